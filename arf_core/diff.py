@@ -1,0 +1,64 @@
+"""Word diffs: what differs between two versions of a summary, and how much."""
+
+import re
+from difflib import SequenceMatcher
+from typing import Literal, NamedTuple
+
+from arf_core.spans import Replacement
+
+# Numbers with their separators stay whole, so that 1,200 -> 1,250 reads as one change.
+TOKEN = re.compile(r"\s+|\d+(?:[.,:]\d+)*|\w+(?:['’]\w+)*|[^\w\s]")
+
+
+class Part(NamedTuple):
+    """A run of text: in both versions, only in the old one, or only in the new one."""
+
+    kind: Literal["same", "deleted", "inserted"]
+    text: str
+
+
+def word_diff(before: str, after: str) -> list[Part]:
+    """The two versions as one sequence of parts.
+
+    All but the inserted parts make `before`, all but the deleted ones make `after`.
+    """
+    parts: list[Part] = []
+    old, new = TOKEN.findall(before), TOKEN.findall(after)
+    for op, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if op == "equal":
+            parts.append(Part("same", "".join(old[i1:i2])))
+            continue
+        if i1 < i2:
+            parts.append(Part("deleted", "".join(old[i1:i2])))
+        if j1 < j2:
+            parts.append(Part("inserted", "".join(new[j1:j2])))
+    return parts
+
+
+def replacements_between(before: str, after: str) -> list[Replacement]:
+    """The replacements in `before` that make `after`."""
+    found: list[Replacement] = []
+    at = 0
+    for kind, text in word_diff(before, after):
+        if kind == "inserted":
+            if found and found[-1].end == at and found[-1].text == "" and found[-1].start < at:
+                found[-1] = found[-1]._replace(text=text)  # a deletion and its substitute are one
+            else:
+                found.append(Replacement(at, at, text))
+            continue
+        if kind == "deleted":
+            found.append(Replacement(at, at + len(text), ""))
+        at += len(text)
+    return found
+
+
+def change_share(before: str, after: str) -> float:
+    """Words deleted or inserted, as a share of the words of both versions; 0 same, 1 all new."""
+    parts = word_diff(before, after)
+
+    def words(*kinds: str) -> int:
+        return sum(len(re.findall(r"\w+", text)) for kind, text in parts if kind in kinds)
+
+    changed = words("deleted", "inserted")
+    total = changed + 2 * words("same")
+    return changed / total if total else 0.0

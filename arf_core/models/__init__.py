@@ -1,0 +1,145 @@
+"""Chat models behind one small contract. A provider is a module here; its file name is its name.
+
+A provider module has `Options` (what arf.toml may say about such a model) and
+`open_model(name, options, project_path) -> ChatModel`.
+"""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from arf_core.errors import ConfigError
+from arf_core.records import Record, digest
+from arf_core.taxonomy import faults
+
+PLUMBING = {"calls", "structured"}
+"""Modules here that are no providers."""
+
+
+class Request(Record):
+    """What is asked of a model: the messages, and what the answer is about.
+
+    The first five fields name the question independently of how it is put, so that a recorded
+    answer is found again; `schema_` is a JSON schema that the reply must fit.
+    """
+
+    task: str
+    conversation: str
+    """Fingerprint of the conversation."""
+    subject: str
+    """Hash of the text that is judged or edited."""
+    taxonomy: str = ""
+    repeat: int = 0
+    """Counts independent askings of the same question."""
+    attempt: int = 0
+    """1 when the question is put again because the first reply could not be used."""
+    messages: tuple[dict[str, str], ...]
+    schema_: dict[str, Any] | None = None
+
+    def key(self, model_identity: str) -> str:
+        """Names this request to this model: equal keys may share an answer."""
+        sent = RequestSent(
+            messages=self.messages, schema_=self.schema_, repeat=self.repeat
+        ).model_dump_json()
+        return digest(model_identity, sent)
+
+    @property
+    def prompt_hash(self) -> str:
+        return digest(*(part for m in self.messages for part in (m["role"], m["content"])))
+
+    def again(self, reply: str, fault: str) -> "Request":
+        """The same question, with the reply that could not be used and what was wrong with it."""
+        more = (
+            {"role": "assistant", "content": reply},
+            {
+                "role": "user",
+                "content": f"That reply cannot be used: {fault}\n"
+                "Answer the same request again, mended, with nothing but the JSON object.",
+            },
+        )
+        return self.model_copy(
+            update={"messages": self.messages + more, "attempt": self.attempt + 1}
+        )
+
+
+class RequestSent(Record):
+    """The part of a request that a model sees, and the repeat index."""
+
+    messages: tuple[dict[str, str], ...]
+    schema_: dict[str, Any] | None
+    repeat: int
+
+
+class Reply(Record):
+    """A model's answer."""
+
+    text: str
+    finish_reason: str = "stop"
+    """`length` when it was cut, `refusal` or `content_filter` when the model declined."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Pending(Exception):
+    """The answer comes later, by a file. The request is kept until then."""
+
+
+class ChatModel(Protocol):
+    """Messages and an optional JSON schema in, text with token counts out."""
+
+    name: str
+    identity: str
+    """What decides the answer besides the request: provider, address, model id, parameters."""
+    cacheable: bool
+    """False where asking again costs nothing."""
+    max_concurrency: int
+    retries: int
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer one request. Raises ModelError, or Pending."""
+        ...
+
+    def notes(self) -> list[str]:
+        """What a report on the run should say about this model."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Options(BaseModel):
+    """What every provider's entry in arf.toml may say. Unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: str
+
+
+def providers() -> list[str]:
+    """The names of all providers."""
+    names = [m.name for m in pkgutil.iter_modules(__path__)]
+    return sorted(n for n in names if n not in PLUMBING)
+
+
+def open_model(name: str, options: dict[str, Any], project_path: Path) -> ChatModel:
+    """Open the model that arf.toml describes under [models.<name>].
+
+    Raises ConfigError that lists every fault of the entry at once.
+    """
+    provider = options.get("provider")
+    if provider not in providers():
+        raise ConfigError(
+            f"models.{name}: there is no provider {provider!r}.",
+            f"Use one of: {', '.join(providers())}.",
+        )
+    module = importlib.import_module(f"{__name__}.{provider}")
+    try:
+        parsed = module.Options.model_validate(options)
+    except ValidationError as error:
+        raise ConfigError(
+            f"models.{name}: {faults(error)}", f"Mend [models.{name}] in arf.toml."
+        ) from error
+    model: ChatModel = module.open_model(name, parsed, project_path)
+    return model

@@ -1,0 +1,154 @@
+"""The model that is asked by file: requests go out in OpenAI's batch format, replies come back.
+
+So a batch API at half price, `vllm run-batch` on a cluster, an air-gapped machine or any reader of
+files can be the model. A request without a reply waits in the store; `arf batch write` puts the
+waiting ones into a file, `arf batch read` takes the replies, and the same command as before then
+goes on with them, through the same validation as any model's.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+from sqlalchemy import select, update
+
+from arf_core import models, schema
+from arf_core.errors import InputError
+from arf_core.models import Pending, Reply, Request
+from arf_core.records import Record, now
+from arf_core.store import Store
+
+
+class Options(models.Options):
+    model: Annotated[str, Field(min_length=1)]
+    """The model id that is written into each request."""
+    temperature: float = 0.0
+    max_tokens: Annotated[int, Field(gt=0)] = 2048
+
+
+def open_model(name: str, options: Options, project_path: Path) -> "BatchModel":
+    return BatchModel(name, options)
+
+
+class BatchModel:
+    cacheable = True
+    max_concurrency = 1
+    retries = 0
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.name = name
+        self._parameters = options.model_dump(exclude={"provider"})
+        self.identity = json.dumps(["batch", name, self._parameters])
+
+    async def complete(self, request: Request) -> Reply:
+        raise Pending(json.dumps(self.body(request), ensure_ascii=False))
+
+    def body(self, request: Request) -> dict[str, Any]:
+        """The body of a chat completion request."""
+        body = self._parameters | {"messages": list(request.messages)}
+        if request.schema_ is not None:
+            wanted = {"name": request.task, "schema": request.schema_, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        return body
+
+    def notes(self) -> list[str]:
+        return []
+
+    async def close(self) -> None:
+        return None
+
+
+def write_requests(store: Store, file: Path, model: str | None = None) -> int:
+    """Write the waiting requests (of one model, or of all) as JSONL; returns how many.
+
+    Each line: `{"custom_id", "method", "url", "body"}`. No file is made where nothing waits.
+    """
+    table = schema.call
+    where = [table.c.status == "pending"] + ([table.c.model == model] if model else [])
+    with store.read() as conn:
+        rows = conn.execute(
+            select(table.c.key, table.c.body).where(*where).order_by(table.c.at, table.c.key)
+        ).all()
+    if not rows:
+        return 0
+    with file.open("w", encoding="utf-8") as out:
+        for key, body in rows:
+            line = {
+                "custom_id": key,
+                "method": "POST",
+                "url": "/v1/chat/completions",
+                "body": json.loads(body),
+            }
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return len(rows)
+
+
+class ReadReport(Record):
+    """What a file of replies held."""
+
+    replies: int = 0
+    """Stored now."""
+    unknown: int = 0
+    """Their custom_id is not one of this project's waiting requests."""
+    failed: tuple[str, ...] = ()
+    """`line: message` of lines that hold an error instead of a reply; these stay waiting."""
+
+
+def read_replies(store: Store, file: Path) -> ReadReport:
+    """Take replies from a batch output file. Raises InputError where a line is no batch output."""
+    replies, unknown, failed = 0, 0, []
+    for number, key, reply in _parse(file):
+        if isinstance(reply, str):
+            failed.append(f"{number}: {reply}")
+            continue
+        with store.write() as conn:
+            table = schema.call
+            known = conn.execute(
+                update(table)
+                .where(table.c.key == key, table.c.status == "pending")
+                .values(
+                    status="answered",
+                    reply=reply.text,
+                    finish_reason=reply.finish_reason,
+                    prompt_tokens=reply.prompt_tokens,
+                    completion_tokens=reply.completion_tokens,
+                    at=now(),
+                )
+            ).rowcount
+        replies += known
+        unknown += 1 - known
+    return ReadReport(replies=replies, unknown=unknown, failed=tuple(failed))
+
+
+def _parse(file: Path) -> Iterator[tuple[int, str, Reply | str]]:
+    """(line, custom_id, reply or error message) of each line."""
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                yield number, *_parse_line(json.loads(line))
+            except (ValueError, KeyError, IndexError, TypeError, ValidationError) as error:
+                raise InputError(
+                    f"{file}, line {number}: not a line of a batch output ({error!r}).",
+                    'Each line needs {"custom_id", "response": {"status_code", "body"}}.',
+                ) from error
+
+
+def _parse_line(line: dict[str, Any]) -> tuple[str, Reply | str]:
+    key = str(line["custom_id"])
+    if line.get("error"):
+        return key, json.dumps(line["error"])
+    if line["response"].get("status_code", 200) != 200:
+        return key, json.dumps(line["response"].get("body"))[:300]
+    body = line["response"]["body"]
+    choice = body["choices"][0]
+    usage = body.get("usage") or {}
+    return key, Reply(
+        text=choice["message"].get("content") or "",
+        finish_reason=choice.get("finish_reason") or "stop",
+        prompt_tokens=usage.get("prompt_tokens") or 0,
+        completion_tokens=usage.get("completion_tokens") or 0,
+    )

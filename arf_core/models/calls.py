@@ -1,0 +1,271 @@
+"""What stands between every verb and every model.
+
+Cache, then limits, then the call with retries, then parsing and validation with one re-ask, then a
+recorded failure with its reason and the raw text. Answers are stored before they are handed on, so
+that a killed run sends nothing again that was answered.
+
+The verbs are plain functions: `stream` runs the event loop in a thread of its own and yields
+answers as they come, in a notebook as well as in a script.
+"""
+
+import asyncio
+import contextlib
+import queue
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
+
+from sqlalchemy import insert, select
+
+from arf_core import schema
+from arf_core.answers import Answer, Failure, Usage
+from arf_core.errors import ModelError, ReplyError
+from arf_core.models import ChatModel, Pending, Reply, Request
+from arf_core.records import now
+from arf_core.store import Row, Store
+
+I = TypeVar("I")  # noqa: E741 (what is asked about)
+T = TypeVar("T")
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 60.0
+PAGE = 64
+"""Requests whose stored answers are looked up at once."""
+WAITING = 256
+"""Requests made ready, and answers not yet taken, at most: what bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Ask(Generic[I, T]):
+    """A request about an item, and how to read the reply."""
+
+    item: I
+    request: Request
+    parse: Callable[[str], T]
+    """Turns the reply's text into the value. Raises ReplyError."""
+
+
+Done = tuple[Answer[I, T], Row | None]
+
+
+def stream(
+    asks: Iterable[Ask[I, T]], model: ChatModel, store: Store, *, fresh: bool = False
+) -> Iterator[Answer[I, T]]:
+    """Ask them all, `model.max_concurrency` at a time; yield answers in the order they come.
+
+    `fresh` ignores answers that are stored. Raises ModelError where no call can succeed. Closing
+    the iterator cancels what is in flight.
+    """
+    answers: queue.Queue[Answer[I, T] | BaseException | None] = queue.Queue(maxsize=WAITING)
+    pipeline = _Pipeline(asks, model, store, answers, fresh)
+    thread = threading.Thread(target=pipeline.run, name=f"calls to {model.name}", daemon=True)
+    thread.start()
+    try:
+        while (answer := answers.get()) is not None:
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
+    finally:
+        pipeline.stop()
+        while thread.is_alive():  # make room for a producer that waits to put
+            with contextlib.suppress(queue.Empty):
+                answers.get(timeout=0.05)
+        thread.join()
+
+
+class _Pipeline(Generic[I, T]):
+    """Feeder → workers → store, each bounded by the next one's pace."""
+
+    def __init__(
+        self,
+        asks: Iterable[Ask[I, T]],
+        model: ChatModel,
+        store: Store,
+        answers: "queue.Queue[Answer[I, T] | BaseException | None]",
+        fresh: bool,
+    ) -> None:
+        self._asks = iter(asks)
+        self._model = model
+        self._store = store
+        self._answers = answers
+        self._fresh = fresh
+        self._loop = asyncio.new_event_loop()
+        self._main: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def run(self) -> None:
+        """The thread's body. Ends by handing over None, or what went wrong."""
+        try:
+            self._main = self._loop.create_task(self._work())
+            if self._stopped:
+                self._main.cancel()
+            self._loop.run_until_complete(self._main)
+            self._answers.put(None)
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
+            self._answers.put(error)
+        finally:
+            self._loop.run_until_complete(self._model.close())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+    def stop(self) -> None:
+        """Cancel what is in flight. Safe from any thread, at any time."""
+        self._stopped = True
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            self._loop.call_soon_threadsafe(lambda: self._main and self._main.cancel())
+
+    async def _work(self) -> None:
+        ready: asyncio.Queue[tuple[Ask[I, T], Reply | None] | None] = asyncio.Queue(WAITING)
+        answered: asyncio.Queue[Done[I, T] | None] = asyncio.Queue(WAITING)
+        storing = asyncio.create_task(self._hand_on(answered))
+        n = self._model.max_concurrency
+        work = [asyncio.create_task(self._feed(ready, n))]
+        work += [asyncio.create_task(self._worker(ready, answered)) for _ in range(n)]
+        try:
+            await asyncio.gather(*work)
+        except BaseException:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+            raise
+        finally:
+            if self._stopped:
+                storing.cancel()
+            else:
+                await answered.put(None)
+                await storing
+
+    async def _feed(
+        self, ready: "asyncio.Queue[tuple[Ask[I, T], Reply | None] | None]", workers: int
+    ) -> None:
+        while page := list(islice(self._asks, PAGE)):
+            stored = self._stored([ask.request for ask in page])
+            for ask in page:
+                await ready.put((ask, stored.get(ask.request.key(self._model.identity))))
+        for _ in range(workers):
+            await ready.put(None)
+
+    async def _worker(
+        self,
+        ready: "asyncio.Queue[tuple[Ask[I, T], Reply | None] | None]",
+        answered: "asyncio.Queue[Done[I, T] | None]",
+    ) -> None:
+        while (got := await ready.get()) is not None:
+            await answered.put(await self._answer(*got))
+
+    async def _hand_on(self, answered: "asyncio.Queue[Done[I, T] | None]") -> None:
+        """Store and hand on whatever has come, in one write each time."""
+        last = False
+        while not last:
+            batch = [await answered.get()]
+            while not answered.empty():
+                batch.append(answered.get_nowait())
+            last = batch[-1] is None
+            await asyncio.to_thread(self._store_and_put, [d for d in batch if d is not None])
+
+    def _store_and_put(self, batch: list[Done[I, T]]) -> None:
+        rows = [row for _, row in batch if row]
+        if rows:
+            with self._store.write() as conn:
+                conn.execute(insert(schema.call).prefix_with("OR REPLACE"), rows)
+        for answer, _ in batch:
+            self._answers.put(answer)
+
+    async def _answer(self, ask: Ask[I, T], stored: Reply | None) -> Done[I, T]:
+        """The answer, and the row to keep of it."""
+        answer = Answer[I, T](ask.item)
+        request = ask.request
+        for last in (False, True):
+            try:
+                reply = stored or await self._call(request, answer.usage)
+            except Pending as pending:
+                return answer, self._row(request, body=str(pending))
+            except ModelError as error:
+                if error.fatal:
+                    raise
+                answer.failure = Failure(error.reason, error.message)
+                return answer, None
+            answer.failure = _unusable(reply)
+            if answer.failure:
+                return answer, None
+            try:
+                answer.value = ask.parse(reply.text)
+            except ReplyError as error:
+                if last:
+                    answer.failure = Failure("schema", str(error), reply.text)
+                    return answer, None
+                request = request.again(reply.text, str(error))
+                stored = self._stored([request]).get(request.key(self._model.identity))
+                continue
+            if stored:
+                answer.usage.cached += 1
+                return answer, None
+            # under the first asking's key, so that a restart finds the usable answer at once
+            return answer, self._row(ask.request, reply) if self._model.cacheable else None
+        raise AssertionError("unreachable: the last round returns")
+
+    async def _call(self, request: Request, usage: Usage) -> Reply:
+        """Call until it answers, fails for good, or the retries are used up."""
+        wait = FIRST_WAIT_S
+        for left in range(self._model.retries, -1, -1):
+            usage.calls += 1
+            try:
+                reply = await self._model.complete(request)
+            except ModelError as error:
+                if not error.retryable or left == 0:
+                    raise
+                await asyncio.sleep(error.retry_after or wait * random.uniform(0.5, 1.5))
+                wait = min(2 * wait, LONGEST_WAIT_S)
+            else:
+                usage.prompt_tokens += reply.prompt_tokens
+                usage.completion_tokens += reply.completion_tokens
+                return reply
+        raise AssertionError("unreachable: the last round returns or raises")
+
+    def _stored(self, requests: list[Request]) -> dict[str, Reply]:
+        """Stored answers by key. With `fresh`, and for models that cost nothing, none."""
+        if self._fresh or not self._model.cacheable:
+            return {}
+        table = schema.call
+        keys = [r.key(self._model.identity) for r in requests]
+        query = select(table.c.key, table.c.reply, table.c.finish_reason)
+        query = query.where(table.c.key.in_(keys), table.c.status == "answered")
+        with self._store.read() as conn:
+            return {
+                row.key: Reply(text=row.reply, finish_reason=row.finish_reason)
+                for row in conn.execute(query)
+            }
+
+    def _row(self, request: Request, reply: Reply | None = None, body: str | None = None) -> Row:
+        return {
+            "key": request.key(self._model.identity),
+            "model": self._model.name,
+            "task": request.task,
+            "conversation": request.conversation,
+            "subject": request.subject,
+            "taxonomy": request.taxonomy,
+            "repeat": request.repeat,
+            "attempt": request.attempt,
+            "prompt_hash": request.prompt_hash,
+            "status": "answered" if reply else "pending",
+            "body": body,
+            "reply": reply and reply.text,
+            "finish_reason": reply and reply.finish_reason,
+            "prompt_tokens": reply.prompt_tokens if reply else 0,
+            "completion_tokens": reply.completion_tokens if reply else 0,
+            "at": now(),
+        }
+
+
+def _unusable(reply: Reply) -> Failure | None:
+    if reply.finish_reason == "length":
+        return Failure("truncated", "The reply stopped at max_tokens.", reply.text)
+    if reply.finish_reason in ("refusal", "content_filter"):
+        return Failure("refused", "The model declined.", reply.text)
+    if not reply.text.strip():
+        return Failure("refused", "The reply is empty.", reply.text)
+    return None

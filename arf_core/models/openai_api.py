@@ -1,0 +1,236 @@
+"""Any server that speaks OpenAI's chat API: vLLM, llama.cpp, Ollama, LM Studio, paid services.
+
+Over aiohttp rather than the openai package: at 64 calls in flight the client's own work is the
+limit, and the package spends several times as much of it on each call (docs/decisions.md).
+"""
+
+import asyncio
+import json
+import os
+import re
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import aiohttp
+from pydantic import AnyHttpUrl, Field
+
+from arf_core import models
+from arf_core.errors import ModelError
+from arf_core.models import Reply, Request
+from arf_core.records import now
+
+SchemaMeans = Literal["json_schema", "json_object", "prompt"]
+CONTEXT = re.compile(r"context|too long|maximum.*tokens|tokens.*maximum", re.IGNORECASE)
+MEANS: tuple[SchemaMeans, ...] = ("json_schema", "json_object", "prompt")
+
+
+class Options(models.Options):
+    base_url: AnyHttpUrl
+    """Up to and without /chat/completions."""
+    model: Annotated[str, Field(min_length=1)]
+    key_env: str | None = None
+    """Name of the environment variable that holds the key. The key itself is never stored."""
+    schema_means: SchemaMeans | None = None
+    """How the server takes a JSON schema; found out at the first call where not given."""
+    temperature: float = 0.0
+    max_tokens: Annotated[int, Field(gt=0)] = 2048
+    seed: int | None = None
+    max_concurrency: Annotated[int, Field(gt=0)] = 16
+    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    retries: Annotated[int, Field(ge=0)] = 5
+
+
+def open_model(name: str, options: Options, project_path: Path) -> "OpenAIModel":
+    return OpenAIModel(name, options)
+
+
+class OpenAIModel:
+    cacheable = True
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.name = name
+        self.max_concurrency = options.max_concurrency
+        self.retries = options.retries
+        self._options = options
+        self._url = str(options.base_url).rstrip("/") + "/chat/completions"
+        self._parameters = {
+            "model": options.model,
+            "temperature": options.temperature,
+            "max_tokens": options.max_tokens,
+        } | ({} if options.seed is None else {"seed": options.seed})
+        self.identity = json.dumps([self._url, self._parameters])
+        self._session: aiohttp.ClientSession | None = None
+        self._means: SchemaMeans | None = options.schema_means
+        self._finding_out = asyncio.Lock()
+
+    async def complete(self, request: Request) -> Reply:
+        """Raises ModelError with a reason, and whether trying again may help."""
+        if request.schema_ is not None and not self._knows_means():
+            async with self._finding_out:  # one call finds out; the others wait for what it learns
+                if not self._knows_means():
+                    return await self._find_out(request)
+        return await self._post(request, self._means)
+
+    def _knows_means(self) -> bool:
+        return self._means is not None
+
+    async def _find_out(self, request: Request) -> Reply:
+        for means in MEANS:
+            try:
+                reply = await self._post(request, means)
+            except _SchemaRefused as refused:
+                if means == "prompt":
+                    raise refused.error from None
+            else:
+                self._means = means
+                return reply
+        raise AssertionError("unreachable: the last means returns or raises")
+
+    async def _post(self, request: Request, means: SchemaMeans | None) -> Reply:
+        body = self._parameters | {"messages": list(request.messages)}
+        body |= _response_format(request, means)
+        try:
+            async with self._open().post(self._url, json=body) as response:
+                data = await response.read()
+        except TimeoutError as error:
+            raise ModelError(
+                f"{self.name}: no answer within {self._options.timeout_s:g} s.",
+                "Raise timeout_s or lower max_concurrency for this model in arf.toml.",
+                reason="timeout",
+                retryable=True,
+            ) from error
+        except aiohttp.ClientConnectorError as error:
+            raise ModelError(
+                f"{self.name}: cannot reach {self._options.base_url} ({error.os_error}).",
+                "Is the server running, and base_url in arf.toml right?",
+                retryable=True,
+                fatal=True,
+            ) from error
+        except aiohttp.ClientError as error:
+            raise ModelError(
+                f"{self.name}: the connection broke ({type(error).__name__}: {error}).",
+                "Start again: what is done is kept.",
+                retryable=True,
+            ) from error
+        if response.status != 200:
+            raise self._refusal(response, data.decode("utf-8", "replace"), means)
+        return self._reply(data)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            key = os.environ.get(self._options.key_env, "") if self._options.key_env else ""
+            if self._options.key_env and not key:
+                raise ModelError(
+                    f"{self.name}: the environment variable {self._options.key_env} is not set.",
+                    f"Set it to the key: export {self._options.key_env}=…",
+                    fatal=True,
+                )
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self.max_concurrency),
+                timeout=aiohttp.ClientTimeout(total=self._options.timeout_s),
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+            )
+        return self._session
+
+    def _reply(self, data: bytes) -> Reply:
+        try:
+            answer = json.loads(data)
+            choice = answer["choices"][0]
+            message = choice["message"]
+            usage = answer.get("usage") or {}
+            return Reply(
+                text=message.get("content") or message.get("refusal") or "",
+                finish_reason="refusal"
+                if message.get("refusal")
+                else choice.get("finish_reason") or "stop",
+                prompt_tokens=usage.get("prompt_tokens") or 0,
+                completion_tokens=usage.get("completion_tokens") or 0,
+            )
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+            raise ModelError(
+                f"{self.name}: the server's answer is no chat completion ({error!r}).",
+                "Is base_url the address of an OpenAI-compatible API (often ending in /v1)?",
+                retryable=True,
+            ) from error
+
+    def _refusal(
+        self, response: aiohttp.ClientResponse, text: str, means: SchemaMeans | None
+    ) -> Exception:
+        status = response.status
+        said = self._without_key(_message_of(text))
+        what = f"{self.name}: the server answered {status}: {said}"
+        if status in (401, 403):
+            where = self._options.key_env
+            hint = (
+                f"Check the key in {where}." if where else "Set key_env for this model in arf.toml."
+            )
+            return ModelError(what, hint, fatal=True)
+        if status == 404:
+            return ModelError(what, "Check base_url and model in arf.toml.", fatal=True)
+        if status in (400, 413, 422) and CONTEXT.search(said):
+            return ModelError(what, "Use a model with a longer context.", reason="context")
+        error = ModelError(
+            what,
+            "The server is overloaded; lower max_concurrency." if status == 429 else "",
+            retryable=status in (408, 425, 429) or status >= 500,
+            retry_after=_retry_after(response.headers.get("Retry-After")),
+        )
+        if means not in (None, "prompt") and self._means is None and status in (400, 422, 500, 501):
+            return _SchemaRefused(error)
+        return error
+
+    def _without_key(self, text: str) -> str:
+        key = os.environ.get(self._options.key_env, "") if self._options.key_env else ""
+        return text.replace(key, "[key]") if key else text
+
+    def notes(self) -> list[str]:
+        if self._means in (None, "json_schema"):
+            return []
+        how = {"json_object": "as json_object", "prompt": "by the prompt alone"}[self._means]
+        return [f"{self.name} takes schemas {how}."]
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+class _SchemaRefused(Exception):
+    def __init__(self, error: ModelError) -> None:
+        self.error = error
+
+
+def _response_format(request: Request, means: SchemaMeans | None) -> dict[str, Any]:
+    if request.schema_ is None or means in (None, "prompt"):
+        return {}
+    if means == "json_object":
+        return {"response_format": {"type": "json_object", "schema": request.schema_}}
+    schema = {"name": request.task, "schema": request.schema_, "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def _message_of(text: str) -> str:
+    """The message in an error body, whatever its form; at most 300 characters."""
+    try:
+        body = json.loads(text)
+        error = body.get("error", body) if isinstance(body, dict) else body
+        text = str(error.get("message", error) if isinstance(error, dict) else error)
+    except ValueError:
+        pass
+    text = " ".join(text.split())
+    return text if len(text) <= 300 else text[:300] + "…"
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Seconds to wait, from either form of the header (RFC 9110, 10.2.3)."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - now()).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,97 @@
+"""A project: a folder with its settings, its database, and what overrides our defaults."""
+
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import tomlkit
+
+from arf_core.errors import InputError
+from arf_core.prompts import Prompt, load_prompt
+from arf_core.settings import TEMPLATE, ProjectSettings, Role, read_settings
+from arf_core.store import Store
+from arf_core.taxonomy import DEFAULT, Taxonomy, load_taxonomy
+
+SETTINGS_FILE = "arf.toml"
+STORE_FILE = "arf.db"
+
+
+class Project:
+    """An open project. Verbs take one; it opens the store when it is first needed."""
+
+    def __init__(self, path: Path, settings: ProjectSettings) -> None:
+        self.path = path
+        self.settings = settings
+
+    @classmethod
+    def create(cls, path: str | Path, name: str | None = None) -> Self:
+        """Make a project in a new or empty folder. Raises InputError where one is already."""
+        path = Path(path)
+        if (path / SETTINGS_FILE).exists():
+            raise InputError(f"{path} is a project already.", "Open it, or choose another folder.")
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path} is a file.", "Give the name of a folder.")
+        path.mkdir(parents=True, exist_ok=True)
+        title = tomlkit.item(name or path.resolve().name).as_string()
+        (path / SETTINGS_FILE).write_text(TEMPLATE.format(name=title), encoding="utf-8")
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open the project in `path`. Raises InputError where there is none."""
+        path = Path(path)
+        file = path / SETTINGS_FILE
+        if not file.is_file():
+            raise InputError(
+                f"{path} holds no project (no {SETTINGS_FILE}).", f"Make one: arf init {path}"
+            )
+        return cls(path, read_settings(file))
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.path / STORE_FILE)
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        """The project's own taxonomy.yaml, else the shipped one."""
+        own = self.path / "taxonomy.yaml"
+        return load_taxonomy(own if own.exists() else DEFAULT)
+
+    def prompt(self, task: str) -> Prompt:
+        """The project's own prompts/<task>.md, else the shipped one."""
+        return load_prompt(task, self.path / "prompts")
+
+    def model_for(self, role: Role, given: str | None = None) -> str:
+        """The name of the model that plays `role`: the one given, else arf.toml's.
+
+        Raises InputError where neither says.
+        """
+        name = given or self.settings.roles.get(role)
+        if name is None:
+            raise InputError(
+                f"No model plays the {role}.",
+                f"Name one with --model, or set {role} under [roles] in arf.toml.",
+            )
+        if name not in self.settings.models:
+            known = ", ".join(self.settings.models) or "none yet"
+            raise InputError(
+                f"The project has no model {name!r} (it has: {known}).",
+                f"Add [models.{name}] to {self.path / SETTINGS_FILE}.",
+            )
+        return name
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,255 @@
+"""The typed records that everything else passes around. All are frozen.
+
+Whoever writes summaries is a *system*: the teacher, each revision round, each student, each human
+reference. A *detector* reads a summary; its complete reading is an `Analysis`, possibly with no
+findings. A person is a detector too (`person:anna`).
+"""
+
+import hashlib
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from arf_core.errors import FailureReason
+
+Scalar = str | int | float | bool | None
+Split = Literal["train", "dev", "test"]
+SystemKind = Literal["teacher", "reference", "revision", "rewrite", "reviewed", "student"]
+CheckResult = Literal["fixed", "not_fixed", "new_error", "unchecked"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+
+
+def digest(*parts: str) -> str:
+    """80-bit hash of the parts, as 20 hex characters. The order and the borders of parts count."""
+    h = hashlib.blake2b(digest_size=10)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        h.update(len(data).to_bytes(8, "big"))
+        h.update(data)
+    return h.hexdigest()
+
+
+def now() -> datetime:
+    """The present moment in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Record(BaseModel):
+    """A frozen row. Unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Turn(Record):
+    """One message of a conversation."""
+
+    speaker: str
+    """`customer`, `agent` or `bot` where that is known, else the file's own name."""
+    text: str
+    at: datetime | None = None
+
+
+class Conversation(Record):
+    """A whole conversation. The split is decided once, by conversation, and never moves."""
+
+    id: str
+    """Hash of the source and the file's own id."""
+    external_id: str
+    source: str
+    fingerprint: str
+    """Hash of the content: equal for two conversations with the same turns."""
+    turns: tuple[Turn, ...]
+    split: Split
+    attributes: dict[str, Scalar] = {}
+
+
+class System(Record):
+    """Whoever wrote a set of summaries."""
+
+    name: str
+    kind: SystemKind
+    parent: str | None = None
+    model: str | None = None
+    settings_hash: str = ""
+
+
+class Summary(Record):
+    """One per (conversation, system)."""
+
+    id: str
+    conversation_id: str
+    system: str
+    text: str
+    parent_id: str | None = None
+    """The summary that this one was made from by revision."""
+
+    @classmethod
+    def of(
+        cls, conversation_id: str, system: str, text: str, parent_id: str | None = None
+    ) -> "Summary":
+        """A summary whose id follows from what it is, so that another text has another id."""
+        return cls(
+            id=digest(conversation_id, system, text),
+            conversation_id=conversation_id,
+            system=system,
+            text=text,
+            parent_id=parent_id,
+        )
+
+
+class Analysis(Record):
+    """A detector's complete reading of one summary, or its failure to read it."""
+
+    id: str
+    summary_id: str
+    detector: str
+    settings_hash: str
+    taxonomy_hash: str
+    status: Literal["done", "failed"]
+    reason: FailureReason | None = None
+    raw: str | None = None
+    """What the model answered, where it could not be used."""
+    at: datetime
+
+
+class Finding(Record):
+    """One error in one summary, as one detector sees it."""
+
+    id: str
+    analysis_id: str
+    category: str
+    quote: str | None = None
+    start: int | None = None
+    """Offset in characters of the summary; None for an omission."""
+    end: int | None = None
+    evidence: tuple[int, ...] = ()
+    """Indexes of the conversation's turns, from 0."""
+    explanation: str
+    confidence: float | None = None
+
+
+class Fact(Record):
+    """Something in the conversation that a summary should hold."""
+
+    conversation_id: str
+    kind: str
+    text: str
+    evidence: tuple[int, ...] = ()
+
+
+class Edit(Record):
+    """Replace characters [start, end) of the parent summary by `text`."""
+
+    summary_id: str
+    """The revised summary."""
+    finding_id: str | None
+    """The finding it answers; None in an untargeted rewrite."""
+    start: int
+    end: int
+    text: str
+
+
+class Revision(Record):
+    """How a revised summary came about. `change` is the share of words that differ from the parent.
+
+    `flagged` says that more was changed than the findings ask for, so that a person looks first.
+    """
+
+    summary_id: str
+    editor: str
+    settings_hash: str
+    status: Literal["edited", "unchanged", "failed"]
+    reason: FailureReason | None = None
+    raw: str | None = None
+    change: float = 0.0
+    flagged: bool = False
+    at: datetime
+
+
+class Check(Record):
+    """A verifier's answer on one finding of a revised summary.
+
+    For `new_error` the finding belongs to the revised summary, else to its parent.
+    """
+
+    summary_id: str
+    finding_id: str | None
+    verifier: str
+    result: CheckResult
+    reason: str = ""
+
+
+class Score(Record):
+    """A judge's measure of one summary, or of a pair."""
+
+    kind: str
+    subjects: tuple[str, ...]
+    judge: str
+    order: int
+    repeat: int
+    value: float | None
+    reason: str
+
+
+class Decision(Record):
+    """A person's word on a revised summary. The newest by any person counts."""
+
+    summary_id: str
+    annotator: str
+    action: Literal["accept", "reject"]
+    at: datetime
+
+
+class Episode(Record):
+    """A dialogue between a guided agent and a simulated customer."""
+
+    id: str
+    scenario_id: str
+    system: str
+    customer: str
+    seed: int
+    turns: tuple[Turn, ...]
+    outcome: str
+
+
+class RunReport(BaseModel):
+    """What a stage did. `asked` = `skipped` + `done` + `pending` + all `failed`, unless it stopped.
+
+    `pending` requests wait in a batch file for their replies.
+    """
+
+    asked: int = 0
+    skipped: int = 0
+    """Done by an earlier run with the same settings."""
+    done: int = 0
+    pending: int = 0
+    failed: Counter[str] = Field(default_factory=Counter)
+    calls: int = 0
+    """Requests that were sent to a model."""
+    cached: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    notes: list[str] = Field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return not self.failed and not self.pending
+
+
+class Item(Record):
+    """A summary beside its conversation: what detectors, editors and verifiers read."""
+
+    conversation: Conversation
+    summary: Summary
+
+
+class Reading(Record):
+    """What a detector made of one item: the analysis with its findings, and key facts if any."""
+
+    item: Item
+    analysis: Analysis
+    findings: tuple[Finding, ...] = ()
+    facts: tuple[Fact, ...] = ()

@@ -1,0 +1,89 @@
+"""arf.toml: the settings of a project, read and checked in one go."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from arf_core.errors import ConfigError
+from arf_core.taxonomy import faults
+
+Role = Literal["teacher", "detector", "verifier", "editor", "student", "agent", "customer", "judge"]
+
+TEMPLATE = """\
+# Settings of this project. Keys never stand here: `key_env` names the variable that holds one.
+name = {name}
+
+[split]                 # shares of conversations that came without a split of their own
+train = 0.7
+dev = 0.1
+test = 0.2
+
+# A model is any server that speaks OpenAI's chat API (vLLM, llama.cpp, Ollama, a paid service):
+#
+# [models.local]
+# provider = "openai_api"
+# base_url = "http://127.0.0.1:8080/v1"
+# model = "llama-3.1-8b"
+#
+# [models.big]
+# provider = "openai_api"
+# base_url = "https://api.openai.com/v1"
+# model = "gpt-4o-mini"
+# key_env = "OPENAI_API_KEY"
+#
+# [roles]               # who does what, where a command does not say
+# detector = "big"
+# editor = "local"
+# verifier = "local"
+"""
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SplitShares(Settings):
+    """Shares of conversations; they add up to 1."""
+
+    train: Annotated[float, Field(ge=0, le=1)] = 0.7
+    dev: Annotated[float, Field(ge=0, le=1)] = 0.1
+    test: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+    @field_validator("test")
+    @classmethod
+    def _whole(cls, test: float, info: Any) -> float:
+        if abs(sum(info.data.values()) + test - 1) > 1e-6:
+            raise ValueError("train, dev and test must add up to 1")
+        return test
+
+
+class ProjectSettings(Settings):
+    """What arf.toml may hold. A provider checks its own part of `models`."""
+
+    name: str
+    split: SplitShares = SplitShares()
+    roles: dict[Role, str] = {}
+    models: dict[str, dict[str, Any]] = {}
+
+    @field_validator("models")
+    @classmethod
+    def _each_has_a_provider(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name, options in models.items():
+            if "provider" not in options:
+                raise ValueError(f"models.{name} needs a provider")
+        return models
+
+
+def read_settings(path: Path) -> ProjectSettings:
+    """Read arf.toml. Raises ConfigError that lists every fault at once."""
+    try:
+        with path.open("rb") as file:
+            return ProjectSettings.model_validate(tomllib.load(file))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: {error}.", "Save it as UTF-8.") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {faults(error)}", "Mend these entries of arf.toml.") from error
