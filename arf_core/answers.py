@@ -1,4 +1,4 @@
-"""What comes back for one item from anything that judges or writes: a value, or why there is none."""
+"""What comes back for one item from anything that judges or writes: a value, or why not."""
 
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
