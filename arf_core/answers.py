@@ -1,7 +1,9 @@
 """What comes back for one item from anything that judges or writes: a value, or why not."""
 
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from arf_core.errors import FailureReason
 from arf_core.records import RunReport
@@ -56,4 +58,26 @@ class Answer(Generic[I, T]):
             report.done += 1
 
 
-AnyAnswer = Answer[Any, Any]
+BATCH = 200
+BATCH_SECONDS = 1.0
+
+
+def in_batches(answers: Iterable[Answer[I, T]]) -> Iterator[list[Answer[I, T]]]:
+    """Answers in small batches, each worth one write: of 200, or of what came within a second.
+
+    What has come is handed on even when the source then fails.
+    """
+    batch: list[Answer[I, T]] = []
+    begun = time.monotonic()
+    try:
+        for answer in answers:
+            batch.append(answer)
+            if len(batch) >= BATCH or time.monotonic() - begun > BATCH_SECONDS:
+                yield batch
+                batch, begun = [], time.monotonic()
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch

@@ -13,6 +13,7 @@ FailureReason = Literal[
     "context",  # the input is longer than the model's context
     "server",  # the server answered with an error, or not at all
     "not_recorded",  # a replay model has no recording for this request
+    "not_analysed",  # nobody has read the summary that was to be revised
 ]
 """Why a model's answer is missing. Kept with the item, shown wherever it is counted."""
 

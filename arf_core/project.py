@@ -8,6 +8,7 @@ from typing import Self
 import tomlkit
 
 from arf_core.errors import InputError
+from arf_core.models import ChatModel, open_model
 from arf_core.prompts import Prompt, load_prompt
 from arf_core.settings import TEMPLATE, ProjectSettings, Role, read_settings
 from arf_core.store import Store
@@ -80,6 +81,11 @@ class Project:
                 f"Add [models.{name}] to {self.path / SETTINGS_FILE}.",
             )
         return name
+
+    def open_model(self, role: Role, given: str | None = None) -> ChatModel:
+        """The model that plays `role`, ready to be asked. Raises ConfigError for a faulty entry."""
+        name = self.model_for(role, given)
+        return open_model(name, self.settings.models[name], self.path)
 
     def close(self) -> None:
         if "store" in self.__dict__:

@@ -161,6 +161,8 @@ class Revision(Record):
     editor: str
     settings_hash: str
     status: Literal["edited", "unchanged", "failed"]
+    findings: tuple[str, ...] = ()
+    """Ids of the parent's findings that it was to answer."""
     reason: FailureReason | None = None
     raw: str | None = None
     change: float = 0.0
@@ -235,8 +237,9 @@ class RunReport(BaseModel):
     notes: list[str] = Field(default_factory=list)
 
     @property
-    def complete(self) -> bool:
-        return not self.failed and not self.pending
+    def finished(self) -> int:
+        """Items that need no more work in this run."""
+        return self.skipped + self.done + self.pending + sum(self.failed.values())
 
 
 class Item(Record):

@@ -216,6 +216,7 @@ revision = Table(
     Column("editor", String, nullable=False),
     Column("settings_hash", String, nullable=False),
     Column("status", String, nullable=False),
+    Column("findings", Json, nullable=False),
     Column("reason", String),
     Column("raw", Text),
     Column("change", Float, nullable=False),
@@ -232,6 +233,8 @@ check = Table(
     Column("verifier", String, nullable=False),
     Column("result", String, nullable=False),
     Column("reason", Text, nullable=False),
+    # derived: False once the verifier has judged the same summary again
+    Column("current", Boolean, nullable=False),
 )
 
 score = Table(

@@ -183,22 +183,24 @@ class Store:
             )
             conn.execute(statement, [to_row(s) for s in summaries])
 
-    def put_readings(self, readings: Sequence[Reading]) -> None:
-        """Store analyses with their findings. A complete one becomes the current one of its
-        (summary, detector); a failed one leaves what was current as it is."""
+    def put_readings(self, readings: Sequence[Reading], checks: Sequence[Check] = ()) -> None:
+        """Store analyses with their findings, and for verifiers' readings the checks.
+
+        A complete analysis becomes the current one of its (summary, detector); a failed one leaves
+        what was current as it is. Checks take the place of the verifier's earlier ones.
+        """
         done = [r for r in readings if r.analysis.status == "done"]
         with self.write() as conn:
-            for table in (schema.analysis, schema.finding):
-                older = [table.c.summary_id.in_([r.item.summary.id for r in done])]
-                for detector in {r.analysis.detector for r in done}:
-                    conn.execute(
-                        update(table)
-                        .where(*older, table.c.detector == detector, table.c.current)
-                        .values(current=False)
-                    )
+            ids = [r.item.summary.id for r in done]
+            for detector in {r.analysis.detector for r in done}:
+                for table in (schema.analysis, schema.finding):
+                    _retire(conn, table, ids, table.c.detector == detector)
+            for verifier in {c.verifier for c in checks}:
+                _retire(conn, schema.check, ids, schema.check.c.verifier == verifier)
             insert_new(conn, schema.analysis, [_analysis_row(r) for r in readings])
             insert_new(conn, schema.finding, [f for r in done for f in _finding_rows(r)])
             insert_new(conn, schema.fact, [to_row(f) for r in done for f in r.facts])
+            insert_new(conn, schema.check, [to_row(c) | {"current": True} for c in checks])
 
     def put_revisions(self, revisions: Sequence[tuple[Summary, Revision, Sequence[Edit]]]) -> None:
         """Store revised summaries with how each came about; what stood there before gives way."""
@@ -237,6 +239,14 @@ def insert_new(conn: Connection, table: Table, rows: Iterable[Row]) -> int:
     if not rows:
         return 0
     return conn.execute(insert(table).on_conflict_do_nothing(), rows).rowcount
+
+
+def _retire(
+    conn: Connection, table: Table, summaries: list[str], whose: ColumnElement[bool]
+) -> None:
+    """What was said of these summaries before counts no longer; it stays as the trail."""
+    statement = update(table).where(table.c.summary_id.in_(summaries), whose, table.c.current)
+    conn.execute(statement.values(current=False))
 
 
 def _analysis_row(reading: Reading) -> Row:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import json_repair
 from pydantic import BaseModel, ValidationError
@@ -43,3 +44,30 @@ def _repaired(body: str) -> object:
         return json_repair.loads(body, skip_json_loads=True)
     except (ValueError, RecursionError) as error:
         raise ReplyError(f"it is not valid JSON ({error}).") from error
+
+
+JsonSchema = dict[str, Any]
+
+
+def strict_object(properties: dict[str, JsonSchema]) -> JsonSchema:
+    """A JSON schema of an object with just these properties, all of them required."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def list_of(properties: dict[str, JsonSchema]) -> JsonSchema:
+    """A JSON schema of a list of such objects."""
+    return {"type": "array", "items": strict_object(properties)}
+
+
+def one_of(values: Iterable[str]) -> JsonSchema:
+    """A JSON schema of one of these words."""
+    return {"type": "string", "enum": list(values)}
+
+
+TEXT: JsonSchema = {"type": "string"}
+INTEGERS: JsonSchema = {"type": "array", "items": {"type": "integer"}}

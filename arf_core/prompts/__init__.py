@@ -34,6 +34,7 @@ class Prompt:
         environment.filters["fence"] = fence
         environment.filters["turns"] = number_turns
         environment.filters["sentences"] = number_lines
+        environment.filters["oneline"] = one_line
         try:
             self._template = environment.from_string(source)
         except jinja2.TemplateError as error:
@@ -83,16 +84,17 @@ def number_turns(conversation: Conversation | Sequence[Turn]) -> str:
     looks like a turn's beginning is one."""
     turns = conversation.turns if isinstance(conversation, Conversation) else conversation
     return "\n".join(
-        f"[{i}] {_one_line(turn.speaker)}: {_indented(turn.text)}" for i, turn in enumerate(turns)
+        f"[{i}] {one_line(turn.speaker)}: {_indented(turn.text)}" for i, turn in enumerate(turns)
     )
 
 
 def number_lines(lines: Sequence[str]) -> str:
     """Lines as `1. text`, from 1."""
-    return "\n".join(f"{i}. {_one_line(line)}" for i, line in enumerate(lines, 1))
+    return "\n".join(f"{i}. {one_line(line)}" for i, line in enumerate(lines, 1))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text with all white space, line breaks too, as single spaces."""
     return " ".join(text.split())
 
 

@@ -1,0 +1,130 @@
+"""A language model makes the smallest edits that remove the findings of a summary.
+
+It is told how to correct just the categories at hand, and answers with words to find and words to
+put in their place, never with a new summary: so what no finding asks for cannot change unseen.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from pydantic import BaseModel
+
+from arf_core.answers import Answer
+from arf_core.editors import EditTask, Proposal, ProposedEdit
+from arf_core.errors import ReplyError
+from arf_core.models import ChatModel, Request
+from arf_core.models.calls import Ask, stream
+from arf_core.models.structured import TEXT, list_of, parse_reply, strict_object
+from arf_core.project import Project
+from arf_core.prompts import Prompt
+from arf_core.records import Finding, digest
+from arf_core.spans import Replacement, Span, clashes, locate, replace
+from arf_core.store import Store
+from arf_core.taxonomy import Taxonomy
+
+
+class EditReply(BaseModel):
+    finding: int
+    find: str
+    replace: str
+
+
+class EditsReply(BaseModel):
+    edits: list[EditReply]
+
+
+SCHEMA = strict_object(
+    {"edits": list_of({"finding": {"type": "integer"}, "find": TEXT, "replace": TEXT})}
+)
+
+
+def open_editor(project: Project, model: str | None = None) -> "LlmEditor":
+    return LlmEditor(
+        project.open_model("editor", model),
+        project.prompt("edit"),
+        project.taxonomy,
+        project.store,
+    )
+
+
+class LlmEditor:
+    targeted = True
+
+    def __init__(self, model: ChatModel, prompt: Prompt, taxonomy: Taxonomy, store: Store) -> None:
+        self.name = f"llm:{model.name}"
+        self.settings = json.dumps({"model": model.identity, "prompt": prompt.hash})
+        self._model = model
+        self._prompt = prompt
+        self._taxonomy = taxonomy
+        self._store = store
+
+    def edit(
+        self, tasks: Iterable[EditTask], *, fresh: bool = False
+    ) -> Iterator[Answer[EditTask, Proposal]]:
+        """Raises ModelError where no call to the model can succeed."""
+        asks = (Ask(task, self._request(task), partial(_proposal, task)) for task in tasks)
+        return stream(asks, self._model, self._store, fresh=fresh)
+
+    def notes(self) -> list[str]:
+        return self._model.notes()
+
+    def _request(self, task: EditTask) -> Request:
+        named = {f.category for f in task.findings}
+        return Request(
+            task="edit",
+            conversation=task.item.conversation.fingerprint,
+            subject=digest(task.item.summary.text, *(_said(f) for f in task.findings)),
+            taxonomy=self._taxonomy.hash,
+            messages=self._prompt.render(
+                conversation=task.item.conversation,
+                summary=task.item.summary.text,
+                findings=task.findings,
+                categories=[c for c in self._taxonomy.categories if c.id in named],
+            ),
+            schema_=SCHEMA,
+        )
+
+
+def _said(finding: Finding) -> str:
+    return json.dumps([finding.category, finding.quote, finding.evidence, finding.explanation])
+
+
+def _proposal(task: EditTask, reply: str) -> Proposal:
+    """Raises ReplyError where an edit cannot be made as it is told."""
+    edits = [_proposed(task, edit) for edit in parse_reply(reply, EditsReply).edits]
+    replacements = [e.replacement for e in edits]
+    if clash := clashes(replacements):
+        raise ReplyError(f"two edits overlap, at {clash[0][0]} and {clash[0][1]}.")
+    if edits and not replace(task.item.summary.text, replacements).strip():
+        raise ReplyError("the edits delete the whole summary.")
+    return Proposal(edits=tuple(edits))
+
+
+def _proposed(task: EditTask, edit: EditReply) -> ProposedEdit:
+    if not 1 <= edit.finding <= len(task.findings):
+        raise ReplyError(f"there is no finding {edit.finding}; they go to {len(task.findings)}.")
+    finding = task.findings[edit.finding - 1]
+    span = _place(task.item.summary.text, edit.find, finding)
+    return ProposedEdit(
+        replacement=Replacement(span.start, span.end, edit.replace), finding_id=finding.id
+    )
+
+
+def _place(text: str, words: str, finding: Finding) -> Span:
+    """Where the words to replace stand: their only place, or the one that holds the finding."""
+    first = locate(text, words)
+    if first is None:
+        raise ReplyError(f"{words!r} does not stand in the summary; copy it exactly.")
+    places = [first]
+    while more := locate(text[places[-1].end :], words):
+        offset = places[-1].end
+        places.append(Span(more.start + offset, more.end + offset))
+    if len(places) == 1:
+        return first
+    if finding.start is not None and finding.end is not None:
+        at = Span(finding.start, finding.end)
+        places = [p for p in places if p.overlaps(at)] or places
+    if len(places) > 1:
+        raise ReplyError(f"{words!r} stands {len(places)} times in the summary; copy more words.")
+    return places[0]

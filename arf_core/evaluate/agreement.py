@@ -1,0 +1,138 @@
+"""How far a detector agrees with a reference, usually a person.
+
+A finding of the detector is right if the reference has one of the same category in the same
+sentence of the same summary (for omissions: in the same summary). Each of the reference's findings
+can confirm one of the detector's. Beside it the same without the category, and the plain question
+whether the summary has any error at all, since detectors that point at the right words under
+another name differ from those that point at nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from arf_core.queries import findings_of, items, read_by
+from arf_core.records import SPLITS, Finding, Record, Split
+from arf_core.spans import Span, sentences
+from arf_core.store import Store
+
+
+class Counts(Record):
+    """Of one class against a reference."""
+
+    hits: int = 0
+    false_alarms: int = 0
+    misses: int = 0
+    rejections: int = 0
+    """Rightly left alone; only known where there is a fixed set of things to judge."""
+
+    @property
+    def precision(self) -> float | None:
+        """None where nothing was reported."""
+        reported = self.hits + self.false_alarms
+        return self.hits / reported if reported else None
+
+    @property
+    def recall(self) -> float | None:
+        """None where there was nothing to find."""
+        there = self.hits + self.misses
+        return self.hits / there if there else None
+
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """Mean of the recall on both classes; None where one is empty."""
+        right = self.rejections + self.false_alarms
+        if self.recall is None or not right:
+            return None
+        return (self.recall + self.rejections / right) / 2
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(**{n: getattr(self, n) + getattr(other, n) for n in type(self).model_fields})
+
+
+class Agreement(Record):
+    """A detector against a reference, over the summaries that both have read."""
+
+    detector: str
+    reference: str
+    summaries: int
+    findings: Counts
+    """Same category, same sentence."""
+    places: Counts
+    """Same sentence, whatever the category; omissions match omissions."""
+    has_error: Counts
+    """By summary: is there any error?"""
+    by_category: dict[str, Counts]
+
+
+def agreement(
+    store: Store,
+    system: str,
+    detector: str,
+    reference: str,
+    splits: Sequence[Split] = SPLITS,
+) -> Agreement:
+    """Compare a detector's current findings with a reference's."""
+    total, places, has_error = Counts(), Counts(), Counts()
+    by_category: dict[str, Counts] = {}
+    n = 0
+    for page in items(store, system, splits=splits):
+        ids = [item.summary.id for item in page]
+        both = read_by(store, ids, detector) & read_by(store, ids, reference)
+        ours, theirs = (findings_of(store, both, [name]) for name in (detector, reference))
+        for item in page:
+            if item.summary.id not in both:
+                continue
+            n += 1
+            text = item.summary.text
+            said, true = (fs.get(item.summary.id, []) for fs in (ours, theirs))
+            for category in {f.category for f in (*said, *true)}:
+                counts = _match(
+                    text,
+                    [f for f in said if f.category == category],
+                    [f for f in true if f.category == category],
+                )
+                by_category[category] = by_category.get(category, Counts()) + counts
+                total += counts
+            places += _match(text, said, true)
+            has_error += _one(bool(said), bool(true))
+    return Agreement(
+        detector=detector,
+        reference=reference,
+        summaries=n,
+        findings=total,
+        places=places,
+        has_error=has_error,
+        by_category=by_category,
+    )
+
+
+def _one(said: bool, true: bool) -> Counts:
+    return Counts(
+        hits=said and true,
+        false_alarms=said and not true,
+        misses=true and not said,
+        rejections=not said and not true,
+    )
+
+
+def _match(text: str, said: Iterable[Finding], true: Iterable[Finding]) -> Counts:
+    """Pair findings by sentence, each at most once; omissions pair with omissions."""
+    where = sentences(text)
+    left = [_sentences_of(f, where) for f in true]
+    hits = false_alarms = 0
+    for finding in said:
+        at = _sentences_of(finding, where)
+        pair = next((other for other in left if at & other or (not at and not other)), None)
+        if pair is None:
+            false_alarms += 1
+        else:
+            left.remove(pair)
+            hits += 1
+    return Counts(hits=hits, false_alarms=false_alarms, misses=len(left))
+
+
+def _sentences_of(finding: Finding, where: Sequence[Span]) -> frozenset[int]:
+    """The sentences that a finding's span touches; none for an omission."""
+    if finding.start is None or finding.end is None:
+        return frozenset()
+    at = Span(finding.start, finding.end)
+    return frozenset(i for i, sentence in enumerate(where) if sentence.overlaps(at))

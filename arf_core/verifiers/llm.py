@@ -1,0 +1,148 @@
+"""A language model judges each correction against the conversation."""
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Literal
+
+from pydantic import BaseModel
+
+from arf_core.answers import Answer
+from arf_core.detectors import Found
+from arf_core.diff import replacements_between
+from arf_core.errors import ReplyError
+from arf_core.grounding import at_quote, cited
+from arf_core.models import ChatModel, Request
+from arf_core.models.calls import Ask, stream
+from arf_core.models.structured import (
+    INTEGERS,
+    TEXT,
+    JsonSchema,
+    list_of,
+    one_of,
+    parse_reply,
+    strict_object,
+)
+from arf_core.project import Project
+from arf_core.prompts import Prompt
+from arf_core.records import digest
+from arf_core.spans import Span
+from arf_core.store import Store
+from arf_core.taxonomy import Taxonomy
+from arf_core.verifiers import CheckTask, Judged, Verdict
+
+
+class CheckReply(BaseModel):
+    finding: int
+    result: Literal["fixed", "not_fixed", "unchecked"]
+    reason: str = ""
+
+
+class NewErrorReply(BaseModel):
+    category: str
+    quote: str = ""
+    turns: list[int] = []
+    explanation: str
+
+
+class VerifyReply(BaseModel):
+    checks: list[CheckReply]
+    new_errors: list[NewErrorReply] = []
+
+
+def open_verifier(project: Project, model: str | None = None) -> "LlmVerifier":
+    return LlmVerifier(
+        project.open_model("verifier", model),
+        project.prompt("verify"),
+        project.taxonomy,
+        project.store,
+    )
+
+
+class LlmVerifier:
+    def __init__(self, model: ChatModel, prompt: Prompt, taxonomy: Taxonomy, store: Store) -> None:
+        self.name = f"llm:{model.name}"
+        self.settings = json.dumps({"model": model.identity, "prompt": prompt.hash})
+        self._model = model
+        self._prompt = prompt
+        self._taxonomy = taxonomy
+        self._store = store
+        self._schema = _schema(taxonomy)
+
+    def verify(
+        self, tasks: Iterable[CheckTask], *, fresh: bool = False
+    ) -> Iterator[Answer[CheckTask, Verdict]]:
+        """Raises ModelError where no call to the model can succeed."""
+        asks = (Ask(task, self._request(task), partial(self._verdict, task)) for task in tasks)
+        return stream(asks, self._model, self._store, fresh=fresh)
+
+    def notes(self) -> list[str]:
+        return self._model.notes()
+
+    def _request(self, task: CheckTask) -> Request:
+        said = [json.dumps([f.category, f.quote, f.evidence, f.explanation]) for f in task.findings]
+        return Request(
+            task="verify",
+            conversation=task.conversation.fingerprint,
+            subject=digest(task.before.text, task.after.text, *said),
+            taxonomy=self._taxonomy.hash,
+            messages=self._prompt.render(
+                conversation=task.conversation,
+                before=task.before.text,
+                after=task.after.text,
+                findings=task.findings,
+                categories=self._taxonomy.categories,
+            ),
+            schema_=self._schema,
+        )
+
+    def _verdict(self, task: CheckTask, reply: str) -> Verdict:
+        """Raises ReplyError unless each finding has just one check, and quotes and turns exist."""
+        read = parse_reply(reply, VerifyReply)
+        wanted = list(range(1, len(task.findings) + 1))
+        if sorted(c.finding for c in read.checks) != wanted:
+            raise ReplyError(f"give just one check for each of the findings 1 to {len(wanted)}.")
+        checks = sorted(read.checks, key=lambda c: c.finding)
+        errors = [self._found(task, error) for error in read.new_errors]
+        return Verdict(
+            judged=tuple(Judged(result=c.result, reason=c.reason) for c in checks),
+            new_errors=tuple(e for e in errors if _came_in(task, e)),
+        )
+
+    def _found(self, task: CheckTask, error: NewErrorReply) -> Found:
+        category = self._taxonomy.by_id.get(error.category)
+        if category is None:
+            raise ReplyError(f"{error.category!r} is no category.")
+        found = Found(
+            category=category.id,
+            evidence=cited(error.turns, task.conversation),
+            explanation=error.explanation,
+        )
+        if not error.quote or category.omission_of:
+            return found
+        return at_quote(found, error.quote, task.after.text)
+
+
+def _came_in(task: CheckTask, error: Found) -> bool:
+    """Does the error touch what the edit changed? What stood there before is no new error."""
+    if error.start is None or error.end is None:
+        return True
+    at = Span(error.start, error.end)
+    # differences seen from the revised text; a pure deletion touches the words on either side
+    changed = replacements_between(task.after.text, task.before.text)
+    return any(r.start <= at.end and at.start <= r.end for r in changed)
+
+
+def _schema(taxonomy: Taxonomy) -> JsonSchema:
+    check = {
+        "finding": {"type": "integer"},
+        "result": one_of(["fixed", "not_fixed", "unchecked"]),
+        "reason": TEXT,
+    }
+    error = {
+        "category": one_of(c.id for c in taxonomy.categories),
+        "quote": TEXT,
+        "turns": INTEGERS,
+        "explanation": TEXT,
+    }
+    return strict_object({"checks": list_of(check), "new_errors": list_of(error)})
