@@ -7,6 +7,7 @@ findings. A person is a detector too (`person:anna`).
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -49,6 +50,11 @@ class Turn(Record):
     """`customer`, `agent` or `bot` where that is known, else the file's own name."""
     text: str
     at: datetime | None = None
+
+
+def fingerprint_of(turns: Sequence[Turn]) -> str:
+    """Hash of who said what, in order."""
+    return digest(*(part for turn in turns for part in (turn.speaker, turn.text)))
 
 
 class Conversation(Record):

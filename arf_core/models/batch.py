@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from arf_core import models, schema
 from arf_core.errors import InputError
@@ -83,6 +83,13 @@ def write_requests(store: Store, file: Path, model: str | None = None) -> int:
             }
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
     return len(rows)
+
+
+def count_waiting(store: Store) -> int:
+    """How many requests wait for a reply."""
+    query = select(func.count()).where(schema.call.c.status == "pending")
+    with store.read() as conn:
+        return int(conn.scalar(query) or 0)
 
 
 class ReadReport(Record):

@@ -212,15 +212,16 @@ class _Pipeline(Generic[I, T]):
         """Call until it answers, fails for good, or the retries are used up."""
         wait = FIRST_WAIT_S
         for left in range(self._model.retries, -1, -1):
-            usage.calls += 1
             try:
                 reply = await self._model.complete(request)
             except ModelError as error:
+                usage.calls += 1
                 if not error.retryable or left == 0:
                     raise
                 await asyncio.sleep(error.retry_after or wait * random.uniform(0.5, 1.5))
                 wait = min(2 * wait, LONGEST_WAIT_S)
             else:
+                usage.calls += 1
                 usage.prompt_tokens += reply.prompt_tokens
                 usage.completion_tokens += reply.completion_tokens
                 return reply

@@ -1,0 +1,145 @@
+"""The commands around the data: init, import, label, export, status, taxonomy, demo."""
+
+from pathlib import Path
+
+import typer
+
+from arf_core.cli.output import (
+    JsonFlag,
+    percent,
+    print_json,
+    print_line,
+    print_table,
+)
+from arf_core.evaluate.rates import Rate, error_rates
+from arf_core.export import EXPORTED
+from arf_core.export import export as run_export
+from arf_core.labels import load_labels
+from arf_core.models.batch import count_waiting
+from arf_core.project import Project
+from arf_core.queries import count_summaries, detectors_of
+from arf_core.records import Record, Split, System
+from arf_core.taxonomy import DEFAULT
+
+Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
+
+
+def register(app: typer.Typer) -> None:
+    for command in (init, label, export, status, taxonomy):
+        app.command()(command)
+
+
+def init(
+    folder: Path = typer.Argument(..., metavar="DIR", help="A new or empty folder."),
+    name: str = typer.Option(None, help="The project's name; the folder's, if none is given."),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Make a project."""
+    with Project.create(folder, name) as project:
+        made = {"project": str(folder), "name": project.settings.name}
+    if as_json:
+        print_json(made)
+    else:
+        print_line(f"Made the project {made['name']!r}. Next: arf import {folder} FILE")
+
+
+def label(
+    folder: Path = Folder,
+    file: Path = typer.Argument(..., metavar="FILE", help="A person's findings, as JSONL."),
+    by: str = typer.Option(..., help="Who read: the detector becomes person:NAME."),
+    system: str = typer.Option("teacher", help="Whose summaries were read."),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Take a person's findings from a file, to measure detectors against."""
+    with Project.open(folder) as project:
+        report = load_labels(project, file, by, system)
+    if as_json:
+        print_json(report.model_dump())
+    else:
+        print_line(
+            f"{report.summaries} summaries read by {by}, with {report.findings} findings; "
+            f"{len(report.rejected)} lines rejected."
+        )
+        for line in report.rejected[:10]:
+            print_line(f"  line {line}")
+    raise typer.Exit(1 if report.rejected else 0)
+
+
+def export(
+    folder: Path = Folder,
+    into: Path = typer.Argument(..., metavar="FOLDER", help="Where the training set goes."),
+    system: str = typer.Option("r1", help="Whose summaries."),
+    split: list[Split] = typer.Option(list(EXPORTED), help="Which splits; never test."),
+    everything: bool = typer.Option(False, help="Take rows that nobody has checked, too."),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Write a training set: chat-format JSONL, a datasets folder, and a card."""
+    with Project.open(folder) as project:
+        report = run_export(project, system, into, splits=split, everything=everything)
+    if as_json:
+        print_json(report.model_dump())
+        return
+    print_line(f"{report.rows} rows of {system} written to {into}.")
+    rows = [(o, n, "exported") for o, n in report.by_origin.items()]
+    rows += [(o, n, "left out") for o, n in report.left_out.items()]
+    print_table("", ("rows that are", "#rows", ""), rows)
+
+
+def status(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
+    """Say where the project stands."""
+    with Project.open(folder) as project:
+        standing = [_standing(project, system) for system in project.store.all(System)]
+        waiting = count_waiting(project.store)
+        if as_json:
+            print_json(
+                {
+                    "project": project.settings.name,
+                    "systems": [s.model_dump() for s in standing],
+                    "waiting": waiting,
+                }
+            )
+            return
+        if not standing:
+            print_line(f"{project.settings.name} is empty. Next: arf import {folder} FILE")
+            return
+        rows = [
+            (s.name, s.kind, s.parent or "", s.summaries, detector, percent(rate))
+            for s in standing
+            for detector, rate in (s.with_error.items() or [("nobody yet", Rate(count=0, total=0))])
+        ]
+        columns = ("system", "kind", "made from", "#summaries", "read by", "#with an error")
+        print_table(project.settings.name, columns, rows)
+        if waiting:
+            print_line(f"{waiting} requests wait for replies: arf batch write {folder} FILE")
+
+
+class Standing(Record):
+    """A system, and how often it errs as each detector sees it."""
+
+    name: str
+    kind: str
+    parent: str | None
+    summaries: int
+    with_error: dict[str, Rate]
+
+
+def _standing(project: Project, system: System) -> Standing:
+    store = project.store
+    return Standing(
+        name=system.name,
+        kind=system.kind,
+        parent=system.parent,
+        summaries=count_summaries(store, system.name),
+        with_error={
+            d: error_rates(store, system.name, d).any_error
+            for d in detectors_of(store, system.name)
+        },
+    )
+
+
+def taxonomy(
+    folder: Path = typer.Argument(None, metavar="[DIR]", help="A project; else the shipped one."),
+) -> None:
+    """Print the error categories, as YAML to edit."""
+    own = folder / "taxonomy.yaml" if folder else DEFAULT
+    typer.echo((own if own.exists() else DEFAULT).read_text(encoding="utf-8"), nl=False)

@@ -1,0 +1,204 @@
+"""Export: a system's summaries as a training set, with a card that says where each row came from.
+
+By default only rows that somebody or something stands behind: edited and every finding verified as
+fixed, clean to the detectors that asked, or accepted by a person. The test split never leaves.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from arf_core import schema
+from arf_core.errors import InputError
+from arf_core.project import Project
+from arf_core.queries import detectors_of, find_system, findings_of, items, read_by, revisions_of
+from arf_core.records import Check, Decision, Item, Record, Revision, Split, System, digest, now
+from arf_core.store import Store
+
+EXPORTED: tuple[Split, ...] = ("train", "dev")
+GOOD = ("accepted", "verified", "clean")
+"""Origins that go out by default."""
+WHY = {
+    "accepted": "a person accepted the revised summary",
+    "verified": "edited; a verifier found every finding fixed and nothing new",
+    "clean": "no finding by any detector that read it for this round",
+    "rejected": "a person rejected it",
+    "failed": "the editor failed; it is the parent's text",
+    "flagged": "changed more than its findings ask for; waits for a person",
+    "new_error": "the verifier found a new error",
+    "not_fixed": "a finding is not fixed",
+    "unchecked": "the verifier could not judge a finding, or has not looked",
+    "not_read": "no detector has read it",
+    "has_findings": "a detector found errors in it",
+}
+
+
+class ExportReport(Record):
+    """What went out, and what stayed back, by reason."""
+
+    system: str
+    rows: int
+    by_split: dict[str, int]
+    by_origin: dict[str, int]
+    left_out: dict[str, int]
+    fingerprint: str
+    """Hash of the rows: the same set has the same fingerprint."""
+    files: tuple[str, ...]
+
+
+class ExportRow(Record):
+    """One training example, and where it came from."""
+
+    conversation: str
+    split: Split
+    system: str
+    origin: str
+    messages: tuple[dict[str, str], ...]
+
+
+def export(
+    project: Project,
+    system: str,
+    folder: Path,
+    *,
+    splits: Sequence[Split] = EXPORTED,
+    everything: bool = False,
+) -> ExportReport:
+    """Write `<split>.jsonl` in chat format, a `datasets` folder and a card into `folder`.
+
+    `everything` takes unchecked rows too. Raises InputError for the test split, for a folder that
+    holds something else, and where no row is left.
+    """
+    if "test" in splits:
+        raise InputError(
+            "The test split is never exported: a student must not be trained on it.",
+            "Leave it out of --split.",
+        )
+    if folder.exists() and any(folder.iterdir()) and not (folder / "README.md").exists():
+        raise InputError(f"{folder} holds other files.", "Give a new or an empty folder.")
+    record = find_system(project.store, system)
+    left_out: Counter[str] = Counter()
+    rows = []
+    for item, origin in origins(project.store, record, splits):
+        if everything or origin in GOOD:
+            rows.append(_row(project, item, origin))
+        else:
+            left_out[origin] += 1
+    if not rows:
+        why = ", ".join(f"{n} {WHY[o]}" for o, n in left_out.most_common(3))
+        raise InputError(
+            f"No row of {system!r} can be exported ({why or 'it has no summaries'}).",
+            "Verify or accept some revisions first, or take all with --everything.",
+        )
+    report = ExportReport(
+        system=system,
+        rows=len(rows),
+        by_split=dict(Counter(r.split for r in rows)),
+        by_origin=dict(Counter(r.origin for r in rows)),
+        left_out=dict(left_out),
+        fingerprint=digest(*(r.model_dump_json() for r in rows)),
+        files=(*(f"{s}.jsonl" for s in splits), "dataset/", "README.md"),
+    )
+    _write(folder, rows, splits)
+    (folder / "README.md").write_text(_card(report, record, now()), encoding="utf-8")
+    return report
+
+
+def origins(store: Store, system: System, splits: Sequence[Split]) -> Iterator[tuple[Item, str]]:
+    """Each summary of the system with what stands behind it, one of WHY."""
+    detectors = detectors_of(store, system.name)
+    for page in items(store, system.name, splits=splits):
+        ids = [item.summary.id for item in page]
+        decisions = {
+            d.summary_id: d.action
+            for d in store.all(Decision, schema.decision.c.summary_id.in_(ids))
+        }
+        revisions = {r.summary_id: r for r in revisions_of(store, ids)}
+        checks: dict[str, list[Check]] = {}
+        for check in store.all(Check, schema.check.c.summary_id.in_(ids), schema.check.c.current):
+            checks.setdefault(check.summary_id, []).append(check)
+        read = set().union(*(read_by(store, ids, d) for d in detectors)) if detectors else set()
+        found = findings_of(store, ids, detectors)
+        for item in page:
+            id_ = item.summary.id
+            revision = revisions.get(id_)
+            if id_ in decisions:
+                origin = {"accept": "accepted", "reject": "rejected"}[decisions[id_]]
+            elif revision is not None:
+                origin = _revision_origin(revision, checks.get(id_, []))
+            else:
+                origin = "has_findings" if id_ in found else "clean" if id_ in read else "not_read"
+            yield item, origin
+
+
+def _revision_origin(revision: Revision, checks: Sequence[Check]) -> str:
+    """What the round itself says of a revised summary."""
+    if revision.status == "failed":
+        return "failed"
+    if not revision.findings:
+        return "clean" if revision.status == "unchanged" else "unchecked"
+    if any(c.result == "new_error" for c in checks):
+        return "new_error"
+    for finding in revision.findings:
+        said = {c.result for c in checks if c.finding_id == finding}
+        if "not_fixed" in said:
+            return "not_fixed"
+        if "fixed" not in said:
+            return "unchecked"
+    return "flagged" if revision.flagged else "verified"
+
+
+def _row(project: Project, item: Item, origin: str) -> ExportRow:
+    asked = project.prompt("summarise").render(conversation=item.conversation)
+    return ExportRow(
+        conversation=item.conversation.external_id,
+        split=item.conversation.split,
+        system=item.summary.system,
+        origin=origin,
+        messages=(*asked, {"role": "assistant", "content": item.summary.text}),
+    )
+
+
+def _write(folder: Path, rows: Sequence[ExportRow], splits: Sequence[Split]) -> None:
+    from datasets import Dataset, DatasetDict
+
+    folder.mkdir(parents=True, exist_ok=True)
+    sets: dict[str, Any] = {}
+    for split in splits:
+        data = [r.model_dump() for r in rows if r.split == split]
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in data)
+        (folder / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8")
+        if data:
+            sets[split] = Dataset.from_list(data)
+    DatasetDict(sets).save_to_disk(str(folder / "dataset"))
+
+
+def _card(report: ExportReport, system: System, at: datetime) -> str:
+    counts = "\n".join(f"| {o} | {n} | {WHY[o]} |" for o, n in sorted(report.by_origin.items()))
+    left = "\n".join(f"| {o} | {n} | {WHY[o]} |" for o, n in sorted(report.left_out.items()))
+    splits = ", ".join(f"{n} {s}" for s, n in report.by_split.items())
+    source = f", a revision of `{system.parent}` by `{system.model}`" if system.parent else ""
+    return f"""# Training set of {system.name}
+
+{report.rows} conversations with summaries ({splits}), in chat format: `messages` holds the
+instruction, the conversation and the summary to learn. `origin` says why a row is here.
+The test split is not in this set.
+
+- made {at.date()} from system `{system.name}`{source}
+- fingerprint of the rows: `{report.fingerprint}`
+
+| origin | rows | meaning |
+|---|---|---|
+{counts}
+
+Left out:
+
+| reason | rows | meaning |
+|---|---|---|
+{left or "| – | 0 | nothing |"}
+
+Read it with `datasets.load_from_disk("dataset")`, or take the `.jsonl` files.
+"""
