@@ -20,19 +20,27 @@ class Part(NamedTuple):
 def word_diff(before: str, after: str) -> list[Part]:
     """The two versions as one sequence of parts.
 
-    All but the inserted parts make `before`, all but the deleted ones make `after`.
+    All but the inserted parts make `before`, all but the deleted ones make `after`. Changed words
+    next to each other are one change, with the space between them, as a person would mark it.
     """
     parts: list[Part] = []
+    deleted = inserted = ""
     old, new = TOKEN.findall(before), TOKEN.findall(after)
-    for op, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if op == "equal":
-            parts.append(Part("same", "".join(old[i1:i2])))
-            continue
-        if i1 < i2:
-            parts.append(Part("deleted", "".join(old[i1:i2])))
-        if j1 < j2:
-            parts.append(Part("inserted", "".join(new[j1:j2])))
-    return parts
+    opcodes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for n, (op, i1, i2, j1, j2) in enumerate(opcodes):
+        same = "".join(old[i1:i2])
+        if op == "equal" and not (0 < n < len(opcodes) - 1 and same.isspace()):
+            parts += _changed(deleted, inserted) + [Part("same", same)]
+            deleted = inserted = ""
+        else:
+            deleted += same
+            inserted += "".join(new[j1:j2])
+    return parts + _changed(deleted, inserted)
+
+
+def _changed(deleted: str, inserted: str) -> list[Part]:
+    both = [Part("deleted", deleted), Part("inserted", inserted)]
+    return [part for part in both if part.text]
 
 
 def replacements_between(before: str, after: str) -> list[Replacement]:

@@ -71,13 +71,8 @@ def round_outcome(store: Store, system: str) -> RoundOutcome:
     s, r, c = schema.summary, schema.revision, schema.check
     of_round = select(s.c.id).where(s.c.system == system).scalar_subquery()
     with store.read() as conn:
-        statuses: dict[str, int] = dict(
-            conn.execute(
-                select(r.c.status, func.count())
-                .where(r.c.summary_id.in_(of_round))
-                .group_by(r.c.status)
-            ).tuples()
-        )
+        by_status = select(r.c.status, func.count()).where(r.c.summary_id.in_(of_round))
+        statuses = {row[0]: row[1] for row in conn.execute(by_status.group_by(r.c.status))}
         flagged = conn.scalar(select(func.count()).where(r.c.summary_id.in_(of_round), r.c.flagged))
         asked = conn.scalars(select(r.c.findings).where(r.c.summary_id.in_(of_round))).all()
         checks = conn.execute(

@@ -2,9 +2,16 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from arf_core.errors import ConfigError
 from arf_core.taxonomy import faults
@@ -51,12 +58,11 @@ class SplitShares(Settings):
     dev: Annotated[float, Field(ge=0, le=1)] = 0.1
     test: Annotated[float, Field(ge=0, le=1)] = 0.2
 
-    @field_validator("test")
-    @classmethod
-    def _whole(cls, test: float, info: Any) -> float:
-        if abs(sum(info.data.values()) + test - 1) > 1e-6:
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if abs(self.train + self.dev + self.test - 1) > 1e-6:
             raise ValueError("train, dev and test must add up to 1")
-        return test
+        return self
 
 
 class ProjectSettings(Settings):

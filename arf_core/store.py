@@ -176,12 +176,7 @@ class Store:
     def put_summaries(self, summaries: Sequence[Summary]) -> None:
         """Insert summaries; a system's earlier text for the same conversation gives way."""
         with self.write() as conn:
-            statement = insert(schema.summary)
-            statement = statement.on_conflict_do_update(
-                index_elements=["conversation_id", "system"],
-                set_={c: statement.excluded[c] for c in ("id", "text", "parent_id")},
-            )
-            conn.execute(statement, [to_row(s) for s in summaries])
+            _put_summaries(conn, summaries)
 
     def put_readings(self, readings: Sequence[Reading], checks: Sequence[Check] = ()) -> None:
         """Store analyses with their findings, and for verifiers' readings the checks.
@@ -205,12 +200,11 @@ class Store:
     def put_revisions(self, revisions: Sequence[tuple[Summary, Revision, Sequence[Edit]]]) -> None:
         """Store revised summaries with how each came about; what stood there before gives way."""
         ids = [s.id for s, _, _ in revisions]
-        self.put_summaries([s for s, _, _ in revisions])
         with self.write() as conn:
+            _put_summaries(conn, [s for s, _, _ in revisions])
             conn.execute(delete(schema.edit).where(schema.edit.c.summary_id.in_(ids)))
             insert_new(conn, schema.edit, [to_row(e) for _, _, edits in revisions for e in edits])
-            rows = [to_row(r) for _, r, _ in revisions]
-            conn.execute(insert(schema.revision).prefix_with("OR REPLACE"), rows)
+            replace_rows(conn, schema.revision, [to_row(r) for _, r, _ in revisions])
 
     def keep_version(self, kind: str, content: str, content_hash: str) -> None:
         """Keep settings, a taxonomy or a prompt as it was when something was made with it."""
@@ -247,6 +241,23 @@ def _retire(
     """What was said of these summaries before counts no longer; it stays as the trail."""
     statement = update(table).where(table.c.summary_id.in_(summaries), whose, table.c.current)
     conn.execute(statement.values(current=False))
+
+
+def replace_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; one whose key exists gives way."""
+    if rows:  # an insert of no rows would be one of default values
+        conn.execute(insert(table).prefix_with("OR REPLACE"), rows)
+
+
+def _put_summaries(conn: Connection, summaries: Sequence[Summary]) -> None:
+    if not summaries:
+        return
+    statement = insert(schema.summary)
+    statement = statement.on_conflict_do_update(
+        index_elements=["conversation_id", "system"],
+        set_={c: statement.excluded[c] for c in ("id", "text", "parent_id")},
+    )
+    conn.execute(statement, [to_row(s) for s in summaries])
 
 
 def _analysis_row(reading: Reading) -> Row:

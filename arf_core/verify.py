@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import exists, select
+from sqlalchemy import Text, exists, select, type_coerce
 
 from arf_core import schema
 from arf_core.analyze import Progress, finding
@@ -110,7 +110,8 @@ class _Run:
     def _open_ones(self, fresh: bool) -> list[Any]:
         revision = schema.revision
         to_answer = exists().where(
-            revision.c.summary_id == schema.summary.c.id, revision.c.findings != "[]"
+            revision.c.summary_id == schema.summary.c.id,
+            type_coerce(revision.c.findings, Text) != "[]",
         )
         done = is_read(self._detector, self._settings_hash, self._taxonomy_hash)
         return [to_answer] if fresh else [to_answer, ~done]

@@ -21,8 +21,8 @@ class Counts(Record):
     hits: int = 0
     false_alarms: int = 0
     misses: int = 0
-    rejections: int = 0
-    """Rightly left alone; only known where there is a fixed set of things to judge."""
+    rejections: int | None = None
+    """Rightly left alone; None where there is no fixed set of things to judge, as of findings."""
 
     @property
     def precision(self) -> float | None:
@@ -38,14 +38,20 @@ class Counts(Record):
 
     @property
     def balanced_accuracy(self) -> float | None:
-        """Mean of the recall on both classes; None where one is empty."""
-        right = self.rejections + self.false_alarms
-        if self.recall is None or not right:
+        """Mean of the recall on both classes; None where one is empty or unknown."""
+        if self.recall is None or self.rejections is None:
             return None
-        return (self.recall + self.rejections / right) / 2
+        right = self.rejections + self.false_alarms
+        return (self.recall + self.rejections / right) / 2 if right else None
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(**{n: getattr(self, n) + getattr(other, n) for n in type(self).model_fields})
+        known = [r for r in (self.rejections, other.rejections) if r is not None]
+        return Counts(
+            hits=self.hits + other.hits,
+            false_alarms=self.false_alarms + other.false_alarms,
+            misses=self.misses + other.misses,
+            rejections=sum(known) if known else None,
+        )
 
 
 class Agreement(Record):

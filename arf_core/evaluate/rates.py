@@ -36,7 +36,10 @@ def wilson(count: int, total: int, z: float = Z95) -> tuple[float, float]:
     centre = p + z * z / (2 * total)
     margin = z * sqrt(p * (1 - p) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
-    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+    # at the ends the bounds are exact, whatever rounding says
+    low = 0.0 if count == 0 else (centre - margin) / scale
+    high = 1.0 if count == total else (centre + margin) / scale
+    return low, high
 
 
 class ErrorRates(Record):

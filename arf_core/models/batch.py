@@ -8,17 +8,18 @@ goes on with them, through the same validation as any model's.
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
-from sqlalchemy import func, select, update
+from pydantic import Field
+from sqlalchemy import Connection, func, select, update
 
 from arf_core import models, schema
 from arf_core.errors import InputError
 from arf_core.models import Pending, Reply, Request
 from arf_core.records import Record, now
-from arf_core.store import Store
+from arf_core.store import ROWS_PER_WRITE, Store
 
 
 class Options(models.Options):
@@ -104,47 +105,57 @@ class ReadReport(Record):
 
 
 def read_replies(store: Store, file: Path) -> ReadReport:
-    """Take replies from a batch output file. Raises InputError where a line is no batch output."""
+    """Take replies from a batch output file.
+
+    Raises InputError, and stores nothing, where the file cannot be read or a line is no batch
+    output.
+    """
+    for _ in _parse(file):  # all of it, before anything is stored
+        pass
     replies, unknown, failed = 0, 0, []
-    for number, key, reply in _parse(file):
-        if isinstance(reply, str):
-            failed.append(f"{number}: {reply}")
-            continue
+    lines = _parse(file)
+    while part := list(islice(lines, ROWS_PER_WRITE)):
         with store.write() as conn:
-            table = schema.call
-            known = conn.execute(
-                update(table)
-                .where(table.c.key == key, table.c.status == "pending")
-                .values(
-                    status="answered",
-                    reply=reply.text,
-                    finish_reason=reply.finish_reason,
-                    prompt_tokens=reply.prompt_tokens,
-                    completion_tokens=reply.completion_tokens,
-                    at=now(),
-                )
-            ).rowcount
-        replies += known
-        unknown += 1 - known
+            for number, key, reply in part:
+                if isinstance(reply, str):
+                    failed.append(f"{number}: {reply}")
+                elif _answer(conn, key, reply):
+                    replies += 1
+                else:
+                    unknown += 1
     return ReadReport(replies=replies, unknown=unknown, failed=tuple(failed))
+
+
+def _answer(conn: Connection, key: str, reply: Reply) -> bool:
+    """Put a reply to the request that waits for it; False where none does."""
+    table = schema.call
+    statement = update(table).where(table.c.key == key, table.c.status == "pending")
+    values = reply.model_dump(exclude={"text"}) | {"status": "answered", "reply": reply.text}
+    return bool(conn.execute(statement.values(at=now(), **values)).rowcount)
 
 
 def _parse(file: Path) -> Iterator[tuple[int, str, Reply | str]]:
     """(line, custom_id, reply or error message) of each line."""
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield number, *_parse_line(json.loads(line))
-            except (ValueError, KeyError, IndexError, TypeError, ValidationError) as error:
-                raise InputError(
-                    f"{file}, line {number}: not a line of a batch output ({error!r}).",
-                    'Each line needs {"custom_id", "response": {"status_code", "body"}}.',
-                ) from error
+    try:
+        with file.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, *_parse_line(file, number, line)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read: {error}.", "Give a batch output file.") from error
 
 
-def _parse_line(line: dict[str, Any]) -> tuple[str, Reply | str]:
+def _parse_line(file: Path, number: int, line: str) -> tuple[str, Reply | str]:
+    try:
+        return _reply_in(json.loads(line))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{file}, line {number}: not a line of a batch output ({error!r}).",
+            'Each line needs {"custom_id", "response": {"status_code", "body"}}.',
+        ) from error
+
+
+def _reply_in(line: dict[str, Any]) -> tuple[str, Reply | str]:
     key = str(line["custom_id"])
     if line.get("error"):
         return key, json.dumps(line["error"])

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from arf_core import schema
 from arf_core.answers import Answer, Failure, Usage
 from arf_core.errors import ModelError, ReplyError
 from arf_core.models import ChatModel, Pending, Reply, Request
 from arf_core.records import now
-from arf_core.store import Row, Store
+from arf_core.store import Row, Store, replace_rows
 
 I = TypeVar("I")  # noqa: E741 (what is asked about)
 T = TypeVar("T")
@@ -171,7 +171,7 @@ class _Pipeline(Generic[I, T]):
         rows = [row for _, row in batch if row]
         if rows:
             with self._store.write() as conn:
-                conn.execute(insert(schema.call).prefix_with("OR REPLACE"), rows)
+                replace_rows(conn, schema.call, rows)
         for answer, _ in batch:
             self._answers.put(answer)
 
