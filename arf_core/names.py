@@ -1,0 +1,114 @@
+"""Persons named in a summary whom nobody named in the conversation.
+
+Only what is surely a person's name is looked at: a common given name, the name after it, and a name
+that is introduced as one ("a customer named …", "Mr …"). Other words with a capital may be ordinary
+words, titles or what everybody knows.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from arf_core.given_names import GIVEN_NAMES, SHORT_FORMS
+from arf_core.said import Said, folded
+
+_NAME = r"[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*"
+_TOKEN = re.compile(rf"(?<![\w@#/.&'’-])({_NAME})(?![\w@/&])")
+_SURNAME = re.compile(rf" (?:[A-Z]\. )?({_NAME})(?![\w@/&])")
+_INTRODUCED = re.compile(
+    rf"\b(?:named|by the name of|whose name is|Mrs?\.?|Ms\.?|Dr\.?) ({_NAME})(?![\w@/&])"
+)
+_POSSESSIVE = re.compile(r"['’]s?\Z")
+_SHORTEST = 3
+_NO_SURNAME = frozenset(
+    "team support service services customer agent hotel store shop bank card app centre center the "
+    "street road avenue lane park hall house airport station day show group ltd inc llc company "
+    "co corp foundation institute school university college prize award cup museum church hospital "
+    "and or but for from with has was who is said will also edition series jr sr".split()
+)
+"""What follows a name and makes it a firm's, a place's or a thing's, or is no name."""
+
+
+class Name(NamedTuple):
+    start: int
+    end: int
+    text: str
+
+
+def strange_names(said: Said, text: str) -> Iterator[Name]:
+    """The persons' names in the summary that nothing in the conversation resembles, in order."""
+    if said.in_other_script:
+        return
+    for name in candidates(text):
+        if not is_known(name.text, said):
+            yield name
+
+
+def candidates(text: str) -> Iterator[Name]:
+    """Words of a text that are surely persons' names."""
+    found: dict[int, Name] = {}
+    for match in _INTRODUCED.finditer(text):
+        name = _name(match)
+        if folded(name.text) not in _NO_SURNAME:
+            found[name.start] = name
+    for match in _TOKEN.finditer(text):
+        name = _name(match)
+        if folded(name.text) not in GIVEN_NAMES:
+            continue
+        following = _SURNAME.match(text, match.end())
+        surname = _name(following) if following and name.end == match.end() else None
+        if surname and folded(surname.text) in _NO_SURNAME:
+            continue
+        found[name.start] = name
+        if surname and _is_surname(surname, text):
+            found[surname.start] = surname
+    yield from (found[start] for start in sorted(found))
+
+
+def _name(match: re.Match[str]) -> Name:
+    text = _POSSESSIVE.sub("", match.group(1))
+    return Name(match.start(1), match.start(1) + len(text), text)
+
+
+def _is_surname(name: Name, text: str) -> bool:
+    """Is it the last of the words with capitals? "Ronald McDonald House" is no person."""
+    after = _SURNAME.match(text, name.end)
+    return len(name.text) >= _SHORTEST and not name.text.isupper() and after is None
+
+
+def is_known(name: str, said: Said) -> bool:
+    """Does the conversation hold the name, a form of it, or something spelt nearly so?"""
+    plain = folded(name)
+    parts = re.findall(r"[^\W\d_]+", plain)
+    joined = "".join(parts)
+    if not joined or joined.upper() in said.squeezed or plain in said.folded:
+        return True
+    if any(said.words & forms for forms in SHORT_FORMS if plain in forms):
+        return True
+    return any(_alike(joined, word) for word in said.words)
+
+
+def _alike(name: str, word: str) -> bool:
+    """A short form, or one slip apart (two in long names)."""
+    if len(word) < _SHORTEST or word[0] != name[0]:
+        return False
+    if name.startswith(word) or word.startswith(name):
+        return True
+    return within_edits(name, word, 2 if len(name) >= 7 else 1)
+
+
+def within_edits(first: str, second: str, most: int) -> bool:
+    """Can one word be made of the other by at most so many letters put in, out, or exchanged?"""
+    if abs(len(first) - len(second)) > most:
+        return False
+    row = list(range(len(second) + 1))
+    before: list[int] = []
+    for i, a in enumerate(first, 1):
+        new = [i]
+        for j, b in enumerate(second, 1):
+            cost = min(row[j] + 1, new[-1] + 1, row[j - 1] + (a != b))
+            if before and j > 1 and a == second[j - 2] and first[i - 2] == b:
+                cost = min(cost, before[j - 2] + 1)
+            new.append(cost)
+        before, row = row, new
+    return row[-1] <= most

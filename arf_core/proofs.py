@@ -1,0 +1,180 @@
+"""What is provably wrong with a summary: figures and names that nobody said, sentences told twice,
+personal data. Nothing is claimed that the text of the conversation does not prove.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from arf_core.figures import Figure, figures
+from arf_core.figures.counterpart import Rival, evident, in_place_of, rivals
+from arf_core.figures.support import Support, is_claim, sayable
+from arf_core.names import strange_names
+from arf_core.personal import exposures
+from arf_core.records import Conversation
+from arf_core.repeats import repeats
+from arf_core.said import Said
+from arf_core.spans import Replacement, replace
+
+CATEGORIES = ("wrong_figure", "invented_detail", "irrelevant_or_repeated", "personal_data")
+"""What the rules may find."""
+
+KINDS = {
+    "money": "amount of money",
+    "percent": "percentage",
+    "date": "such date",
+    "time": "time of day",
+    "duration": "length of time",
+    "quantity": "such measure",
+    "code": "such number or code",
+    "number": "such number",
+    "ordinal": "such number",
+}
+
+
+class Flaw(NamedTuple):
+    """Something wrong with a summary, at [start, end)."""
+
+    category: str
+    start: int
+    end: int
+    evidence: tuple[int, ...]
+    explanation: str
+
+
+class Span(Protocol):
+    """A finding, by any detector."""
+
+    @property
+    def category(self) -> str: ...
+
+    @property
+    def start(self) -> int | None: ...
+
+    @property
+    def end(self) -> int | None: ...
+
+
+def flaws(said: Said, text: str, categories: Collection[str]) -> list[Flaw]:
+    """All that the rules prove about the summary `text`, as far as `categories` name it."""
+    found: list[Flaw] = []
+    if "personal_data" in categories:
+        found += exposed(said, text)
+    if "wrong_figure" in categories or "invented_detail" in categories:
+        # whoever takes out personal data takes a wrong figure in it out with them
+        found += [f for f in wrong_figures(said, text) if not _overlaps(f, found)]
+    if "invented_detail" in categories:
+        found += [f for f in strangers(said, text) if not _overlaps(f, found)]
+    if "irrelevant_or_repeated" in categories:
+        found += repeated(text)
+    return sorted((f for f in found if f.category in categories), key=lambda f: (f.start, f.end))
+
+
+def _overlaps(flaw: Flaw, others: Iterable[Flaw]) -> bool:
+    return any(flaw.start < other.end and other.start < flaw.end for other in others)
+
+
+def exposed(said: Said, text: str) -> Iterator[Flaw]:
+    """Personal data in the summary."""
+    for data in exposures(said, text):
+        explanation = f"The summary repeats {data.what}, which the case does not need."
+        yield Flaw("personal_data", data.start, data.end, data.turns, explanation)
+
+
+def strangers(said: Said, text: str) -> Iterator[Flaw]:
+    """Persons whom nobody named."""
+    for name in strange_names(said, text):
+        explanation = f"The summary names {name.text}; nobody in the conversation does."
+        yield Flaw("invented_detail", name.start, name.end, (), explanation)
+
+
+def repeated(text: str) -> Iterator[Flaw]:
+    """Sentences that were there before."""
+    for repeat in repeats(text):
+        explanation = f"The summary has said this before: “{repeat.earlier.of(text)}”"
+        yield Flaw("irrelevant_or_repeated", *repeat.span, (), explanation)
+
+
+def wrong_figures(said: Said, text: str) -> Iterator[Flaw]:
+    """Figures of the summary that do not rest on the conversation."""
+    for claim, support in _unsupported(said, text):
+        found = rivals(claim, text, support)
+        category = "wrong_figure" if support.ledger.of_kind(claim) else "invented_detail"
+        evidence = tuple(dict.fromkeys(r.turn for r in found if r.turn is not None))[:3]
+        explanation = _explained(claim, text, support, found)
+        yield Flaw(category, claim.start, claim.end, evidence, explanation)
+
+
+def _unsupported(said: Said, text: str) -> Iterator[tuple[Figure, Support]]:
+    support = None
+    for claim in figures(text):
+        if not is_claim(claim, text):
+            continue
+        support = support or Support(said)
+        if (said.in_english or not sayable(claim)) and not support.of(claim, text):
+            yield claim, support
+
+
+def _explained(claim: Figure, text: str, support: Support, found: list[Rival]) -> str:
+    says = f"The summary says {claim.of(text)}"
+    meant = evident(claim, text, support, found)
+    shown = [r for r in found if r.figure == meant][:1] if meant else _distinct(found, support.said)
+    if not shown:
+        return f"{says}; the conversation has no {KINDS[claim.kind]}."
+    there = ", ".join(_shown(r, support.said) for r in shown)
+    return f"{says}; the conversation has {there}."
+
+
+def _distinct(found: list[Rival], said: Said) -> list[Rival]:
+    by_text = {r.figure.of(said.text): r for r in reversed(found)}
+    return sorted(by_text.values(), key=found.index)[:3]
+
+
+def _shown(rival: Rival, said: Said) -> str:
+    where = "" if rival.turn is None else f" (turn {rival.turn + 1})"
+    return rival.figure.of(said.text) + where
+
+
+def proven_fix(conversation: Conversation, text: str, finding: Span) -> str | None:
+    """What to put at the finding's [start, end) of the summary `text`; None without proof.
+
+    A wrong figure, found by whichever detector, is exchanged for the one of the conversation that
+    it must stand for; personal data for a note that they were taken out; a repeated sentence for
+    nothing. The words around them in the span stay.
+    """
+    if finding.start is None or finding.end is None:
+        return None
+    make = _FIXES.get(finding.category)
+    found = make(Said.of(conversation), text) if make else []
+    inside = [r for r in found if finding.start <= r.start and r.end <= finding.end]
+    if not inside or (finding.category == "wrong_figure" and len(inside) != 1):
+        return None
+    moved = [r._replace(start=r.start - finding.start, end=r.end - finding.start) for r in inside]
+    return replace(text[finding.start : finding.end], moved)
+
+
+def _exchanged(said: Said, text: str) -> list[Replacement]:
+    found = []
+    for claim, support in _unsupported(said, text):
+        meant = evident(claim, text, support, rivals(claim, text, support))
+        new = None if meant is None else in_place_of(claim, text, meant, said)
+        if new is not None and new != claim.of(text):
+            found.append(Replacement(claim.start, claim.end, new))
+    return found
+
+
+def _taken_out(said: Said, text: str) -> list[Replacement]:
+    return [
+        Replacement(data.start, data.end, f"[{data.what.split(' ', 1)[1]} removed]")
+        for data in exposures(said, text)
+    ]
+
+
+def _said_once(said: Said, text: str) -> list[Replacement]:
+    return [Replacement(*repeat.span, "") for repeat in repeats(text)]
+
+
+_FIXES: dict[str, Callable[[Said, str], list[Replacement]]] = {
+    "wrong_figure": _exchanged,
+    "personal_data": _taken_out,
+    "irrelevant_or_repeated": _said_once,
+}
