@@ -30,7 +30,7 @@ def word_diff(before: str, after: str) -> list[Part]:
     for n, (op, i1, i2, j1, j2) in enumerate(opcodes):
         same = "".join(old[i1:i2])
         if op == "equal" and not (0 < n < len(opcodes) - 1 and same.isspace()):
-            parts += _changed(deleted, inserted) + [Part("same", same)]
+            parts += [*_changed(deleted, inserted), Part("same", same)]
             deleted = inserted = ""
         else:
             deleted += same

@@ -8,8 +8,11 @@ from rich.text import Text
 
 from arf_core import __version__
 from arf_core.cli import batch, data, work
-from arf_core.cli.output import print_json
+from arf_core.cli.output import plain, print_json
 from arf_core.errors import ArfError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
     name="arf",
@@ -46,10 +49,11 @@ def main() -> None:
         if "--json" in sys.argv:
             print_json({"error": error.message, "hint": error.hint})
         console = Console(stderr=True, highlight=False)
-        console.print(Text("Error: ", style="bold red") + Text(error.message))
+        console.print(Text("Error: ", style="bold red") + plain(error.message), soft_wrap=True)
         if error.hint:
-            console.print(Text(error.hint))
+            console.print(plain(error.hint), soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. What is done is kept; the same command goes on from there.\n")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            sys.stderr.write("Stopped. What is done is kept; the same command goes on.\n")
+        raise

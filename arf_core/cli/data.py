@@ -6,6 +6,7 @@ import typer
 
 from arf_core.cli.output import (
     JsonFlag,
+    SplitName,
     percent,
     print_json,
     print_line,
@@ -18,10 +19,12 @@ from arf_core.labels import load_labels
 from arf_core.models.batch import count_waiting
 from arf_core.project import Project
 from arf_core.queries import count_summaries, detectors_of
-from arf_core.records import Record, Split, System
+from arf_core.records import Record, System
 from arf_core.taxonomy import DEFAULT
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
+
+EXPORT_SPLITS = [SplitName(split) for split in EXPORTED]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,13 +72,15 @@ def export(
     folder: Path = Folder,
     into: Path = typer.Argument(..., metavar="FOLDER", help="Where the training set goes."),
     system: str = typer.Option("r1", help="Whose summaries."),
-    split: list[Split] = typer.Option(list(EXPORTED), help="Which splits; never test."),
+    split: list[SplitName] = typer.Option(EXPORT_SPLITS, help="Which splits; never test."),
     everything: bool = typer.Option(False, help="Take rows that nobody has checked, too."),
     as_json: bool = JsonFlag,
 ) -> None:
     """Write a training set: chat-format JSONL, a datasets folder, and a card."""
     with Project.open(folder) as project:
-        report = run_export(project, system, into, splits=split, everything=everything)
+        report = run_export(
+            project, system, into, splits=[s.value for s in split], everything=everything
+        )
     if as_json:
         print_json(report.model_dump())
         return

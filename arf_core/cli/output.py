@@ -4,7 +4,8 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from enum import StrEnum
+from typing import Any, Literal
 
 import typer
 from rich.console import Console
@@ -18,6 +19,15 @@ from arf_core.records import RunReport
 
 # What a terminal could take for a command, in text that strangers wrote (DEL and C1 as well).
 CONTROL = {c: f"\\x{c:02x}" for c in (*range(9), 11, 12, *range(14, 32), *range(127, 160))}
+
+
+class SplitName(StrEnum):
+    """The splits, as Typer wants a choice to be told."""
+
+    train = "train"
+    dev = "dev"
+    test = "test"
+
 
 JsonFlag = typer.Option(False, "--json", help="Print one JSON object, and nothing else.")
 
@@ -40,14 +50,15 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[obje
     """A table on stdout; columns whose name begins with "#" hold numbers."""
     table = Table(title=title or None, title_justify="left", title_style="bold")
     for name in columns:
-        table.add_column(name.lstrip("#"), justify="right" if name.startswith("#") else "left")
+        justify: Literal["left", "right"] = "right" if name.startswith("#") else "left"
+        table.add_column(name.lstrip("#"), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(plain(cell) for cell in row))
     Console().print(table)
 
 
 def print_line(text: object) -> None:
-    Console(highlight=False).print(plain(text))
+    Console(highlight=False).print(plain(text), soft_wrap=True)
 
 
 def print_run(what: str, report: RunReport) -> None:

@@ -7,6 +7,7 @@ import typer
 from arf_core.analyze import analyze as run_analyze
 from arf_core.cli.output import (
     JsonFlag,
+    SplitName,
     exit_code,
     percent,
     print_json,
@@ -18,7 +19,7 @@ from arf_core.evaluate.rates import error_rates
 from arf_core.findings import finding_rows, round_outcome
 from arf_core.project import Project
 from arf_core.queries import detectors_of, find_system
-from arf_core.records import SPLITS, RunReport, Split
+from arf_core.records import RunReport
 from arf_core.revise import revise as run_revise
 from arf_core.verify import verify as run_verify
 
@@ -37,7 +38,7 @@ def analyze(
     system: str = System,
     detector: str = typer.Option("rules", help="Who reads: rules or llm."),
     model: str = typer.Option(None, help="The model of an llm detector, by its name in arf.toml."),
-    split: list[Split] = typer.Option(list(SPLITS), help="Only these splits."),
+    split: list[SplitName] = typer.Option(list(SplitName), help="Only these splits."),
     limit: int = typer.Option(None, min=1, help="At most so many, for a trial."),
     fresh: bool = Fresh,
     as_json: bool = JsonFlag,
@@ -50,7 +51,7 @@ def analyze(
                 system,
                 detector,
                 model=model,
-                splits=split,
+                splits=[s.value for s in split],
                 limit=limit,
                 fresh=fresh,
                 progress=told,
@@ -68,14 +69,14 @@ def findings(
     system: str = System,
     detector: list[str] = typer.Option([], help="Only these detectors, such as llm:gpt."),
     category: list[str] = typer.Option([], help="Only these categories."),
-    split: list[Split] = typer.Option(list(SPLITS), help="Only these splits."),
+    split: list[SplitName] = typer.Option(list(SplitName), help="Only these splits."),
     as_json: bool = JsonFlag,
 ) -> None:
     """Print what was found, one JSON object a line."""
     with Project.open(folder) as project:
         find_system(project.store, system)
         chosen = [project.taxonomy[c].id for c in category]
-        rows = finding_rows(project.store, system, detector, chosen, split)
+        rows = finding_rows(project.store, system, detector, chosen, [s.value for s in split])
         if as_json:
             print_json({"system": system, "findings": [r.model_dump() for r in rows]})
             return

@@ -1,0 +1,202 @@
+"""The sample project: the whole path on written examples, answered from recordings.
+
+No key, no network, no GPU. The conversations, the teacher's summaries and the gold findings are
+written examples; detector, editor and verifier answer from recordings of a real model
+(examples/support/README.md says how both were made).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tomlkit
+
+from arf_core.analyze import Progress, analyze
+from arf_core.errors import InputError
+from arf_core.evaluate.agreement import Agreement, agreement
+from arf_core.evaluate.rates import error_rates
+from arf_core.export import ExportReport, export
+from arf_core.findings import round_outcome
+from arf_core.importing import load
+from arf_core.labels import load_labels
+from arf_core.project import SETTINGS_FILE, Project
+from arf_core.records import Record, RunReport
+from arf_core.revise import revise
+from arf_core.verify import verify
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+READER, SECOND_READER, EDITOR, VERIFIER = "reader", "second-reader", "editor", "verifier"
+MODELS = (READER, SECOND_READER, EDITOR, VERIFIER)
+GOLD = "person:gold"
+
+
+class SystemFigures(Record):
+    """How one system does, as a detector sees it that took no part in revising."""
+
+    summaries: int
+    with_error: int
+    interval: tuple[float, float] | None
+    """95 % Wilson interval of the share with an error."""
+    findings: dict[str, int]
+
+
+class RoundFigures(SystemFigures):
+    """The same for a revision round, with what became of the findings it was to answer."""
+
+    edited: int
+    fixed: int
+    not_fixed: int
+    new_errors: int
+    unchecked: int
+
+
+class DetectorFigures(Record):
+    """A detector against the gold findings."""
+
+    name: str
+    precision: float | None
+    recall: float | None
+    false_alarms: int
+    misses: int
+    has_error_balanced_accuracy: float | None
+
+
+class DemoReport(Record):
+    """What the whole path gave on the sample project."""
+
+    note: str
+    counted_by: str
+    """The detector behind `systems`; it took no part in revising."""
+    systems: dict[str, SystemFigures]
+    export: dict[str, int]
+    detector: DetectorFigures
+    """The one whose findings were answered."""
+    detectors: tuple[DetectorFigures, ...]
+
+
+NOTE = (
+    "Conversations, teacher summaries and gold findings are written examples; detector, editor and "
+    "verifier replies are recordings of a real model. No figure here says how they do on your data."
+)
+
+
+class Step(NamedTuple):
+    """One part of the path, as it is shown while it runs."""
+
+    title: str
+    run: Callable[[Progress | None], RunReport | None]
+
+
+def make_demo(path: Path, progress: Callable[[str], Progress] | None = None) -> DemoReport:
+    """Make the sample project in `path` and take it through the whole path.
+
+    Goes on where an earlier run stopped. Raises InputError where `path` holds another project.
+    """
+    project = _project(path)
+    for step in _steps(project):
+        step.run(progress(step.title) if progress else None)
+    report = export(project, "r1", path / "exports" / "r1")
+    return _report(project, report)
+
+
+def _project(path: Path) -> Project:
+    source = EXAMPLES / "support"
+    if not source.is_dir():
+        raise InputError(
+            "The examples are not installed with the package.",
+            "Run this from a clone of the repository: make demo",
+        )
+    if (path / SETTINGS_FILE).exists():
+        project = Project.open(path)
+        if set(MODELS) - set(project.settings.models):
+            raise InputError(f"{path} holds another project.", "Give a new folder.")
+        return project
+    Project.create(path, "Support (sample)").close()
+    settings = tomlkit.parse((path / SETTINGS_FILE).read_text(encoding="utf-8"))
+    settings["models"] = {
+        name: {"provider": "replay", "path": f"recordings/{name}.jsonl"} for name in MODELS
+    }
+    settings["roles"] = {"detector": READER, "editor": EDITOR, "verifier": VERIFIER}
+    (path / SETTINGS_FILE).write_text(tomlkit.dumps(settings), encoding="utf-8")
+    (path / "recordings").mkdir()
+    for name in MODELS:
+        recording = source / "recordings" / f"{name}.jsonl"
+        (path / "recordings" / recording.name).write_bytes(recording.read_bytes())
+    return Project.open(path)
+
+
+def _steps(project: Project) -> list[Step]:
+    source = EXAMPLES / "support"
+
+    def read(system: str, detector: str, model: str | None = None) -> Step:
+        who = f"{detector}:{model}" if model else detector
+        return Step(
+            f"{who} reads {system}",
+            lambda told: analyze(project, system, detector, model=model, progress=told),
+        )
+
+    def bring_in(told: Progress | None) -> None:
+        load(project, [source / "conversations.jsonl"])
+        load_labels(project, source / "gold.jsonl", "gold", "teacher")
+
+    return [
+        Step("Import", bring_in),
+        read("teacher", "rules"),
+        read("teacher", "llm", READER),
+        Step(
+            "Revise",
+            lambda told: revise(
+                project, "teacher", "r1", detectors=[f"llm:{READER}"], progress=told
+            ),
+        ),
+        Step("Check", lambda told: verify(project, "r1", progress=told)),
+        read("r1", "rules"),
+        read("teacher", "llm", SECOND_READER),
+        read("r1", "llm", SECOND_READER),
+    ]
+
+
+def _report(project: Project, exported: ExportReport) -> DemoReport:
+    counted_by = f"llm:{SECOND_READER}"
+    detectors = [
+        _against_gold(agreement(project.store, "teacher", name, GOLD))
+        for name in (f"llm:{READER}", counted_by, "rules")
+    ]
+    outcome = round_outcome(project.store, "r1")
+    return DemoReport(
+        note=NOTE,
+        counted_by=counted_by,
+        systems={
+            "teacher": SystemFigures(**_figures(project, "teacher", counted_by)),
+            "r1": RoundFigures(
+                **_figures(project, "r1", counted_by),
+                **outcome.model_dump(
+                    include={"edited", "fixed", "not_fixed", "new_errors", "unchecked"}
+                ),
+            ),
+        },
+        export={"rows": exported.rows},
+        detector=detectors[0],
+        detectors=tuple(detectors),
+    )
+
+
+def _figures(project: Project, system: str, detector: str) -> dict[str, Any]:
+    rates = error_rates(project.store, system, detector)
+    return {
+        "summaries": rates.any_error.total,
+        "with_error": rates.any_error.count,
+        "interval": rates.any_error.interval,
+        "findings": rates.findings,
+    }
+
+
+def _against_gold(found: Agreement) -> DetectorFigures:
+    return DetectorFigures(
+        name=found.detector,
+        precision=found.findings.precision,
+        recall=found.findings.recall,
+        false_alarms=found.findings.false_alarms,
+        misses=found.findings.misses,
+        has_error_balanced_accuracy=found.has_error.balanced_accuracy,
+    )
