@@ -1,0 +1,93 @@
+"""The rules judge a revision, as far as they can prove anything about it.
+
+They know a finding if they flag the same words of the summary before, whoever reported it. Then it
+is fixed if they flag nothing there any more, and not fixed if the same words are still flagged.
+Whatever they could not have found themselves is unchecked.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from arf_core.answers import Answer
+from arf_core.detectors import Found
+from arf_core.errors import InputError
+from arf_core.project import Project
+from arf_core.proofs import Flaw, flaws
+from arf_core.records import Finding
+from arf_core.said import Said
+from arf_core.spans import Span
+from arf_core.taxonomy import Taxonomy
+from arf_core.verifiers import CheckTask, Judged, Verdict
+
+
+def open_verifier(project: Project, model: str | None = None) -> "RulesVerifier":
+    """Raises InputError where a model is named: the rules ask none."""
+    if model is not None:
+        raise InputError("The rules verifier asks no model.", "Leave the model out.")
+    return RulesVerifier(project.taxonomy)
+
+
+class RulesVerifier:
+    name = "rules"
+    settings = '{"version": 1}'
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self._categories = taxonomy.by_id
+
+    def verify(
+        self, tasks: Iterable[CheckTask], *, fresh: bool = False
+    ) -> Iterator[Answer[CheckTask, Verdict]]:
+        for task in tasks:
+            yield Answer(task, self._verdict(task))
+
+    def notes(self) -> list[str]:
+        return []
+
+    def _verdict(self, task: CheckTask) -> Verdict:
+        said = Said.of(task.conversation)
+        before = flaws(said, task.before.text, self._categories)
+        after = flaws(said, task.after.text, self._categories)
+        old_words = Counter(_words(f, task.before.text) for f in before)
+        new = []
+        for flaw in after:  # each flaw of before accounts for one of after
+            words = _words(flaw, task.after.text)
+            if old_words[words]:
+                old_words[words] -= 1
+            else:
+                new.append(_found(flaw, task.after.text))
+        still = {_words(f, task.after.text) for f in after}
+        judged = tuple(_judged(f, task.before.text, before, still) for f in task.findings)
+        return Verdict(judged=judged, new_errors=tuple(new))
+
+
+Words = tuple[str, str]
+"""Category and words of a flaw: what it is known by in both versions."""
+
+
+def _words(flaw: Flaw, text: str) -> Words:
+    return flaw.category, text[flaw.start : flaw.end]
+
+
+def _judged(finding: Finding, text: str, before: Sequence[Flaw], still: set[Words]) -> Judged:
+    if finding.start is None or finding.end is None:
+        return Judged(result="unchecked", reason="The rules cannot see what is missing.")
+    at = Span(finding.start, finding.end)
+    known = [
+        f for f in before if f.category == finding.category and at.overlaps(Span(f.start, f.end))
+    ]
+    if not known:
+        return Judged(result="unchecked", reason="The rules cannot prove this error.")
+    if any(_words(f, text) in still for f in known):
+        return Judged(result="not_fixed", reason="The same words are still there.")
+    return Judged(result="fixed", reason="The rules find nothing there any more.")
+
+
+def _found(flaw: Flaw, text: str) -> Found:
+    return Found(
+        category=flaw.category,
+        quote=text[flaw.start : flaw.end],
+        start=flaw.start,
+        end=flaw.end,
+        evidence=flaw.evidence,
+        explanation=flaw.explanation,
+    )
