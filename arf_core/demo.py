@@ -67,7 +67,7 @@ class DemoReport(Record):
     note: str
     counted_by: str
     """The detector behind `systems`; it took no part in revising."""
-    systems: dict[str, SystemFigures]
+    systems: dict[str, RoundFigures | SystemFigures]
     export: dict[str, int]
     detector: DetectorFigures
     """The one whose findings were answered."""
@@ -87,7 +87,7 @@ class Step(NamedTuple):
     run: Callable[[Progress | None], RunReport | None]
 
 
-def make_demo(path: Path, progress: Callable[[str], Progress] | None = None) -> DemoReport:
+def make_demo(path: Path, progress: Callable[[str], Progress | None] | None = None) -> DemoReport:
     """Make the sample project in `path` and take it through the whole path.
 
     Goes on where an earlier run stopped. Raises InputError where `path` holds another project.

@@ -26,7 +26,7 @@ def word_diff(before: str, after: str) -> list[Part]:
     parts: list[Part] = []
     deleted = inserted = ""
     old, new = TOKEN.findall(before), TOKEN.findall(after)
-    opcodes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    opcodes = _opcodes(old, new)
     for n, (op, i1, i2, j1, j2) in enumerate(opcodes):
         same = "".join(old[i1:i2])
         if op == "equal" and not (0 < n < len(opcodes) - 1 and same.isspace()):
@@ -36,6 +36,22 @@ def word_diff(before: str, after: str) -> list[Part]:
             deleted += same
             inserted += "".join(new[j1:j2])
     return parts + _changed(deleted, inserted)
+
+
+Opcode = tuple[str, int, int, int, int]
+
+
+def _opcodes(old: list[str], new: list[str]) -> list[Opcode]:
+    """difflib's opcodes; it is only asked about what differs, since edits are small."""
+    shorter = min(len(old), len(new))
+    head = next((i for i in range(shorter) if old[i] != new[i]), shorter)
+    most = shorter - head
+    tail = next((i for i in range(most) if old[-1 - i] != new[-1 - i]), most)
+    i, j = len(old) - tail, len(new) - tail
+    middle = SequenceMatcher(None, old[head:i], new[head:j], autojunk=False).get_opcodes()
+    found: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
+    found += [(op, a + head, b + head, c + head, d + head) for op, a, b, c, d in middle]
+    return found + ([("equal", i, len(old), j, len(new))] if tail else [])
 
 
 def _changed(deleted: str, inserted: str) -> list[Part]:

@@ -163,8 +163,9 @@ def _row(project: Project, item: Item, origin: str) -> ExportRow:
 
 
 def _write(folder: Path, rows: Sequence[ExportRow], splits: Sequence[Split]) -> None:
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset, DatasetDict, disable_progress_bars
 
+    disable_progress_bars()
     folder.mkdir(parents=True, exist_ok=True)
     sets: dict[str, Any] = {}
     for split in splits:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from arf_core import __version__
-from arf_core.cli import batch, data, work
+from arf_core.cli import batch, bring_in, data, work
 from arf_core.cli.output import plain, print_json
 from arf_core.errors import ArfError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 data.register(app)
+bring_in.register(app)
 work.register(app)
 app.add_typer(batch.app, name="batch")
 

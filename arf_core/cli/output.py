@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Literal
@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from arf_core.analyze import Progress as Told
 from arf_core.evaluate.rates import Rate
 from arf_core.records import RunReport
 
@@ -90,7 +89,7 @@ def percent(rate: Rate) -> str:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Told]:
+def progress(what: str) -> Iterator[Callable[..., None]]:
     """A progress bar on stderr, while something is done; nothing where stderr is no terminal."""
     columns = (
         TextColumn("{task.description}"),
@@ -100,4 +99,10 @@ def progress(what: str) -> Iterator[Told]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def told(done: int, total: int, now_doing: str = what) -> None:
+            bar.update(
+                task, completed=done, total=total or None, description=now_doing.capitalize()
+            )
+
+        yield told
