@@ -1,0 +1,206 @@
+"""CSV and its relatives: the dialect is found by trying, and the rows are read strictly."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from arf_core.errors import InputError
+from arf_core.importing.decoding import lines, opened_text
+from arf_core.importing.files import Member
+from arf_core.importing.report import shortened
+from arf_core.importing.rows import ROWS_AT_ONCE, SAMPLE, Batches, Reject, Row, Table, ignore
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+SEPARATORS = (",", "\t", ";", "|")
+LONGEST_CELL = 16 * 2**20
+"""In characters. What is longer comes from a quote that is never closed."""
+_PEEK = 2**18
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How cells are told apart."""
+
+    separator: str = ","
+    quoting: bool = True
+    escape: str | None = None
+    """The sign before a quote within a cell; None: a quote is doubled."""
+
+    def reader(self, text: Iterator[str]) -> "CsvReader":
+        csv.field_size_limit(LONGEST_CELL)
+        return csv.reader(
+            text,
+            delimiter=self.separator,
+            quoting=csv.QUOTE_MINIMAL if self.quoting else csv.QUOTE_NONE,
+            escapechar=self.escape,
+            doublequote=self.escape is None,
+            strict=True,
+        )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """How well a dialect reads the beginning of a file."""
+
+    dialect: Dialect
+    width: int
+    fitting: int
+    rows: int
+    errors: int
+
+    @property
+    def merit(self) -> tuple[bool, float, int]:
+        good = self.fitting / max(1, self.rows + self.errors)
+        return (self.width > 1 and good > 0.5, round(good, 2), self.width)
+
+
+def open_table(member: Member, encoding: str | None, separator: str | None) -> Table:
+    """A CSV file as a table. Raises InputError for a file without a header or rows."""
+    with opened_text(member, encoding) as text:
+        peek = text.read(_PEEK)
+    dialect = sniff(peek, len(peek) == _PEEK, (separator,) if separator else SEPARATORS)
+    with opened_text(member, encoding) as text, closing(lines(text, member.name)) as source:
+        header = _header(member, dialect.reader(source))
+    columns = _named(header)
+
+    def batches(reject: Reject) -> Batches:
+        with opened_text(member, encoding) as text, closing(lines(text, member.name)) as source:
+            yield from _batches(member, encoding, dialect, source, len(columns), reject)
+
+    with closing(batches(ignore)) as first:
+        sample = list(islice((row for batch in first for row in batch), SAMPLE))
+    return Table(member.name, columns, batches, sample, tuple(_remarks(dialect, header, columns)))
+
+
+def sniff(text: str, cut: bool, separators: tuple[str, ...] = SEPARATORS) -> Dialect:
+    """The dialect under which most rows have as many cells as the header. `cut`: the text stops
+    somewhere, perhaps inside a row."""
+    trials = [_trial(Dialect(s), text, cut) for s in separators]
+    best = max(trials, key=lambda t: t.merit)
+    if best.errors and '\\"' in text:
+        escaped = _trial(Dialect(best.dialect.separator, escape="\\"), text, cut)
+        if escaped.errors < best.errors:
+            return escaped.dialect
+    if best.errors and best.dialect.separator == "\t" and not _has_quoted_cell(text):
+        return Dialect("\t", quoting=False)
+    return best.dialect
+
+
+def _has_quoted_cell(text: str) -> bool:
+    cells = (cell.rstrip("\r") for line in text.split("\n") for cell in line.split("\t"))
+    return any(len(c) > 1 and c[0] == c[-1] == '"' for c in cells)
+
+
+def _trial(dialect: Dialect, text: str, cut: bool) -> _Trial:
+    widths: Counter[int] = Counter()
+    first = errors = 0
+    reader = dialect.reader(io.StringIO(text, newline=""))
+    while sum(widths.values()) < SAMPLE:
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            errors += not (cut and "unexpected end" in str(error))
+            continue
+        if row:
+            first = first or len(row)
+            widths[len(row)] += 1
+    return _Trial(dialect, first, widths[first], sum(widths.values()), errors)
+
+
+def _header(member: Member, reader: "CsvReader") -> list[str]:
+    try:
+        header = next((row for row in reader if row), None)
+    except csv.Error as error:
+        raise InputError(
+            f"The header of {member.name} cannot be read: {error}.",
+            "The first line must name the columns; close the quotes in it.",
+        ) from error
+    if header is None:
+        raise InputError(f"{member.name} is empty.", "Give a file with a header and rows.")
+    return header
+
+
+def _named(header: list[str]) -> tuple[str, ...]:
+    """The header's names, each once and none empty."""
+    names: list[str] = []
+    for number, cell in enumerate(header, 1):
+        name = shortened(cell.strip(), 100) or f"column {number}"
+        same = name
+        count = 2
+        while same in names:
+            same = f"{name} ({count})"
+            count += 1
+        names.append(same)
+    return tuple(names)
+
+
+def _remarks(dialect: Dialect, header: list[str], columns: tuple[str, ...]) -> Iterator[str]:
+    twice = [new for new, old in zip(columns, header, strict=True) if new != old.strip() and old]
+    if twice:
+        yield f"Columns were renamed, since two had one name: {', '.join(twice)}."
+    if dialect.escape:
+        yield "A backslash was read as the sign before a quote within a cell."
+    if not dialect.quoting:
+        yield "Quotation marks were read as part of the text, since they do not come in pairs."
+
+
+def _batches(
+    member: Member,
+    encoding: str | None,
+    dialect: Dialect,
+    source: Iterator[str],
+    width: int,
+    reject: Reject,
+) -> Batches:
+    reader = dialect.reader(source)
+    if next((row for row in reader if row), None) is None:
+        return
+    start = reader.line_num + 1
+    batch: list[Row] = []
+    while True:
+        try:
+            for cells in reader:
+                if len(cells) == width:
+                    batch.append((start, cells))
+                elif cells:
+                    few = f"{len(cells)} cells where the header has {width}"
+                    reject(start, "the row does not fit the header", f"{few}: {cells[-1]}")
+                start = reader.line_num + 1
+                if len(batch) >= ROWS_AT_ONCE:
+                    yield batch
+                    batch = []
+            break
+        except csv.Error as error:
+            if "unexpected end" in str(error) or "field larger" in str(error):
+                raise _unclosed(member, encoding, dialect, start) from error
+            reject(start, "a quotation mark stands where none may", str(error))
+            start = reader.line_num + 1
+    if batch:
+        yield batch
+
+
+def _unclosed(member: Member, encoding: str | None, dialect: Dialect, start: int) -> InputError:
+    """Find the quote that is never closed: it stands in the row that begins on line `start`."""
+    opened = start
+    inside = False
+    with opened_text(member, encoding) as text:
+        for number, line in enumerate(lines(text, member.name), 1):
+            if number < start:
+                continue
+            plain = line.replace('\\"', "") if dialect.escape else line
+            if plain.count('"') % 2:
+                inside = not inside
+                opened = number if inside else opened
+    return InputError(
+        f"In {member.name} a quotation mark is opened on line {opened} and never closed.",
+        'Close it, or double it (""), if it belongs to the text.',
+    )

@@ -1,0 +1,107 @@
+"""What a row says about its conversation besides the turns: attributes, split, summaries."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from arf_core.importing.attributes import scalar
+from arf_core.importing.options import ImportOptions, Mapping
+from arf_core.importing.rows import Cell, RowFault, Table
+from arf_core.importing.turns import checked, text_of
+from arf_core.records import Scalar, SystemKind
+
+_PERSON = re.compile(r"(?i)(^|[\W_])(human|reference|gold|ref|ground[ _]truth)($|[\W_])")
+
+
+class Written(NamedTuple):
+    """A summary and who wrote it."""
+
+    system: str
+    kind: SystemKind
+    text: str
+
+
+class Facts(NamedTuple):
+    """All that rows say about one conversation."""
+
+    attributes: dict[str, Scalar]
+    split: str | None
+    """As the file writes it."""
+    summaries: tuple[Written, ...]
+    more_references: int = 0
+    """References beyond the first of a list, which are not taken."""
+
+
+NOTHING = Facts({}, None, ())
+
+
+class FactsReader:
+    """Reads the facts of a row."""
+
+    def __init__(self, table: Table, mapping: Mapping, options: ImportOptions) -> None:
+        at = {name: i for i, name in enumerate(table.columns)}
+        self._attributes = [(name, at[name]) for name in mapping.attributes]
+        self._places = {f: at[c] for f, c in mapping.columns.items() if c in at}
+        self._options = options
+        self._split = table.split
+        self.columns = sorted(
+            {i for _, i in self._attributes}
+            | {self._places[f] for f in _FIELDS if f in self._places}
+        )
+        """The columns that matter here."""
+
+    def __call__(self, cells: Sequence[Cell]) -> Facts:
+        values: dict[str, Scalar] = {n: scalar(cells[i]) for n, i in self._attributes}
+        attributes: dict[str, Scalar] = {n: v for n, v in values.items() if v is not None}
+        summary, _ = _first(self._cell(cells, "summary"))
+        reference, more = _first(self._cell(cells, "reference_summary"))
+        written: list[Written] = []
+        if summary.strip():
+            name = text_of(self._cell(cells, "system")).strip() or self._options.system
+            written.append(Written(name, kind_of(name), summary))
+        if reference.strip():
+            written.append(Written("reference", "reference", reference))
+        split = self._cell(cells, "split")
+        said = text_of(split).strip() or self._split
+        return Facts(attributes, said, tuple(written), more)
+
+    def _cell(self, cells: Sequence[Cell], field: str) -> Cell:
+        place = self._places.get(field)
+        return None if place is None else cells[place]
+
+
+_FIELDS = ("summary", "reference_summary", "system", "split")
+
+
+def kind_of(system: str) -> SystemKind:
+    """A column of systems may name people's summaries among those of models."""
+    return "reference" if _PERSON.search(system) else "teacher"
+
+
+def _first(cell: Cell) -> tuple[str, int]:
+    """The text of a cell; of a list its first, and how many more there are."""
+    if isinstance(cell, list):
+        texts = [t for t in cell if isinstance(t, str) and t.strip()]
+        return (checked(texts[0]), len(texts) - 1) if texts else ("", 0)
+    if isinstance(cell, dict):
+        raise RowFault("the summary is no text", repr(cell))
+    return text_of(cell), 0
+
+
+def merged(several: Iterable[Facts], varying: Counter[str]) -> Facts:
+    """The facts of all rows of a conversation as one. An attribute with several values is left out
+    and counted in `varying`."""
+    rows = list(several)
+    if len(rows) == 1:
+        return rows[0]
+    attributes: dict[str, Scalar] = {}
+    for name in dict.fromkeys(n for r in rows for n in r.attributes):
+        values = list(dict.fromkeys(r.attributes[name] for r in rows if name in r.attributes))
+        if len(values) == 1:
+            attributes[name] = values[0]
+        else:
+            varying[name] += 1
+    split = next((r.split for r in rows if r.split), None)
+    summaries = tuple(dict.fromkeys(s for r in rows for s in r.summaries))
+    return Facts(attributes, split, summaries, max((r.more_references for r in rows), default=0))

@@ -1,0 +1,199 @@
+"""The tables of an import: which files belong together, how each is read, what links to what."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from arf_core.errors import InputError
+from arf_core.importing.columns import Column, columns_of
+from arf_core.importing.files import Given, Member, given
+from arf_core.importing.guess import check_said
+from arf_core.importing.hub import open_dataset
+from arf_core.importing.notes import about_mapping
+from arf_core.importing.options import ImportOptions, Mapping, Reason
+from arf_core.importing.rows import Table
+from arf_core.importing.shapes import mapping_of
+from arf_core.importing.splits import split_in_name
+from arf_core.importing.tables import open_table
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tables that are read alike and make conversations together."""
+
+    source: str
+    tables: tuple[Table, ...]
+    mapping: Mapping
+    target: int | None = None
+    """The place of the group whose conversations this one says more about."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All groups of an import."""
+
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...]
+    bytes: int
+    """Size of the files, for progress; 0 where unknown."""
+
+
+def plan(paths: Sequence[str | Path], options: ImportOptions) -> Plan:
+    """Open everything that was given and find out how it is read. Nothing is stored.
+
+    Raises InputError for what cannot be read, and where the mapping cannot be found out.
+    """
+    if not paths:
+        raise InputError("No file was given.", "Name at least one file, folder or data set.")
+    notes: list[str] = []
+    sets: list[tuple[str, list[Table]]] = []
+    size = 0
+    for path in paths:
+        found = given(path)
+        tables = open_dataset(found) if found.dataset else _tables(found, options, notes)
+        sets += [(options.source or found.source, alike) for alike in _alike(tables)]
+        size += sum(m.path.stat().st_size for m in found.members)
+    sets = _with_splits(sets)
+    check_said(options.columns, [columns_of(tables) for _, tables in sets])
+    _check_attributes(options, sets)
+    groups = _linked(_mapped(sets, options), options)
+    notes += [note for g in groups for note in about_mapping(g.mapping)]
+    return Plan(tuple(groups), tuple(dict.fromkeys(notes)), size)
+
+
+def _tables(found: Given, options: ImportOptions, notes: list[str]) -> list[Table]:
+    if found.skipped:
+        notes.append(f"Not read, since they are no tables: {', '.join(found.skipped[:20])}.")
+    tables = [t for m in found.members if (t := _table(m, found.picked, options, notes))]
+    if not tables:
+        raise InputError(f"{found.path} holds no table that can be read.", " ".join(notes))
+    return tables
+
+
+def _table(member: Member, picked: bool, options: ImportOptions, notes: list[str]) -> Table | None:
+    """A member as a table; a text file picked from a folder may turn out to be none."""
+    if picked and member.name.lower().endswith(".txt"):
+        try:
+            return open_table(member, options)
+        except InputError as error:
+            notes.append(f"Not read: {error.message}")
+            return None
+    return open_table(member, options)
+
+
+def _alike(tables: Iterable[Table]) -> list[list[Table]]:
+    """Tables with the same columns together, in order; cells in the order of the first."""
+    sets: dict[frozenset[str], list[Table]] = {}
+    for table in tables:
+        sets.setdefault(frozenset(table.columns), []).append(table)
+    return [part for found in sets.values() for part in _same_order(found)]
+
+
+def _same_order(tables: Iterable[Table]) -> list[list[Table]]:
+    sets: dict[tuple[str, ...], list[Table]] = {}
+    for table in tables:
+        sets.setdefault(table.columns, []).append(table)
+    return list(sets.values())
+
+
+def _with_splits(sets: list[tuple[str, list[Table]]]) -> list[tuple[str, list[Table]]]:
+    """Files named after different splits say the split of their rows; one alone says nothing."""
+    named = {t.file: t.split or split_in_name(t.file) for _, tables in sets for t in tables}
+    if len({split for split in named.values() if split}) < 2:
+        return [(source, [replace(t, split=None) for t in tables]) for source, tables in sets]
+    return [(source, [replace(t, split=named[t.file]) for t in tables]) for source, tables in sets]
+
+
+def _check_attributes(options: ImportOptions, sets: list[tuple[str, list[Table]]]) -> None:
+    names = dict.fromkeys(c for _, tables in sets for t in tables for c in t.columns)
+    for wanted in options.attributes or ():
+        if wanted not in names:
+            raise InputError(
+                f"There is no column {wanted!r} to keep as an attribute.",
+                f"The columns are: {', '.join(names)}.",
+            )
+
+
+# -- mappings and links --------------------------------------------------------------------------
+
+
+def _mapped(sets: list[tuple[str, list[Table]]], options: ImportOptions) -> list[Group]:
+    """A mapping for each set. With several sets, one that holds no conversations by itself may be
+    linked to another."""
+    groups: list[Group] = []
+    faults: list[InputError] = []
+    for source, tables in sets:
+        try:
+            mapping = mapping_of(tables, options, options.shape)
+        except InputError as error:
+            if len(sets) == 1:
+                raise
+            faults.append(error)
+            mapping = _as_linked(tables, options, error)
+        groups.append(Group(source, tuple(tables), mapping))
+    if faults and all(g.mapping.shape == "linked" for g in groups):
+        raise faults[0]
+    return groups
+
+
+def _as_linked(tables: list[Table], options: ImportOptions, fault: InputError) -> Mapping:
+    try:
+        return mapping_of(tables, options, "linked")
+    except InputError:
+        raise fault from None
+
+
+def _linked(groups: list[Group], options: ImportOptions) -> list[Group]:
+    """Find the group that each linked one belongs to."""
+    groups = [_relinked(g, groups, options) for g in groups]
+    return [_with_target(g, groups) if g.mapping.shape == "linked" else g for g in groups]
+
+
+def _relinked(group: Group, groups: list[Group], options: ImportOptions) -> Group:
+    """What looked like documents or messages by itself may say more about another's conversations:
+    its ids are those of a table of messages or turns."""
+    if options.shape or group.mapping.shape not in ("document", "messages"):
+        return group
+    others = [g for g in groups if g is not group and g.mapping.shape not in ("document", "linked")]
+    weak = group.mapping.shape == "document" or not (
+        {"speaker", "side", "time", "index"} & set(group.mapping.columns)
+    )
+    if not weak or not any(_shared(group, other) for other in others):
+        return group
+    return replace(group, mapping=mapping_of(group.tables, options, "linked"))
+
+
+def _with_target(group: Group, groups: list[Group]) -> Group:
+    others = [i for i, g in enumerate(groups) if g.mapping.shape != "linked"]
+    if not others:
+        return group
+    best = max(others, key=lambda i: _shared(group, groups[i]))
+    other = groups[best]
+    column = group.mapping.columns["conversation_id"]
+    shared = _shared(group, other)
+    why = (
+        f"{shared} of its first ids stand in {other.tables[0].file}"
+        if shared
+        else ("its name says so")
+    )
+    reasons = tuple(r for r in group.mapping.reasons if r.field != "conversation_id")
+    mapping = group.mapping.model_copy(
+        update={
+            "links_to": other.tables[0].file,
+            "reasons": (*reasons, Reason(field="conversation_id", column=column, why=why)),
+        }
+    )
+    return replace(group, source=other.source, mapping=mapping, target=best)
+
+
+def _shared(group: Group, other: Group) -> int:
+    """How many conversation ids the samples of two groups share."""
+    return len(_ids(group) & _ids(other))
+
+
+def _ids(group: Group) -> set[str]:
+    columns: dict[str, Column] = columns_of(group.tables)
+    name = group.mapping.columns.get(
+        "message_id" if group.mapping.shape == "threads" else "conversation_id"
+    )
+    return set(columns[name].texts) if name else set()

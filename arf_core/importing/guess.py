@@ -1,0 +1,197 @@
+"""Which column is what: by its name, checked against its first values.
+
+To teach the importer another name for a column, add it to NAMES.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from arf_core.errors import InputError
+from arf_core.importing.columns import Column
+from arf_core.importing.options import Reason
+
+NAMES: dict[str, str] = {
+    "turns": "turns dialogue dialog messages conversation conversations utterances transcript "
+    "chat log chat_log chat_history history dialogue_turns conversation_turns original "
+    "inputs input value",
+    "conversation_id": "conversation_id conversationid conv_id convo_id convoid dialogue_id "
+    "dialog_id dial_id dialogid dialogueid chat_id chatid thread_id threadid session_id "
+    "sessionid ticket_id ticketid ticket_number case_id caseid case_number call_id callid "
+    "interaction_id contact_id transcript_id transcriptid doc_id example_id conversation "
+    "dialogue thread session ticket chat",
+    "row_id": "id uid guid uuid key fname sample_id record_id index_id idx",
+    "message_id": "message_id messageid msg_id tweet_id utterance_id utteranceid post_id "
+    "comment_id reply_id turn_id event_id mid",
+    "parent_id": "parent_id parentid parent in_reply_to in_reply_to_id in_reply_to_status_id "
+    "reply_to reply_to_id replied_to in_response_to in_response_to_tweet_id "
+    "in_response_to_id parent_message_id parent_comment_id responds_to",
+    "speaker": "speaker role sender author from who speaker_role sender_role author_role "
+    "sender_type author_type speaker_type user_type participant_role participant "
+    "agent_or_customer interlocutor actor party speaker_id author_id sender_id user_id "
+    "username user_name user name sender_name author_name from_name",
+    "side": "inbound is_inbound direction is_agent is_customer from_customer from_agent "
+    "is_staff is_user is_bot incoming outgoing outbound side message_direction",
+    "text": "text message content body utterance message_text messagetext msg message_body "
+    "message_content tweet turn_text utterance_text utterance_content sentence transcript "
+    "comment reply post words value",
+    "whole": "dialogue dialog conversation transcript chat chat_log chat_history "
+    "conversation_text dialogue_text full_text inputs input text content body "
+    "issue_conversation history messages message log source source_text src context value",
+    "document": "document article passage source_text source_document doc story report news "
+    "context email body text content description input inputs source src message",
+    "time": "created_at timestamp sent_at time date_time datetime created date sent "
+    "message_time createdat sent_time posted_at event_time start_time start ts",
+    "index": "turn_index turn_number turn_no turn_idx turn utterance_index utterance_idx "
+    "message_index message_number msg_index position seq sequence sequence_number order "
+    "number index step line_number turn_id utterance_id message_id",
+    "summary": "summary summaries generated_summary model_summary teacher_summary summary_text "
+    "predicted_summary system_summary abstract tldr tl_dr highlights",
+    "reference_summary": "reference_summary reference gold_summary gold human_summary "
+    "reference_summaries ground_truth target_summary ref_summary references",
+    "system": "summary_model summary_system summarizer summariser system_name model_name "
+    "generator summary_by generated_by teacher_model system model",
+    "split": "split partition subset fold data_split dataset_split set",
+}
+"""Field -> names, the surest first. `whole` is a conversation as text, `row_id` an id of the row,
+whatever the row is."""
+
+_MODELS = (
+    "gpt llama claude mistral bart t5 pegasus gemini qwen phi command human teacher student "
+    "reference baseline gemma deepseek palm flan led longformer model system"
+).split()
+
+
+@dataclass
+class Choices:
+    """The columns chosen so far, with the reasons."""
+
+    columns: Mapping[str, Column]
+    said: Mapping[str, str]
+    """The user's choice: field -> column of this table; "" for none."""
+    taken: dict[str, str] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
+
+    def get(self, name: str) -> Column | None:
+        """The column chosen for a field, if there is one."""
+        column = self.taken.get(name)
+        return self.columns[column] if column is not None else None
+
+    def choose(
+        self, name: str, fits: Callable[[Column], bool], what: str, names: str | None = None
+    ) -> Column | None:
+        """Choose a column for a field by the user's word, else by name and fitting values."""
+        if name in self.said:
+            return self.take(name, self.said[name], "you said so") if self.said[name] else None
+        free = [c for c in self.named(names or name) if c.name not in self.taken.values()]
+        for column in free:
+            if fits(column):
+                return self.take(name, column.name, f"its name says so, and it holds {what}")
+        return None
+
+    def take(self, name: str, column: str, why: str) -> Column:
+        self.taken[name] = column
+        self.reasons.append(Reason(field=name, column=column, why=why))
+        return self.columns[column]
+
+    def lacking(self, name: str, why: str) -> None:
+        self.reasons.append(Reason(field=name, column=None, why=why))
+
+    def named(self, name: str) -> list[Column]:
+        """The columns whose name stands under `name` in NAMES, the surest first."""
+        ranks = {n: rank for rank, n in enumerate(NAMES[name].split())}
+        found = [(r, c) for c in self.columns.values() if (r := _rank(c, ranks)) is not None]
+        return [c for _, c in sorted(found, key=lambda pair: pair[0])]
+
+    def free(self) -> Iterable[Column]:
+        return (c for c in self.columns.values() if c.name not in self.taken.values())
+
+
+def _rank(column: Column, ranks: Mapping[str, int]) -> int | None:
+    """The place of a column's name; behind all others the last part of `meta.summary`."""
+    plain = column.plain
+    if plain in ranks:
+        return ranks[plain]
+    last = plain.rpartition("_")[2] if "." in column.name else ""
+    inner = column.name.rpartition(".")[2].lower()
+    return 100 + ranks[inner] if last and inner in ranks else None
+
+
+def choose_ids(choices: Choices) -> None:
+    """Conversation, message and parent ids."""
+    choices.choose("conversation_id", lambda c: c.is_label, "short values")
+    choices.choose("parent_id", lambda c: c.is_label, "ids of other rows")
+    choices.choose("message_id", lambda c: c.is_label and _is_unique(c), "a value for each row")
+
+
+def choose_row_id(choices: Choices, name: str) -> None:
+    """A column that is merely called id belongs to what a row is."""
+    if choices.get(name) is None:
+        choices.choose(
+            name, lambda c: c.is_label and _is_unique(c), "a value for each row", "row_id"
+        )
+
+
+def choose_sides(choices: Choices) -> None:
+    """Who speaks. Of several columns the one with the most usual labels."""
+    choices.choose("side", lambda c: bool(c.sides), "one of two sides")
+    if "speaker" not in choices.said:
+        fitting = [c for c in choices.named("speaker") if c.is_label and c.median_length <= 40]
+        free = [c for c in fitting if c.name not in choices.taken.values()]
+        if free:
+            best = max(free, key=lambda c: c.known_labels)
+            known = f", {best.known_labels:.0%} of its values name a side"
+            choices.take("speaker", best.name, f"its name says so{known}")
+        return
+    choices.choose("speaker", lambda c: True, "who speaks")
+
+
+def choose_order(choices: Choices) -> None:
+    """Time and place of messages."""
+    choices.choose("time", lambda c: c.time_format is not None, "moments")
+    choices.choose("index", lambda c: c.is_whole and c.distinct > 1, "whole numbers")
+
+
+def choose_summaries(choices: Choices) -> None:
+    """Summaries, and who wrote them."""
+    for name in ("summary", "reference_summary"):
+        if choices.choose(name, _is_summary, "text") is None and name not in choices.said:
+            empty = next((c for c in choices.named(name) if not c.filled), None)
+            if empty:
+                choices.take(name, empty.name, "its name says so, though the first rows are empty")
+    if choices.get("summary"):
+        choices.choose("system", _is_system, "names of models")
+    choices.choose("split", lambda c: c.is_label and c.distinct <= 12, "few different values")
+
+
+def _is_summary(column: Column) -> bool:
+    if column.is_words:
+        return True
+    return any(
+        isinstance(x, str) and " " in x for c in column.filled if isinstance(c, list) for x in c
+    )
+
+
+def _is_system(column: Column) -> bool:
+    if not column.is_label or column.distinct > max(60, len(column.filled) // 4):
+        return False
+    if column.plain not in ("system", "model"):
+        return True
+    values = {t.lower() for t in set(column.texts)}
+    like = sum(any(m in v for m in _MODELS) for v in values)
+    return like * 2 >= len(values)
+
+
+def _is_unique(column: Column) -> bool:
+    return column.distinct > 0.9 * len(column.filled)
+
+
+def check_said(said: Mapping[str, str], tables: Iterable[Mapping[str, Column]]) -> None:
+    """Raises InputError where the user names a column that no table has."""
+    names = list(dict.fromkeys(name for columns in tables for name in columns))
+    for name, column in said.items():
+        inside = name in ("turn_speaker", "turn_text", "turn_time")
+        if column and not inside and column not in names:
+            raise InputError(
+                f"There is no column {column!r} for {name}.",
+                f"The columns are: {', '.join(names)}.",
+            )

@@ -1,0 +1,251 @@
+"""A cell that holds a whole conversation, taken apart into turns."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
+
+from arf_core.importing import times
+from arf_core.importing.rows import Cell, RowFault
+from arf_core.importing.speakers import plain_label, role_of
+
+Said = tuple[str | None, str, str | None]
+"""Label of the speaker, words, time in ISO 8601."""
+
+SPEAKER_KEYS = (
+    "speaker role from author sender speaker_role sender_type author_role user participant "
+    "username name who speaker_id author_id"
+).split()
+TEXT_KEYS = "text content value message utterance body msg words transcript sentence".split()
+TIME_KEYS = "at time timestamp created_at date sent_at datetime start".split()
+DELIMITERS = (
+    *("<BR>", "<br>", "<br/>", "<br />", "|||", "</s>", "<sep>", "[SEP]", "<SEP>", "<EOS>"),
+    *(
+        "__eou__",
+        "<eou>",
+        "[EOU]",
+        "<turn>",
+        "[TURN]",
+        "<eot>",
+        "\\r\\n",
+        "\\n",
+        "###",
+        "\r\n",
+        "\n",
+    ),
+)
+# A label: up to four words and a colon with a space, so that 10:30 and https: are none.
+_LABEL = re.compile(
+    r"\s*([\[(<*]*[^\W_][\w.'’#@/&()<>\-]*(?: [\w.'’#@/&()\-]+){0,3}[\])>*]*|#\w+#)\s?:(?:\s+|$)"
+)
+_LARGEST_LITERAL = 1_000_000
+_DEEPEST = 60
+
+
+class Keys(NamedTuple):
+    """Where a turn that is an object has what."""
+
+    speaker: str | None
+    text: str
+    time: str | None
+    time_format: str | None = None
+
+
+def text_of(cell: Cell) -> str:
+    """The words in a cell, exactly as they stand. Raises RowFault for what cannot be text."""
+    if isinstance(cell, str):
+        return checked(cell)
+    if cell is None:
+        return ""
+    if isinstance(cell, list):
+        return "\n".join(_part(p) for p in cell)
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return str(cell)
+    raise RowFault("the words of a message are no text", repr(cell))
+
+
+def _part(part: Cell) -> str:
+    """A part of a message in chat format."""
+    if isinstance(part, str):
+        return checked(part)
+    if isinstance(part, dict) and isinstance(part.get("text"), str):
+        return checked(part["text"])
+    raise RowFault("the words of a message are no text", repr(part))
+
+
+def checked(text: str) -> str:
+    """The same text. Raises RowFault for what no database or file can hold."""
+    if "\0" in text:
+        raise RowFault("a NUL character stands in the text", text)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise RowFault("half of a character pair (lone surrogate)", text) from error
+    return text
+
+
+# -- lists ---------------------------------------------------------------------------------------
+
+
+def as_list(cell: Cell) -> list[Cell] | None:
+    """The turns of a cell as a list: one already, by column, or written as text. Else None."""
+    if isinstance(cell, str):
+        cell = _literal(cell)
+    if isinstance(cell, dict):
+        lists = [v for v in cell.values() if isinstance(v, list)]
+        if not lists or len(lists) < len(cell) or len({len(v) for v in lists}) > 1:
+            return None
+        return [dict(zip(cell, values, strict=True)) for values in zip(*lists, strict=True)]
+    return cell if isinstance(cell, list) else None
+
+
+def _literal(text: str) -> Cell:
+    """JSON, or what Python prints for a list (as pandas writes it into a CSV file)."""
+    bare = text.strip()
+    if not bare.startswith(("[", "{")) or not bare.endswith(("]", "}")):
+        return None
+    try:
+        return from_json(bare, allow_inf_nan=False)
+    except ValueError:
+        if (
+            len(bare) > _LARGEST_LITERAL
+            or bare.count("[") + bare.count("{") > _LARGEST_LITERAL // 9
+        ):
+            return None
+    try:
+        return ast.literal_eval(bare)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def keys_of(lists: Iterable[Sequence[Cell]], said: Mapping[str, str]) -> Keys | None:
+    """Where turns that are objects keep speaker, words and time; None where they are no objects
+    or hold no words. `said` are the user's turn_speaker, turn_text, turn_time."""
+    turns = [t for turns in lists for t in turns[:20] if isinstance(t, dict)]
+    if not turns:
+        return None
+    present = {k: None for t in turns for k in t}
+    text = said.get("turn_text") or _first(TEXT_KEYS, present)
+    if text is None or text not in present:
+        return None
+    speaker = said.get("turn_speaker") or _first(SPEAKER_KEYS, present)
+    time = said.get("turn_time") or _first(TIME_KEYS, present)
+    form = times.time_format([t.get(time) for t in turns]) if time else None
+    return Keys(speaker, text, time if form else None, form)
+
+
+def _first(wanted: Sequence[str], present: Iterable[str]) -> str | None:
+    lower = {k.lower(): k for k in present}
+    return next((lower[w] for w in wanted if w in lower), None)
+
+
+class ListReader:
+    """Reads cells of nested turns."""
+
+    def __init__(self, keys: Keys | None, labels: "Labels | None") -> None:
+        self._keys = keys
+        self._labels = labels
+        self._time = times.reader(keys.time_format) if keys and keys.time_format else None
+
+    def __call__(self, cell: Cell) -> list[Said]:
+        turns = as_list(cell)
+        if turns is None:
+            raise RowFault("the turns are no list", repr(cell)[:200])
+        return [self._said(t) for t in turns]
+
+    def _said(self, turn: Cell) -> Said:
+        if isinstance(turn, dict) and self._keys:
+            return self._of_object(turn, self._keys)
+        if isinstance(turn, list | tuple) and len(turn) >= 2:
+            return text_of(turn[0]) or None, text_of(turn[1]), None
+        if isinstance(turn, str):
+            return (
+                self._labels.split(checked(turn)) if self._labels else (None, checked(turn), None)
+            )
+        raise RowFault("a turn is neither text nor an object with text", repr(turn)[:200])
+
+    def _of_object(self, turn: Mapping[str, Any], keys: Keys) -> Said:
+        label = turn.get(keys.speaker) if keys.speaker else None
+        if isinstance(label, dict):  # {"author": {"role": "user"}}
+            label = next((label[k] for k in SPEAKER_KEYS if label.get(k) is not None), None)
+        at = self._time(turn.get(keys.time)) if self._time and keys.time else None
+        if keys.text not in turn:
+            raise RowFault("a turn has no words", repr(turn)[:200])
+        name = text_of(label if not isinstance(label, bool) else str(label))
+        return name or None, text_of(turn[keys.text]), times.written(at) if at else None
+
+
+# -- text ----------------------------------------------------------------------------------------
+
+
+class Labels(NamedTuple):
+    """Which `Label:` begins a turn: those that are known, or any that looks like a name."""
+
+    known: frozenset[str] | None
+
+    def find(self, line: str) -> re.Match[str] | None:
+        match = _LABEL.match(line, 0, 80)
+        if match is None:
+            return None
+        if self.known is None:
+            return match if is_name(match[1]) else None
+        name = plain_label(match[1])
+        return match if name in self.known or role_of(name) else None
+
+    def split(self, line: str) -> Said:
+        """One turn: its label, if it has one, and the rest."""
+        match = self.find(line)
+        return (match[1], line[match.end() :].strip(), None) if match else (None, line, None)
+
+    def turns(self, text: str) -> list[Said]:
+        """The turns of a text. A line without a label goes on with the turn before it."""
+        found: list[list[str | None]] = []
+        for line in re.split(r"\r\n|\n|\r", text):
+            match = self.find(line)
+            if match:
+                found.append([match[1], line[match.end() :].rstrip()])
+            elif found:
+                found[-1][1] = f"{found[-1][1]}\n{line.rstrip()}"
+            elif line.strip():
+                found.append([UNKNOWN, line.strip()])
+        return [(label, (words or "").strip(), None) for label, words in found]
+
+
+UNKNOWN = "unknown"
+"""The speaker of what stands before the first label."""
+
+
+def is_name(label: str) -> bool:
+    """Does it look like a name or a role: capitals, digits or marks at the front?"""
+    return not label[:1].islower() or role_of(plain_label(label)) is not None
+
+
+def labelled(line: str) -> str | None:
+    """The plain label at the start of a line, if one stands there."""
+    match = _LABEL.match(line, 0, 80)
+    return plain_label(match[1]) if match and is_name(match[1]) else None
+
+
+def parts(text: str, delimiter: str, labels: Labels | None) -> list[Said]:
+    """The turns of a text joined by a delimiter; empty parts are none."""
+    found = (p.strip() for p in text.split(delimiter))
+    return [labels.split(p) if labels else (None, p, None) for p in found if p]
+
+
+def delimiter_in(texts: Sequence[str]) -> str | None:
+    """The mark that stands in most of the texts and tells turns apart, or None."""
+    for mark in DELIMITERS:
+        if texts and sum(mark in t.strip() for t in texts) >= 0.6 * len(texts):
+            return mark
+    return None
+
+
+def literal_lists(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
+    """Those of the cells that are lists of turns."""
+    for cell in cells:
+        turns = as_list(cell)
+        if turns:
+            yield turns
