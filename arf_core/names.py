@@ -52,17 +52,24 @@ def candidates(text: str) -> Iterator[Name]:
         if folded(name.text) not in _NO_SURNAME:
             found[name.start] = name
     for match in _TOKEN.finditer(text):
+        word = match.group()
+        if folded(word) not in GIVEN_NAMES and not _POSSESSIVE.search(word):
+            continue
         name = _name(match)
-        if folded(name.text) not in GIVEN_NAMES:
-            continue
-        following = _SURNAME.match(text, match.end())
-        surname = _name(following) if following and name.end == match.end() else None
-        if surname and folded(surname.text) in _NO_SURNAME:
-            continue
-        found[name.start] = name
-        if surname and _is_surname(surname, text):
-            found[surname.start] = surname
+        if folded(name.text) in GIVEN_NAMES:
+            found |= {n.start: n for n in _whole_name(name, text)}
     yield from (found[start] for start in sorted(found))
+
+
+def _whole_name(name: Name, text: str) -> Iterator[Name]:
+    """A given name and the surname after it; nothing where a firm or a place is named so."""
+    following = _SURNAME.match(text, name.end)
+    surname = _name(following) if following else None
+    if surname and folded(surname.text) in _NO_SURNAME:
+        return
+    yield name
+    if surname and _is_surname(surname, text):
+        yield surname
 
 
 def _name(match: re.Match[str]) -> Name:
@@ -78,6 +85,8 @@ def _is_surname(name: Name, text: str) -> bool:
 
 def is_known(name: str, said: Said) -> bool:
     """Does the conversation hold the name, a form of it, or something spelt nearly so?"""
+    if name in said.text:
+        return True
     plain = folded(name)
     parts = re.findall(r"[^\W\d_]+", plain)
     joined = "".join(parts)

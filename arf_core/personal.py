@@ -12,6 +12,7 @@ from arf_core.figures import Day, figures
 from arf_core.said import Said
 
 _I = re.IGNORECASE
+_DIGIT = re.compile(r"\d")
 _CARD = re.compile(r"(?<![\w-])[2-6](?:[ -]?\d){12,18}(?![\w-])")
 _HIDDEN = re.compile(r"(?<!\w)(?:[xX*•#]{2,4}[ -]?){1,4}(\d{3,4})(?![\w-])")
 _ENDING = re.compile(
@@ -92,22 +93,26 @@ class Exposure(NamedTuple):
 
 def exposures(said: Said, text: str) -> Iterator[Exposure]:
     """The personal data in a summary, none overlapping another; cards and accounts come first."""
-    taken: list[tuple[int, int]] = []
-    for what, find, company in _KINDS:
-        for start, end in find(text):
+    taken: list[Place] = []
+    low = text.lower()
+    digits = len(_DIGIT.findall(text))
+    for kind in _KINDS:
+        if digits < kind.digits or not (not kind.words or any(word in low for word in kind.words)):
+            continue
+        for start, end in kind.find(text):
             if any(start < e and s < end for s, e in taken):
                 continue
             turns = _turns_with(text[start:end], said)
-            if company and _is_companys(text[start:end], said, turns):
+            if kind.companys and _is_companys(text[start:end], said, turns):
                 continue
             taken.append((start, end))
-            yield Exposure(start, end, what, turns)
+            yield Exposure(start, end, kind.what, turns)
 
 
-Span = tuple[int, int]
+Place = tuple[int, int]
 
 
-def _cards(text: str) -> Iterator[Span]:
+def _cards(text: str) -> Iterator[Place]:
     for match in _CARD.finditer(text):
         if luhn(match.group()) and not _is_case_number(text, match.start()):
             yield match.span()
@@ -122,7 +127,7 @@ def luhn(number: str) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def _last_digits(text: str) -> Iterator[Span]:
+def _last_digits(text: str) -> Iterator[Place]:
     for match in _HIDDEN.finditer(text):
         yield match.span()
     for pattern in (_ENDING, _LAST_DIGITS):
@@ -130,7 +135,7 @@ def _last_digits(text: str) -> Iterator[Span]:
             yield match.span("value")
 
 
-def _ibans(text: str) -> Iterator[Span]:
+def _ibans(text: str) -> Iterator[Place]:
     for match in _IBAN.finditer(text):
         if mod97(match.group()):
             yield match.span()
@@ -145,13 +150,13 @@ def mod97(number: str) -> bool:
     return int("".join(str(int(c, 36)) for c in moved)) % 97 == 1
 
 
-def _emails(text: str) -> Iterator[Span]:
+def _emails(text: str) -> Iterator[Place]:
     for match in _EMAIL.finditer(text):
         if not _COMPANY_BOX.match(match.group()):
             yield match.span()
 
 
-def _phones(text: str) -> Iterator[Span]:
+def _phones(text: str) -> Iterator[Place]:
     found = [m.span() for m in _PHONE.finditer(text)]
     found += [m.span("value") for m in _BARE_PHONE.finditer(text)]
     for start, end in found:
@@ -162,13 +167,13 @@ def _phones(text: str) -> Iterator[Span]:
             yield start, end
 
 
-def _streets(text: str) -> Iterator[Span]:
+def _streets(text: str) -> Iterator[Place]:
     for match in _STREET.finditer(text):
         if _AT_HOME.search(text, max(0, match.start() - 60), match.end() + 30):
             yield match.span()
 
 
-def _births(text: str) -> Iterator[Span]:
+def _births(text: str) -> Iterator[Place]:
     for match in _BIRTH.finditer(text):
         for figure in figures(text[match.end() : match.end() + 40])[:1]:
             whole = any(isinstance(r, Day) and r.day and r.month for r in figure.readings)
@@ -176,7 +181,7 @@ def _births(text: str) -> Iterator[Span]:
                 yield match.end() + figure.start, match.end() + figure.end
 
 
-def _secrets(text: str) -> Iterator[Span]:
+def _secrets(text: str) -> Iterator[Place]:
     for match in _SECRET.finditer(text):
         value = match.group("value")
         quoted = value[0] in "\"“'‘"
@@ -191,7 +196,7 @@ def _is_pin_code(said: str) -> bool:
     return said.lower().startswith("pin") and len(re.findall(r"\d", said)) == 6
 
 
-def _identity_numbers(text: str) -> Iterator[Span]:
+def _identity_numbers(text: str) -> Iterator[Place]:
     for match in _SSN.finditer(text):
         if not _is_case_number(text, match.start()):
             yield match.span()
@@ -205,19 +210,39 @@ def _is_case_number(text: str, start: int) -> bool:
     return _CASE_WORD.search(text, max(0, start - 40), start) is not None
 
 
-Finder = Callable[[str], Iterator[Span]]
-_KINDS: tuple[tuple[str, Finder, bool], ...] = (
-    ("a card number", _cards, False),
-    ("an account number (IBAN)", _ibans, False),
-    ("the last digits of a card or account", _last_digits, False),
-    ("an e-mail address", _emails, True),
-    ("an identity number", _identity_numbers, False),
-    ("a password or code", _secrets, False),
-    ("a date of birth", _births, False),
-    ("a phone number", _phones, True),
-    ("a postal address", _streets, True),
+class _Kind(NamedTuple):
+    """A kind of personal data, and what a text must hold for it to be worth a closer look."""
+
+    what: str
+    find: Callable[[str], Iterator[Place]]
+    digits: int = 0
+    words: tuple[str, ...] = ()
+    companys: bool = False
+    """Has a company such data of its own to give out?"""
+
+
+_STREETS = (
+    "street", " st", " ave", " road", " rd", " lane", " ln", " drive", " boul", " blvd", " court",
+    " terr", " close", " cresc", "stra", "gasse", "str.",
+)  # fmt: skip
+_KINDS = (
+    _Kind("a card number", _cards, digits=13),
+    _Kind("an account number (IBAN)", _ibans, digits=10),
+    _Kind(
+        "the last digits of a card or account",
+        _last_digits,
+        digits=3,
+        words=("end", "last", "final", "xx", "**", "••", "##"),
+    ),
+    _Kind("an e-mail address", _emails, words=("@",), companys=True),
+    _Kind("an identity number", _identity_numbers, digits=6),
+    _Kind(
+        "a password or code", _secrets, words=("pass", "pin", "otp", "code", "cvv", "cvc", "one")
+    ),
+    _Kind("a date of birth", _births, digits=1, words=("birth", "dob", "d.o.b")),
+    _Kind("a phone number", _phones, digits=9, companys=True),
+    _Kind("a postal address", _streets, digits=1, words=_STREETS, companys=True),
 )
-"""What it is, how it is found, and whether a company has such data of its own to give out."""
 
 
 def _turns_with(value: str, said: Said) -> tuple[int, ...]:

@@ -96,32 +96,49 @@ def repeated(text: str) -> Iterator[Flaw]:
 
 def wrong_figures(said: Said, text: str) -> Iterator[Flaw]:
     """Figures of the summary that do not rest on the conversation."""
-    for claim, support in _unsupported(said, text):
-        found = rivals(claim, text, support)
-        category = "wrong_figure" if support.ledger.of_kind(claim) else "invented_detail"
-        evidence = tuple(dict.fromkeys(r.turn for r in found if r.turn is not None))[:3]
-        explanation = _explained(claim, text, support, found)
-        yield Flaw(category, claim.start, claim.end, evidence, explanation)
+    for doubt in _doubts(said, text):
+        found = rivals(doubt.claim, text, doubt.support)
+        alike = doubt.support.ledger.of_kind(doubt.claim)
+        yield Flaw(
+            "wrong_figure" if alike else "invented_detail",
+            doubt.claim.start,
+            doubt.claim.end,
+            tuple(dict.fromkeys(r.turn for r in found if r.turn is not None))[:3],
+            _explained(doubt, text, found),
+        )
 
 
-def _unsupported(said: Said, text: str) -> Iterator[tuple[Figure, Support]]:
-    support = None
-    for claim in figures(text):
-        if not is_claim(claim, text):
+class _Doubt(NamedTuple):
+    """A claim that the conversation does not bear out."""
+
+    claim: Figure
+    support: Support
+    others: list[Figure]
+    """All figures of the summary."""
+
+
+def _doubts(said: Said, text: str) -> Iterator[_Doubt]:
+    support = Support(said)
+    found = figures(text)
+    for claim in found:
+        if not is_claim(claim, text) or support.of(claim, text):
             continue
-        support = support or Support(said)
-        if (said.in_english or not sayable(claim)) and not support.of(claim, text):
-            yield claim, support
+        if said.in_english or not sayable(claim):
+            yield _Doubt(claim, support, found)
 
 
-def _explained(claim: Figure, text: str, support: Support, found: list[Rival]) -> str:
+def _meant(doubt: _Doubt, text: str, found: list[Rival]) -> Figure | None:
+    return evident(doubt.claim, text, doubt.support, found, doubt.others)
+
+
+def _explained(doubt: _Doubt, text: str, found: list[Rival]) -> str:
+    claim, said = doubt.claim, doubt.support.said
     says = f"The summary says {claim.of(text)}"
-    meant = evident(claim, text, support, found)
-    shown = [r for r in found if r.figure == meant][:1] if meant else _distinct(found, support.said)
+    meant = _meant(doubt, text, found)
+    shown = [r for r in found if r.figure == meant][:1] if meant else _distinct(found, said)
     if not shown:
         return f"{says}; the conversation has no {KINDS[claim.kind]}."
-    there = ", ".join(_shown(r, support.said) for r in shown)
-    return f"{says}; the conversation has {there}."
+    return f"{says}; the conversation has {', '.join(_shown(r, said) for r in shown)}."
 
 
 def _distinct(found: list[Rival], said: Said) -> list[Rival]:
@@ -154,8 +171,9 @@ def proven_fix(conversation: Conversation, text: str, finding: Span) -> str | No
 
 def _exchanged(said: Said, text: str) -> list[Replacement]:
     found = []
-    for claim, support in _unsupported(said, text):
-        meant = evident(claim, text, support, rivals(claim, text, support))
+    for doubt in _doubts(said, text):
+        claim = doubt.claim
+        meant = _meant(doubt, text, rivals(claim, text, doubt.support))
         new = None if meant is None else in_place_of(claim, text, meant, said)
         if new is not None and new != claim.of(text):
             found.append(Replacement(claim.start, claim.end, new))

@@ -22,7 +22,8 @@ _NOT_CODE = re.compile(r"[\W_]+")
 _GROUP = re.compile(r"\d+")
 _HOURS_AND_MINUTES = re.compile(r"\d+[hd]\d+(?:m|min|mins|h)?", re.IGNORECASE)
 _FORMER_YEAR, _LATTER_YEAR = 1500, 2100
-_LONG = 5
+_SHORTEST_MARKED = 3
+LONG = 5
 """Rows of at least this many digits are compared as codes as well as numbers."""
 
 
@@ -54,16 +55,25 @@ def links(text: str) -> list[Figure]:
     return found
 
 
+def marked_code(text: str, start: int, mark: str) -> Figure | None:
+    """The code after a "+", a "(" or a "#" whose first digit stands at `start`."""
+    if mark == "#":
+        figure = code_of_run(text, start)
+        return figure if figure and figure.end - start >= _SHORTEST_MARKED else None
+    match = (PHONE if mark == "+" else BRACKETED).match(text, start - 1)
+    return code(start - 1, match.end(), text) if match else None
+
+
+def code_in_groups(text: str, start: int) -> Figure | None:
+    """A card or phone number, in groups of digits."""
+    match = BY_FOURS.match(text, start) or NATIONAL.match(text, start)
+    return code(start, match.end(), text) if match else None
+
+
 def code_of_digits(text: str, start: int) -> Figure | None:
-    """A code whose first character, a digit, stands at `start`; "+" and "(" before it count in."""
-    before = text[start - 1 : start]
-    if before == "+" and (match := PHONE.match(text, start - 1)):
-        return code(start - 1, match.end(), text)
-    if before == "(" and (match := BRACKETED.match(text, start - 1)):
-        return code(start - 1, match.end(), text)
-    for pattern in (BY_FOURS, NATIONAL):
-        if match := pattern.match(text, start):
-            return code(start, match.end(), text)
+    """A code whose first character, a digit, stands at `start`."""
+    if groups := code_in_groups(text, start):
+        return groups
     if (match := VERSION.match(text, start)) and not _are_thousands(match.group()):
         return version(match)
     return _mixed(text, start)
@@ -82,7 +92,7 @@ def version(match: re.Match[str]) -> Figure:
 
 
 def _mixed(text: str, start: int) -> Figure | None:
-    """AB12-99X, 88-1201, 202-555-0143, 4471889: whatever is no plain number, date or range."""
+    """AB12-99X, 88-1201, 202-555-0143: whatever is no plain number, date or range."""
     match = MIXED.match(text, start)
     if match is None:
         return None
@@ -95,9 +105,6 @@ def _mixed(text: str, start: int) -> Figure | None:
         return code(start, match.end(), text) if _is_mixed_code(said) else None
     if len(groups) > 1 and "-" in said and "." not in said and _are_code_groups(groups):
         return code(start, match.end(), text)
-    if len(groups) == 1 and len(said) >= _LONG:
-        figure = code(start, match.end(), text)
-        return figure._replace(readings=(*figure.readings, *figure.lesser))
     return None
 
 
@@ -113,7 +120,7 @@ def _are_code_groups(groups: list[str]) -> bool:
         len(g) <= 4 for g in groups
     ):
         return len(groups) > 2 or any(len(g) > 1 and g[0] == "0" for g in groups)
-    return sum(len(g) for g in groups) >= _LONG and any(len(g) >= 3 for g in groups)
+    return sum(len(g) for g in groups) >= LONG and any(len(g) >= 3 for g in groups)
 
 
 def code_of_run(text: str, start: int) -> Figure | None:

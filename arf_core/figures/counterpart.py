@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from arf_core.figures.ledger import comparable
 from arf_core.figures.model import Day, Figure, Reading
-from arf_core.figures.scan import figures
 from arf_core.figures.support import Support
 from arf_core.said import BREAK, Said, folded
 
@@ -62,12 +61,17 @@ def context(text: str, figure: Figure) -> frozenset[str]:
     return frozenset(word[:_STEM] for word in words if word not in _COMMON)
 
 
-def evident(claim: Figure, text: str, support: Support, found: list[Rival]) -> Figure | None:
-    """The one figure that the claim must stand for, or None where there is any doubt."""
+def evident(
+    claim: Figure, text: str, support: Support, found: list[Rival], others: list[Figure]
+) -> Figure | None:
+    """The one figure that the claim must stand for, or None where there is any doubt.
+
+    `others` are the figures of the summary: what one of them says already is not meant again.
+    """
     close = [r for r in found if r.close]
     if close:
         return _only(close)
-    said_already = {r for f in _others(claim, text) for r in f.readings}
+    said_already = {r for f in others if f is not claim for r in f.readings}
     free = [r for r in found if r.same_kind and not said_already & set(r.figure.readings)]
     if claim.kind in ("number", "ordinal"):
         free = [r for r in free if _same_noun(claim, text, r.figure, support.said)]
@@ -96,10 +100,6 @@ def _clear_winner(found: list[Rival]) -> Figure | None:
     if len(best) < 2 or best[0].shared < 2 or best[0].shared < best[1].shared + 2:
         return None
     return best[0].figure
-
-
-def _others(claim: Figure, text: str) -> list[Figure]:
-    return [f for f in figures(text) if f.start != claim.start]
 
 
 def _same_noun(claim: Figure, text: str, figure: Figure, said: Said) -> bool:

@@ -20,6 +20,7 @@ _SIGNS = "".join(units.CURRENCY_SIGNS)
 _BEFORE_SIGN = re.compile(rf"(?:(?<![^\W_])([A-Za-z]{{1,2}}))?([{_SIGNS}])[ \u00a0]?\Z")
 _BEFORE_WORD = re.compile(r"(?<![^\W_])([^\W\d_]{1,3})\.?[ \u00a0]?\Z")
 _AFTER = re.compile(rf"(?:[ \u00a0\n]|-(?=[^\W\d_]))?([%‰{_SIGNS}¢°\"]|[^\W\d_]+)")
+_NOTHING_FOLLOWS = frozenset(("", ".", ",", ";", ":", ")", "!", "?", "\x00"))
 _LINK = re.compile(r" ?(?:-|/) ?| (?:to|or|and|till|until) | ?& ?", re.IGNORECASE)
 _JOINT = re.compile(r",? (?:and )?| ?", re.IGNORECASE)
 _PER_CENT = re.compile(r"\s(?:cent|hundred)(?![^\W_])", re.IGNORECASE)
@@ -43,6 +44,8 @@ def measured(text: str, numeral: Numeral, last: Figure | None = None) -> Figure:
     money = currency_before(text, numeral.start) if numeral.in_digits else None
     if money is not None:
         return _money_figure(text, with_money_scale(text, numeral), *money)
+    if text[numeral.end : numeral.end + 1] in _NOTHING_FOLLOWS:
+        return _plain(numeral, _inherited(text, numeral, last))
     numeral = with_scale(text, numeral)
     tail = tail_after(text, numeral) or _tail_of_range(text, numeral)
     if tail is None:

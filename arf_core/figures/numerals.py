@@ -11,6 +11,9 @@ from arf_core.figures.model import Numeral
 
 HARD_SPACE = "\u00a0"
 _RUN = re.compile(rf"\d{{1,40}}(?:[.,'{HARD_SPACE}]\d{{1,40}}){{0,8}}")
+_DIGITS = re.compile(r"\d+")
+_SEPARATORS = frozenset(f".,'{HARD_SPACE}")
+_BEFORE_FRACTION = frozenset(" -½¼¾⅓⅔")
 _SPACED = re.compile(r"\d{1,3}(?: \d{3}){1,4}(?![\d])(?![.,]\d{3})(?:[.,]\d{1,2}(?!\d))?")
 _LONGEST = 18
 """Longer rows of digits are codes, never numbers to reckon with."""
@@ -101,15 +104,25 @@ def numeral_in_digits(text: str, start: int) -> Numeral | None:
 
     `text` is plain (see `plainly`).
     """
-    if spaced := _SPACED.match(text, start):
-        return _spaced(spaced)
-    run = _RUN.match(text, start)
+    run = _DIGITS.match(text, start)
     if run is None:
         return None
+    after = text[run.end() : run.end() + 1]
+    if after == " " and (spaced := _SPACED.match(text, start)):
+        return _spaced(spaced)
+    if after in _SEPARATORS:
+        run = _RUN.match(text, start) or run
     values = grouped(run.group())
     if not values:
         return None
-    return _with_fraction(text, Numeral(start, run.end(), values))
+    numeral = Numeral(start, run.end(), values)
+    return _with_fraction(text, numeral) if after in _BEFORE_FRACTION else numeral
+
+
+def end_of_row(text: str, start: int) -> int:
+    """Where the digits and separators that begin at `start` end."""
+    row = _RUN.match(text, start)
+    return row.end() if row else start + 1
 
 
 def _spaced(match: re.Match[str]) -> Numeral | None:

@@ -6,20 +6,23 @@ from decimal import Decimal
 
 from arf_core.figures import clock, codes, dates
 from arf_core.figures.measures import amounts, currency_before, measured, of_time
-from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Numeral, Reading
+from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Kind, Numeral, Reading
 from arf_core.figures.numerals import (
     NUMBER_WORDS,
     SCALES,
     UNITS,
+    end_of_row,
     numeral_in_digits,
     numeral_in_words,
     plainly,
 )
 
-_TOKEN = re.compile(r"\d+|[^\W\d_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS_ALONE = {i: " " for i in range(128) if not chr(i).isalpha()}
+_DIGITS = re.compile(r"\d+")
 _ORDINAL = re.compile(r"(\d{1,4})(?:st|nd|rd|th)(?![^\W_])", re.IGNORECASE)
 _DECADE = re.compile(r"(\d{4}|\d{2})'?s(?![^\W_])")
-_TIMES = re.compile(r"[xX](\d{1,4})(?![\d.,]\d|\w)")
+_TIMES = re.compile(r"(?<![^\W_])[xX](\d{1,4})(?![\d.,]\d|\w)")
 _DIGIT_WORDS = re.compile(
     r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
     r"(?:[ ,-]{1,2}(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)(?![^\W_])){2,19}",
@@ -38,6 +41,12 @@ _IMPLIED = re.compile(
 )
 _ONE_BEFORE = re.compile(r"(?<![^\W_])(?:a|an|per|each|every|one|next|last)[ -]\Z", re.IGNORECASE)
 _COUPLE = re.compile(r"(?:couple|pair)(?: of)?", re.IGNORECASE)
+_WITHIN_CODES = frozenset("./-:_#(")
+_NEXT_WORD = re.compile(r"[^\W\d_]+|\(")
+_OF_DATES_AND_TIMES = frozenset(
+    {*dates.MONTHS, "of", "to", "and", "or", "am", "pm", "a", "p", "o", "oclock", "uhr", "hrs"}
+    | {"hours", "past", "after", "before", "minutes", "till", "until", "("}
+)
 _YEARS = range(1500, 2101)
 
 
@@ -47,8 +56,7 @@ def figures(text: str) -> list[Figure]:
     found: list[Figure] = []
     links = codes.links(plain)
     at = 0
-    for token in _TOKEN.finditer(plain):
-        start = token.start()
+    for start, word in _beginnings(plain):
         while links and links[0].start <= start:
             link = links.pop(0)
             if link.start >= at:
@@ -56,16 +64,41 @@ def figures(text: str) -> list[Figure]:
                 at = link.end
         if start < at:
             continue
-        word = token.group()
-        if word[0].isdigit():
-            new = _from_digits(plain, start, at, found[-1] if found else None)
-        elif (read := _READERS.get(word.lower())) is not None:
-            new = read(plain, start)
+        if word:
+            new = _READERS[word](plain, start)
         else:
-            continue
+            new = _from_digits(plain, start, at, found[-1] if found else None)
         found += new
         at = max(at, new[-1].end if new else 0)
     return found
+
+
+def _beginnings(text: str) -> list[tuple[int, str]]:
+    """Where a figure may begin: at digits (""), and at the words that begin one.
+
+    Most words begin none: to look for the few that do, once it is known which are there at all, is
+    several times faster than to look at each.
+    """
+    low = _lowered(text)
+    found = [(digits.start(), "") for digits in _DIGITS.finditer(text)]
+    words = low.translate(_LETTERS_ALONE).split() if low.isascii() else _LETTERS.findall(low)
+    for word in _READERS.keys() & set(words):
+        at = low.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if not (text[at - 1 : at].isalpha() or text[end : end + 1].isalpha()):
+                found.append((at, word))
+            at = low.find(word, end)
+    found.sort()
+    return found
+
+
+def _lowered(text: str) -> str:
+    """The text in lower case, with the same offsets: no letter becomes two."""
+    low = text.lower()
+    if len(low) == len(text):
+        return low
+    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 # -- from a digit on ----------------------------------------------------------------------------
@@ -76,14 +109,40 @@ def _from_digits(text: str, start: int, at: int, last: Figure | None) -> list[Fi
     if _is_letter(before) and currency_before(text, start) is None:
         if attached := _after_letters(text, start, at):
             return [attached]
-    elif before in "#+(" and (marked := _marked(text, start, before)):
+    elif before in "-_/" and start >= 2 and text[start - 2].isupper():
+        if attached := _after_capitals(text, start, at):
+            return [attached]
+    elif before in "#+(" and (marked := codes.marked_code(text, start, before)):
         return [marked]
-    if dated := _dated(text, start):
-        return dated
-    for read in (clock.time_in_digits, codes.code_of_digits, _ordinal):
-        if figure := read(text, start):
-            return [figure]
-    return [_number(text, start, last)]
+    return _by_what_follows(text, start, last)
+
+
+def _by_what_follows(text: str, start: int, last: Figure | None) -> list[Figure]:
+    """Most digits are a number, which the next character shows: that spares many patterns."""
+    digits = _DIGITS.match(text, start)
+    end = digits.end() if digits else start
+    if _may_be_more(text, end):
+        if dated := _dated(text, start):
+            return dated
+        for read in (clock.time_in_digits, codes.code_of_digits, _ordinal):
+            if figure := read(text, start):
+                return [figure]
+    elif text[end + 1 : end + 2].isdigit() and (groups := codes.code_in_groups(text, start)):
+        return [groups]
+    numeral = numeral_in_digits(text, start)
+    return _row(text, start) if numeral is None else [_number(text, numeral, last)]
+
+
+def _may_be_more(text: str, end: int) -> bool:
+    """May digits that end at `end` begin a date, a time, an ordinal, or a code with marks?"""
+    after = text[end : end + 1]
+    if after not in (" ", "\u00a0"):
+        inside = after in _WITHIN_CODES and text[end + 1 : end + 2].isalnum()
+        return inside or after.isalpha()
+    word = _NEXT_WORD.match(text, end + 1)
+    if word is None:
+        return text[end + 1 : end + 2] in ("/", "&", "-")
+    return word.group().lower() in _OF_DATES_AND_TIMES
 
 
 def _after_letters(text: str, start: int, at: int) -> Figure | None:
@@ -103,16 +162,18 @@ def _after_letters(text: str, start: int, at: int) -> Figure | None:
     return codes.code_of_letters(text, first)
 
 
+def _after_capitals(text: str, start: int, at: int) -> Figure | None:
+    """INV-2041, PO/17: capitals, a mark, and digits are a code; "pre-2010" is none."""
+    first = start - 1
+    while first > at and start - first < 12 and text[first - 1].isalnum():
+        first -= 1
+    letters = text[first : start - 1]
+    return codes.code_of_letters(text, first) if letters.isupper() and letters.isascii() else None
+
+
 def _plain(numeral: Numeral) -> Figure:
     readings = amounts("number", numeral.values)
     return Figure("number", numeral.start, numeral.end, readings, amounts("number", numeral.parts))
-
-
-def _marked(text: str, start: int, mark: str) -> Figure | None:
-    if mark != "#":
-        return codes.code_of_digits(text, start)
-    figure = codes.code_of_run(text, start)
-    return figure if figure and figure.end - start >= 3 else None
 
 
 def _dated(text: str, start: int) -> list[Figure]:
@@ -148,31 +209,39 @@ def _ordinal(text: str, start: int) -> Figure | None:
     return None
 
 
-def _number(text: str, start: int, last: Figure | None) -> Figure:
-    numeral = numeral_in_digits(text, start)
-    if numeral is None:
-        return _group(text, start)
+def _number(text: str, numeral: Numeral, last: Figure | None) -> Figure:
+    start = numeral.start
     figure = measured(text, numeral, last)
     if figure.end == numeral.end and _is_letter(text[figure.end : figure.end + 1]):
         return codes.code_of_run(text, start) or figure
-    if figure.kind != "number" or figure.end - start != 4 or not text[start : start + 4].isdigit():
+    return _plain_digits(text, figure) if figure.kind == "number" else figure
+
+
+def _plain_digits(text: str, figure: Figure) -> Figure:
+    """2019 may be a year, 4471889 the number of a case."""
+    said = figure.of(text)
+    if not said.isdigit():
         return figure
-    year = int(text[start : start + 4])
-    return figure._replace(readings=(*figure.readings, Day(year))) if year in _YEARS else figure
+    if len(said) == 4 and int(said) in _YEARS:
+        return figure._replace(readings=(*figure.readings, Day(int(said))))
+    if len(said) >= codes.LONG:
+        return figure._replace(kind="code", readings=(Code(said), *figure.readings))
+    return figure
 
 
 def _is_letter(char: str) -> bool:
     return char.isascii() and char.isalpha()
 
 
-def _group(text: str, start: int) -> Figure:
-    """One group of digits of a row that makes no number as a whole."""
-    match = _TOKEN.match(text, start)
-    end = match.end() if match else start + 1
-    said = text[start:end]
-    numbers = codes.numbers_in(said)
-    readings: tuple[Reading, ...] = numbers or (Code(said),)
-    return Figure("number" if numbers else "code", start, end, readings)
+def _row(text: str, start: int) -> list[Figure]:
+    """Each group of a row of digits that makes no number as a whole: 1,2,3."""
+    found = []
+    for match in _DIGITS.finditer(text, start, end_of_row(text, start)):
+        numbers = codes.numbers_in(match.group())
+        readings: tuple[Reading, ...] = numbers or (Code(match.group()),)
+        kind: Kind = "number" if numbers else "code"
+        found.append(Figure(kind, *match.span(), readings))
+    return found
 
 
 # -- from a word on -----------------------------------------------------------------------------

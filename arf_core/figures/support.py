@@ -8,6 +8,7 @@ does: a false alarm costs more than a miss.
 import re
 from collections.abc import Iterable
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from functools import cached_property
 
 from arf_core.figures.codes import squeezed
 from arf_core.figures.ledger import Ledger, compatible
@@ -34,6 +35,12 @@ _IDIOMS = frozenset({"24/7", "50/50", "100%", "one hundred percent", "360", "9/1
 _SCALED = re.compile(
     r"\d ?(?:[kmb]|bn|mn|thousand|million|billion|trillion|lakhs?|crores?)\b", re.IGNORECASE
 )
+_GOES_BEFORE = re.compile(r"[^\W_]\Z|\d[.,:/'-]\Z")
+_GOES_ON = re.compile(
+    r"[^\W_]|[.,:/'-]\d| ?(?:[km]|bn|mn|thousand|million|billion|trillion|lakhs?|crores?)\b"
+    r"| ?(?:%|percent|per cent)",
+    re.IGNORECASE,
+)
 _DAY = 1440
 
 
@@ -42,10 +49,15 @@ class Support:
 
     def __init__(self, said: Said) -> None:
         self.said = said
-        self.ledger = Ledger(said.figures)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.said.figures)
 
     def of(self, claim: Figure, text: str) -> bool:
         """Does the claim, a figure of the summary `text`, rest on the conversation?"""
+        if stands_in(self.said.text, claim.of(text)):  # as most do, which spares the rest
+            return True
         if any(self._reading(reading, claim) for reading in claim.readings):
             return True
         if self._nearly(claim, text) or self._unpunctuated(claim, text):
@@ -190,6 +202,17 @@ class Support:
             and numbers <= self.ledger.all_numbers
             and all(squeezed(word) in self.said.squeezed for word in letters)
         )
+
+
+def stands_in(text: str, words: str) -> bool:
+    """Do these very words stand in the text, and not as part of a longer figure?"""
+    at = text.find(words)
+    while at >= 0:
+        end = at + len(words)
+        if not (_GOES_BEFORE.search(text, max(0, at - 2), at) or _GOES_ON.match(text, end)):
+            return True
+        at = text.find(words, at + 1)
+    return False
 
 
 def hedge_of(claim: Figure, text: str) -> str:

@@ -1,0 +1,348 @@
+"""How good and how fast the rules detector is.
+
+    python benchmarks/rules.py quality DATA      labelled summaries, in halves by document
+    python benchmarks/rules.py planted DATA      one digit changed in right summaries
+    python benchmarks/rules.py findings DATA     flagged findings at random, to be read
+    python benchmarks/rules.py speed             generated conversations, no files
+
+DATA is a folder of .jsonl files: `id`, `dialogue` or `document`, `summary`, `reference_summary`,
+`is_faithful`. Rules were developed on the half "dev" alone; "report" was not looked at before.
+"""
+
+import argparse
+import gc
+import json
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from arf_core.detectors.rules import RulesDetector
+from arf_core.figures import figures
+from arf_core.figures.support import Support, is_claim
+from arf_core.proofs import (
+    CATEGORIES,
+    Flaw,
+    exposed,
+    flaws,
+    proven_fix,
+    repeated,
+    strangers,
+    wrong_figures,
+)
+from arf_core.records import Conversation, Item, Summary, Turn, digest
+from arf_core.rule_workers import workers
+from arf_core.said import Said
+from arf_core.taxonomy import load_taxonomy
+
+SEED = 7
+LABELLED = ("faceval", "faithbench")
+REFERENCES = ("tweetsumm", "dialogsum_service")
+RESAMPLES = 1000
+RULES: dict[str, Callable[[Said, str], Iterable[Flaw]]] = {
+    "figures": wrong_figures,
+    "names": strangers,
+    "repeats": lambda said, text: repeated(text),
+    "personal data": exposed,
+    "all": lambda said, text: flaws(said, text, CATEGORIES),
+}
+
+
+class Row(NamedTuple):
+    id: str
+    document: str
+    """What makes two rows be of one document."""
+    conversation: Conversation
+    summary: str
+    faithful: bool | None
+
+
+def rows(data: Path, name: str) -> Iterator[Row]:
+    for line in (data / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+        raw = json.loads(line)
+        text = raw["summary"] or raw["reference_summary"]
+        if not text:
+            continue
+        spoken = raw.get("dialogue") or [{"speaker": "document", "text": raw["document"]}]
+        turns = tuple(Turn(speaker=t["speaker"], text=t["text"]) for t in spoken)
+        document = digest(*(t.text for t in turns))
+        yield Row(raw["id"], document, _conversation(document, turns), text, raw["is_faithful"])
+
+
+def _conversation(name: str, turns: tuple[Turn, ...]) -> Conversation:
+    return Conversation(
+        id=name, external_id="", source="", fingerprint=name, turns=turns, split="dev"
+    )
+
+
+def half(row: Row) -> str:
+    """The half that a document belongs to: by its hash, so that it never moves."""
+    return "dev" if int(digest("rules", str(SEED), row.document)[:8], 16) % 2 == 0 else "report"
+
+
+# -- quality ------------------------------------------------------------------------------------
+
+
+class Verdict(NamedTuple):
+    document: str
+    flagged: bool
+    wrong: bool
+
+
+def quality(data: Path) -> None:
+    print(
+        "A summary is right to be flagged if people call it unfaithful. 95 % intervals: bootstrap"
+    )
+    print("by document.\n")
+    print(f"{'data':12}{'half':8}{'rule':15}{'n':>5}{'flags':>6}  precision, recall, balanced acc.")
+    for name in LABELLED:
+        for part in ("report", "all"):
+            chosen = [r for r in rows(data, name) if part in ("all", half(r))]
+            for rule in RULES:
+                _print_quality(name, part, rule, chosen)
+    print(f"\nFlagged references\n{'data':20}{'half':8}{'n':>6}{'flagged':>8}")
+    for name in REFERENCES:
+        for part in ("report", "all"):
+            chosen = [r for r in rows(data, name) if part in ("all", half(r))]
+            flagged = sum(
+                bool(list(RULES["all"](Said.of(r.conversation), r.summary))) for r in chosen
+            )
+            share = f"{100 * flagged / len(chosen):.1f} %"
+            print(f"{name:20}{part:8}{len(chosen):6}{flagged:5} {share:>7}")
+
+
+def _print_quality(name: str, part: str, rule: str, chosen: list[Row]) -> None:
+    find = RULES[rule]
+    verdicts = [
+        Verdict(r.document, bool(list(find(Said.of(r.conversation), r.summary))), not r.faithful)
+        for r in chosen
+    ]
+    flags = sum(v.flagged for v in verdicts)
+    shown = "  ".join(_with_interval(verdicts, m) for m in (precision, recall, balanced_accuracy))
+    print(f"{name:12}{part:8}{rule:15}{len(verdicts):5}{flags:6}  {shown}")
+
+
+def precision(verdicts: list[Verdict]) -> float | None:
+    flagged = [v for v in verdicts if v.flagged]
+    return sum(v.wrong for v in flagged) / len(flagged) if flagged else None
+
+
+def recall(verdicts: list[Verdict]) -> float | None:
+    wrong = [v for v in verdicts if v.wrong]
+    return sum(v.flagged for v in wrong) / len(wrong) if wrong else None
+
+
+def balanced_accuracy(verdicts: list[Verdict]) -> float | None:
+    right = [v for v in verdicts if not v.wrong]
+    found = recall(verdicts)
+    if found is None or not right:
+        return None
+    return (found + sum(not v.flagged for v in right) / len(right)) / 2
+
+
+def _with_interval(
+    verdicts: list[Verdict], measure: Callable[[list[Verdict]], float | None]
+) -> str:
+    value = measure(verdicts)
+    if value is None:
+        return f"{'–':20}"
+    by_document: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        by_document[verdict.document].append(verdict)
+    documents = list(by_document.values())
+    rng = random.Random(SEED)
+    drawn = []
+    for _ in range(RESAMPLES):
+        sample = [v for part in rng.choices(documents, k=len(documents)) for v in part]
+        again = measure(sample)
+        if again is not None:
+            drawn.append(again)
+    drawn.sort()
+    low, high = drawn[int(0.025 * len(drawn))], drawn[int(0.975 * len(drawn))]
+    return f"{value:.3f} ({low:.3f}–{high:.3f})"
+
+
+# -- planted errors -----------------------------------------------------------------------------
+
+
+def planted(data: Path) -> None:
+    """Change a digit of a figure that the conversation bears out: is it found, is it put right?"""
+    print(
+        "One digit of one right figure changed; whole numbers up to 12 of nothing are no claims.\n"
+    )
+    print(f"{'data':20}{'half':8}{'planted':>8}{'found':>7}{'mended':>8}{'rightly':>8}")
+    for name in (*REFERENCES, *LABELLED):
+        for part in ("report", "all"):
+            chosen = [r for r in rows(data, name) if part in ("all", half(r))]
+            _print_planted(name, part, [p for r in chosen for p in _plants(r)])
+
+
+class Plant(NamedTuple):
+    row: Row
+    text: str
+    start: int
+    end: int
+    right: str
+
+
+def _plants(row: Row) -> Iterator[Plant]:
+    rng = random.Random(digest(str(SEED), row.id))
+    support = Support(Said.of(row.conversation))
+    for figure in figures(row.summary):
+        said = figure.of(row.summary)
+        places = [i for i, c in enumerate(said) if c.isdigit()]
+        if not places or not is_claim(figure, row.summary) or not support.of(figure, row.summary):
+            continue
+        at = rng.choice(places)
+        other = rng.choice([c for c in "123456789" if c != said[at]])
+        start = figure.start + at
+        text = row.summary[:start] + other + row.summary[start + 1 :]
+        yield Plant(row, text, figure.start, figure.end, said)
+
+
+def _print_planted(name: str, part: str, plants: list[Plant]) -> None:
+    found = mended = right = 0
+    for plant in plants:
+        said = Said.of(plant.row.conversation)
+        hits = [
+            f for f in wrong_figures(said, plant.text) if f.start < plant.end > plant.start < f.end
+        ]
+        if not hits:
+            continue
+        found += 1
+        fix = proven_fix(plant.row.conversation, plant.text, hits[0])
+        mended += fix is not None
+        right += fix is not None and _same_figure(fix, plant.right)
+    print(f"{name:20}{part:8}{len(plants):8}{found:7}{mended:8}{right:8}")
+
+
+def _same_figure(first: str, second: str) -> bool:
+    a, b = ([set(f.readings) for f in figures(text)] for text in (first, second))
+    return len(a) == len(b) and all(x & y for x, y in zip(a, b, strict=True))
+
+
+# -- findings to read ---------------------------------------------------------------------------
+
+
+def findings(data: Path, part: str, count: int) -> None:
+    for name in LABELLED:
+        found = [
+            (row, flaw)
+            for row in rows(data, name)
+            if part in ("all", half(row))
+            for flaw in flaws(Said.of(row.conversation), row.summary, CATEGORIES)
+        ]
+        print(f"\n=== {name}, {part}: {len(found)} findings")
+        for row, flaw in random.Random(SEED).sample(found, min(count, len(found))):
+            print(f"\n{row.id} faithful={row.faithful} {flaw.category}: {flaw.explanation}")
+            print(f"  summary: {row.summary[max(0, flaw.start - 120) : flaw.end + 60]!r}")
+            print(f"  said: {' | '.join(t.text for t in row.conversation.turns)!r}")
+
+
+# -- speed --------------------------------------------------------------------------------------
+
+FILLER = (
+    "I have looked at the settings again and nothing seems to have changed since the update",
+    "thank you for your patience while I check this with the team that handles these cases",
+    "it is rather annoying because I already explained all of this to one of your colleagues",
+    "you should get a message as soon as the warehouse has confirmed that it was sent out",
+    "could you tell me whether there is any way to speed this up or to speak to somebody else",
+    "I understand how frustrating that must be and I will do my best to put it right today",
+    "the page keeps loading and then it says that something went wrong and I should try later",
+)
+FACTS = (
+    "my order {order} from {date} has not come",
+    "I was charged {money} instead of {money2}",
+    "the refund of {money} takes {days} working days",
+    "the technician {name} can come on {weekday} between {hour} and {hour2} pm",
+    "it has been {weeks} weeks and I pay {money2} a month",
+    "you get {percent}% off until {date}",
+)
+
+
+def generated(count: int) -> list[Item]:
+    """Conversations of ten turns and 200 to 250 words, each with a summary; one in ten is wrong."""
+    return [_generated(random.Random(n), n) for n in range(count)]
+
+
+def _generated(rng: random.Random, number: int) -> Item:
+    facts = _facts(rng)
+    said = rng.sample(FACTS, 5)
+    turns = []
+    for i in range(10):
+        fact = f" and {said[i // 2].format(**facts)}" if i % 2 == 0 else ""
+        text = f"{rng.choice(FILLER)}{fact}."
+        turns.append(Turn(speaker=("customer", "agent")[i % 2], text=text))
+    conversation = _conversation(digest(str(number)), tuple(turns))
+    if rng.random() < 0.1:
+        facts = facts | _facts(rng)
+    told = " ".join(f"The customer says that {s.format(**facts)}." for s in said[:3])
+    text = f"{told} The agent {facts['name']} apologises and promises to look into it at once."
+    return Item(conversation=conversation, summary=Summary.of(conversation.id, "teacher", text))
+
+
+def _facts(rng: random.Random) -> dict[str, str]:
+    return {
+        "order": f"{rng.randint(10, 99)}-{rng.randint(1000, 9999)}",
+        "date": f"{rng.randint(1, 28)} {rng.choice(('March', 'May', 'October'))}",
+        "money": f"${rng.randint(10, 900)}.{rng.randint(10, 99)}",
+        "money2": f"{rng.randint(10, 90)} dollars",
+        "days": str(rng.randint(3, 10)),
+        "weeks": rng.choice(("two", "three", "four")),
+        "name": rng.choice(("Dana", "Priya", "Thomas", "Elena")),
+        "weekday": rng.choice(("Monday", "Tuesday", "Friday")),
+        "hour": str(rng.randint(1, 4)),
+        "hour2": str(rng.randint(5, 9)),
+        "percent": str(rng.choice((10, 15, 20, 25))),
+    }
+
+
+def speed(sizes: list[int]) -> None:
+    detector = RulesDetector(load_taxonomy())
+    items = generated(max(sizes))
+    words = sum(len(t.text.split()) for i in items[:200] for t in i.conversation.turns) / 200
+    print(f"{words:.0f} words a conversation, {workers()} cores. Rates are medians of three.\n")
+    one = generated(1000)
+    rates = []
+    for _ in range(5):
+        gc.collect()
+        start = time.process_time()
+        for item in one:
+            flaws(Said.of(item.conversation), item.summary.text, CATEGORIES)
+        rates.append(len(one) / (time.process_time() - start))
+    print(f"one core, per CPU second: {sorted(rates)[2]:8.0f} summaries/s (best {max(rates):.0f})")
+    for size in sizes:
+        walls = sorted(_wall(detector, items[:size]) for _ in range(3))
+        print(f"{size:8} items: {size / walls[1]:8.0f} summaries/s (best {size / walls[0]:.0f})")
+
+
+def _wall(detector: RulesDetector, items: list[Item]) -> float:
+    start = time.perf_counter()
+    count = sum(1 for _ in detector.read(items))
+    assert count == len(items)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=["quality", "planted", "findings", "speed"])
+    parser.add_argument("data", type=Path, nargs="?", help="the folder of labelled data")
+    parser.add_argument("--half", default="report", choices=["dev", "report", "all"])
+    parser.add_argument("--count", type=int, default=30)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[2000, 5000, 10000, 20000])
+    given = parser.parse_args()
+    if given.what == "speed":
+        return speed(given.sizes)
+    if given.data is None:
+        parser.error("name the folder of labelled data")
+    if given.what == "findings":
+        return findings(given.data, given.half, given.count)
+    return {"quality": quality, "planted": planted}[given.what](given.data)
+
+
+if __name__ == "__main__":
+    main()
