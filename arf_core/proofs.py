@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from arf_core.figures import Figure, figures
-from arf_core.figures.counterpart import Rival, evident, in_place_of, rivals
+from arf_core.figures.counterpart import Rival, evident, in_place_of, rivals, worth_showing
 from arf_core.figures.support import Support, is_claim, sayable
 from arf_core.names import strange_names
 from arf_core.personal import exposures
@@ -98,12 +98,13 @@ def wrong_figures(said: Said, text: str) -> Iterator[Flaw]:
     """Figures of the summary that do not rest on the conversation."""
     for doubt in _doubts(said, text):
         found = rivals(doubt.claim, text, doubt.support)
+        shown = [r for r in found if worth_showing(doubt.claim, r)]
         alike = doubt.support.ledger.of_kind(doubt.claim)
         yield Flaw(
             "wrong_figure" if alike else "invented_detail",
             doubt.claim.start,
             doubt.claim.end,
-            tuple(dict.fromkeys(r.turn for r in found if r.turn is not None))[:3],
+            tuple(dict.fromkeys(r.turn for r in shown if r.turn is not None))[:3],
             _explained(doubt, text, found),
         )
 
@@ -135,7 +136,8 @@ def _explained(doubt: _Doubt, text: str, found: list[Rival]) -> str:
     claim, said = doubt.claim, doubt.support.said
     says = f"The summary says {claim.of(text)}"
     meant = _meant(doubt, text, found)
-    shown = [r for r in found if r.figure == meant][:1] if meant else _distinct(found, said)
+    worth = [r for r in found if worth_showing(claim, r)]
+    shown = [r for r in found if r.figure == meant][:1] if meant else _distinct(worth, said)
     if not shown:
         return f"{says}; the conversation has no {KINDS[claim.kind]}."
     return f"{says}; the conversation has {', '.join(_shown(r, said) for r in shown)}."

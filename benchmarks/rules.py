@@ -214,13 +214,18 @@ def _print_planted(name: str, part: str, plants: list[Plant]) -> None:
         found += 1
         fix = proven_fix(plant.row.conversation, plant.text, hits[0])
         mended += fix is not None
-        right += fix is not None and _same_figure(fix, plant.right)
+        right += fix is not None and _is_mended(plant, hits[0], fix)
     print(f"{name:20}{part:8}{len(plants):8}{found:7}{mended:8}{right:8}")
 
 
-def _same_figure(first: str, second: str) -> bool:
-    a, b = ([set(f.readings) for f in figures(text)] for text in (first, second))
-    return len(a) == len(b) and all(x & y for x, y in zip(a, b, strict=True))
+def _is_mended(plant: Plant, flaw: Flaw, fix: str) -> bool:
+    """Is the figure what it was, in whatever form?"""
+    text = plant.text[: flaw.start] + fix + plant.text[flaw.end :]
+    now = [f for f in figures(text) if f.start < flaw.start + len(fix) and f.end > flaw.start]
+    right = figures(plant.right)
+    return text == plant.row.summary or any(
+        set(a.readings) & set(b.readings) for a in now for b in right
+    )
 
 
 # -- findings to read ---------------------------------------------------------------------------

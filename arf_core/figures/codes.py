@@ -103,7 +103,7 @@ def _mixed(text: str, start: int) -> Figure | None:
         return None
     if letters:
         return code(start, match.end(), text) if _is_mixed_code(said) else None
-    if len(groups) > 1 and "-" in said and "." not in said and _are_code_groups(groups):
+    if len(groups) > 1 and "." not in said and _are_code_groups(groups):
         return code(start, match.end(), text)
     return None
 

@@ -1,11 +1,13 @@
 """Which figure of the conversation a wrong one of the summary stands for, where that is plain."""
 
 import re
+from decimal import Decimal
 from typing import NamedTuple
 
+from arf_core.figures.codes import squeezed
 from arf_core.figures.ledger import comparable
-from arf_core.figures.model import Day, Figure, Reading
-from arf_core.figures.support import Support
+from arf_core.figures.model import Amount, Day, Figure, Reading
+from arf_core.figures.support import Support, hedge_of
 from arf_core.said import BREAK, Said, folded
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -13,6 +15,13 @@ _DIGITS = re.compile(r"\d[\d.,' ]*\d|\d")
 _REACH = 60
 """Characters on either side of a figure whose words are its context."""
 _STEM = 5
+_FEWEST, _MOST = 4, 40
+_FAR = 10
+_MANY = 3
+"""So many words in common make up for digits that have nothing in common."""
+_NO_DIGIT = re.compile(r"\D")
+_JOINED_BEFORE = re.compile(r"\d[:/.,-]\Z")
+_JOINED = re.compile(r"[:/.,-]\d")
 _COMMON = frozenset(
     "the and for that this with was were has have had will would can could been being are not but "
     "you your they their them she her his him its our from into than then also about which who "
@@ -39,17 +48,34 @@ def rivals(claim: Figure, text: str, support: Support) -> list[Rival]:
     found = []
     for figure in support.ledger.figures:
         same_kind = figure.kind == claim.kind or comparable(claim, figure)
-        close = one_slip(claim.of(text), figure.of(said.text))
-        if same_kind or close:
+        close = one_slip(claim, text, figure, said.text)
+        if same_kind or close or figure.kind == "number":
             shared = len(around & context(said.text, figure))
             found.append(Rival(figure, said.turn_at(figure.start), shared, close, same_kind))
-    if claim.kind in ("number", "ordinal"):  # most numbers have nothing to do with one another
-        found = [r for r in found if r.close or r.shared or _both_years(claim, r.figure)]
     return sorted(found, key=lambda r: (-r.close, -r.same_kind, -r.shared, r.figure.start))
 
 
+def worth_showing(claim: Figure, rival: Rival) -> bool:
+    """Should a reader see it beside the claim? Most plain numbers have nothing to do with it."""
+    if claim.kind in ("number", "ordinal") or not rival.same_kind:
+        return (
+            rival.close
+            or (rival.same_kind and rival.shared > 0)
+            or _both_years(claim, rival.figure)
+        )
+    return True
+
+
+def _says_year(figure: Figure) -> bool:
+    return any(isinstance(r, Day) and r.year for r in figure.readings)
+
+
 def _both_years(claim: Figure, figure: Figure) -> bool:
-    return all(any(isinstance(r, Day) and r.year for r in f.readings) for f in (claim, figure))
+    return _is_year(claim) and _is_year(figure)
+
+
+def _is_year(figure: Figure) -> bool:
+    return figure.kind == "number" and any(isinstance(r, Day) for r in figure.readings)
 
 
 def context(text: str, figure: Figure) -> frozenset[str]:
@@ -68,19 +94,54 @@ def evident(
 
     `others` are the figures of the summary: what one of them says already is not meant again.
     """
-    close = [r for r in found if r.close]
-    if close:
-        return _only(close)
+    if hedge_of(claim, text) or not _stands_alone(claim, text):
+        return None
+    firm = [r for r in found if r.figure.firm and _stands_alone(r.figure, support.said.text)]
+    close = [r for r in firm if r.close and not _says_year(r.figure)]
+    if close and not _is_year(claim):
+        return _only(close) if claim.kind == "code" or any(r.shared for r in close) else None
     said_already = {r for f in others if f is not claim for r in f.readings}
-    free = [r for r in found if r.same_kind and not said_already & set(r.figure.readings)]
+    free = [r for r in firm if not said_already & {*r.figure.readings}]
+    if _is_year(claim):
+        return _near([r for r in free if _says_year(r.figure)], claim, text, support.said)
+    free = [r for r in free if _may_be_meant(claim, r.figure)]
+    strict = [r for r in free if r.figure.kind == claim.kind]
     if claim.kind in ("number", "ordinal"):
-        free = [r for r in free if _same_noun(claim, text, r.figure, support.said)]
-    if any(r.figure.kind != claim.kind for r in free):
-        free = [r for r in free if r.figure.kind == claim.kind]
-    only = _only(free)
-    if only is not None:
-        return only if max(r.shared for r in free) >= 1 else None
-    return _clear_winner(free)
+        strict = [r for r in strict if _same_noun(claim, text, r.figure, support.said)]
+    nearest = max((r.shared for r in strict), default=0)
+    if any(r.shared >= nearest for r in free if r.figure.kind != claim.kind):
+        return None  # a number without a unit may be the one
+    return _near(strict, claim, text, support.said) or _clear_winner(strict)
+
+
+def _near(found: list[Rival], claim: Figure, text: str, said: Said) -> Figure | None:
+    """The only figure there is, if digits or the words around it bear it out."""
+    only = _only(found)
+    if only is None:
+        return None
+    alike = one_digit_apart(_digits(claim, text), _digits(only, said.text))
+    return only if max(r.shared for r in found) >= (1 if alike else _MANY) else None
+
+
+def _may_be_meant(claim: Figure, other: Figure) -> bool:
+    """Nobody writes 51 for 2011, or 63p for £267,372."""
+    if _both_years(claim, other) or _is_year(claim) != _is_year(other):
+        return False
+    a, b = _size(claim), _size(other)
+    return a is None or b is None or (b <= a * _FAR and a <= b * _FAR)
+
+
+def _size(figure: Figure) -> Decimal | None:
+    first = figure.readings[0]
+    return abs(first.value) if isinstance(first, Amount) else None
+
+
+def _stands_alone(figure: Figure, text: str) -> bool:
+    """Is it whole, and not a piece of "31:35" that we cannot read?"""
+    return not (
+        _JOINED_BEFORE.search(text, max(0, figure.start - 2), figure.start)
+        or _JOINED.match(text, figure.end)
+    )
 
 
 def _only(found: list[Rival]) -> Figure | None:
@@ -111,10 +172,24 @@ def _same_noun(claim: Figure, text: str, figure: Figure, said: Said) -> bool:
     )
 
 
-def one_slip(first: str, second: str) -> bool:
-    """Do two numbers of at least three digits differ by one digit, or by two exchanged ones?"""
-    a, b = (re.sub(r"\D", "", said) for said in (first, second))
-    if a == b or min(len(a), len(b)) < 3 or max(len(a), len(b)) > 40 or abs(len(a) - len(b)) > 1:
+def one_slip(claim: Figure, text: str, other: Figure, source: str) -> bool:
+    """Do two numbers of at least four digits differ by one digit, or by two neighbours exchanged?
+
+    Codes are compared with their letters.
+    """
+    a, b = _digits(claim, text), _digits(other, source)
+    if "code" in (claim.kind, other.kind):
+        a, b = squeezed(claim.of(text)), squeezed(other.of(source))
+    return _FEWEST <= min(len(a), len(b)) <= _MOST and one_digit_apart(a, b)
+
+
+def _digits(figure: Figure, text: str) -> str:
+    return _NO_DIGIT.sub("", figure.of(text))
+
+
+def one_digit_apart(a: str, b: str) -> bool:
+    """Is one character changed, put in or left out, or are two neighbours exchanged?"""
+    if a == b or abs(len(a) - len(b)) > 1:
         return False
     if len(a) != len(b):
         short, long = sorted((a, b), key=len)
@@ -122,19 +197,31 @@ def one_slip(first: str, second: str) -> bool:
     wrong = [i for i in range(len(a)) if a[i] != b[i]]
     if len(wrong) == 1:
         return True
-    return len(wrong) == 2 and a[wrong[0]] == b[wrong[1]] and a[wrong[1]] == b[wrong[0]]
+    i, j = (wrong[0], wrong[-1]) if len(wrong) == 2 else (0, 0)
+    return j == i + 1 and a[i] == b[j] and a[j] == b[i]
 
 
 def in_place_of(claim: Figure, text: str, figure: Figure, said: Said) -> str | None:
     """The words to put where the claim stands: the figure's own, or just its digits where the
-    claim names a unit and the figure none."""
+    claim names a unit and the figure none. None where that would say more or less than before."""
     own, wrong = figure.of(said.text), claim.of(text)
-    if figure.kind == claim.kind and _names_unit(own) == _names_unit(wrong):
-        return own
+    if figure.kind == claim.kind:
+        if claim.kind == "date" and _parts_said(claim) != _parts_said(figure):
+            return None
+        if _names_unit(own) == _names_unit(wrong):
+            return own
+    if claim.kind in ("date", "time", "code"):
+        return None
     mine, theirs = _DIGITS.findall(own), _DIGITS.findall(wrong)
     if len(mine) != 1 or len(theirs) != 1:
         return None
     return wrong.replace(theirs[0], mine[0])
+
+
+def _parts_said(figure: Figure) -> set[tuple[bool, ...]]:
+    """Which of year, month, day and weekday a date says."""
+    days = (r for r in figure.readings if isinstance(r, Day))
+    return {tuple(part is not None for part in day) for day in days}
 
 
 def _names_unit(said: str) -> bool:

@@ -90,7 +90,7 @@ _BARE_MONTHS = frozenset(
 """Months that are no other word. March and May alone, and the short forms, are read by nobody."""
 _BARE_WEEKDAYS = frozenset(day for day in WEEKDAYS if "day" in day)
 _CENTURY = 2000
-YEAR_RANGE = re.compile(r"((?:19|20)\d\d)[-/](\d\d)(?![\d/-]|[.,]\d)")
+YEAR_RANGE = re.compile(r"((?:19|20)\d\d)(?:[-/]| ?-{1,2} ?)(\d\d)(?![\d/-]|[.,]\d)")
 
 
 def numeric_date(text: str, start: int) -> Figure | None:

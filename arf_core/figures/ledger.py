@@ -3,13 +3,9 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from itertools import combinations, permutations
 
+from arf_core.figures import derive
 from arf_core.figures.model import Amount, Clock, Day, Figure, Reading
-
-_MOST_TO_COMBINE = 40
-"""More figures than this are not summed in pairs: anything would be derivable."""
-_MOST_TO_SUM_BY_THREES = 12
 
 
 class Ledger:
@@ -61,40 +57,16 @@ class Ledger:
 
     @cached_property
     def money_derived(self) -> frozenset[Decimal]:
-        """Sums and differences of two amounts, some of one times a small number, their shares."""
-        values = [v for v in self.money if v]
-        if len(values) > _MOST_TO_COMBINE:
-            return frozenset()
-        found = set(_combined(values))
-        if len(values) <= _MOST_TO_SUM_BY_THREES:
-            found.update(sum(three, Decimal(0)) for three in combinations(values, 3))
-        counts = [n for n in self.all_numbers if 2 <= n <= 60 and n % 1 == 0][:_MOST_TO_COMBINE]
-        for value in values:
-            found.update(value * n for n in counts)
-            found.update(_cents(value / n) for n in counts)
-            for percent in self.percents:
-                share = _cents(value * percent / 100)
-                found.update((share, value - share, value + share))
-        return frozenset(found)
+        return derive.money(self.money, sorted(self.all_numbers), self.percents)
 
     @cached_property
     def numbers_derived(self) -> frozenset[Decimal]:
-        """Sums and differences of two numbers."""
-        values = list(self.all_numbers)
-        return frozenset(_combined(values)) if len(values) <= _MOST_TO_COMBINE else frozenset()
+        years = derive.years(self.days, self.durations)
+        return years | frozenset(derive.combined(self.plain))
 
     @cached_property
     def durations_derived(self) -> frozenset[Decimal]:
-        """Sums, differences and small multiples of lengths of time; time between two clocks."""
-        values = list(self.durations)
-        found: set[Decimal] = set()
-        if len(values) <= _MOST_TO_COMBINE:
-            found.update(_combined(values))
-        counts = [n for n in self.all_numbers if 2 <= n <= 31 and n % 1 == 0][:_MOST_TO_COMBINE]
-        found.update(value * n for value in values[:_MOST_TO_COMBINE] for n in counts)
-        clocks = sorted(self.clocks)[:_MOST_TO_COMBINE]
-        found.update(Decimal((a - b) % 1440) for a, b in permutations(clocks, 2))
-        return frozenset(found)
+        return derive.durations(self.durations, self.clocks, self.days)
 
     def has_money(self, value: Decimal, unit: str) -> bool:
         return any(compatible(unit, other) for other in self.money.get(value, ()))
@@ -102,17 +74,6 @@ class Ledger:
     def of_kind(self, claim: Figure) -> list[Figure]:
         """The figures that may be meant like the claim: of the same kind, in a compatible unit."""
         return [figure for figure in self.figures if comparable(claim, figure)]
-
-
-def _combined(values: list[Decimal]) -> Iterable[Decimal]:
-    for a, b in combinations(values, 2):
-        yield a + b
-        yield abs(a - b)
-    yield sum(values, Decimal(0))
-
-
-def _cents(value: Decimal) -> Decimal:
-    return value.quantize(Decimal("0.01")) if abs(value) < 10**15 else value
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,9 @@ _RUN = re.compile(rf"\d{{1,40}}(?:[.,'{HARD_SPACE}]\d{{1,40}}){{0,8}}")
 _DIGITS = re.compile(r"\d+")
 _SEPARATORS = frozenset(f".,'{HARD_SPACE}")
 _BEFORE_FRACTION = frozenset(" -½¼¾⅓⅔")
-_SPACED = re.compile(r"\d{1,3}(?: \d{3}){1,4}(?![\d])(?![.,]\d{3})(?:[.,]\d{1,2}(?!\d))?")
+_SPACED = re.compile(
+    r"\d{1,3}(?: \d{3}){1,4}(?![\d])(?![.,]\d{3})(?:[.,]\d{1,2}(?!\d))?|\d{1,3}, 000(?![\d,.])"
+)
 _LONGEST = 18
 """Longer rows of digits are codes, never numbers to reckon with."""
 
@@ -108,7 +110,7 @@ def numeral_in_digits(text: str, start: int) -> Numeral | None:
     if run is None:
         return None
     after = text[run.end() : run.end() + 1]
-    if after == " " and (spaced := _SPACED.match(text, start)):
+    if after in (" ", ",") and (spaced := _SPACED.match(text, start)):
         return _spaced(spaced)
     if after in _SEPARATORS:
         run = _RUN.match(text, start) or run
@@ -127,7 +129,7 @@ def end_of_row(text: str, start: int) -> int:
 
 def _spaced(match: re.Match[str]) -> Numeral | None:
     """1 200 is 1200, but may be the last word of a list: its groups are kept as parts."""
-    groups = match.group().split(" ")
+    groups = match.group().replace(", ", " ").split(" ")
     whole = grouped("".join(groups).replace(",", "."))
     parts = tuple(value for group in groups for value in grouped(group))
     return Numeral(match.start(), match.end(), (*whole[:1], *parts[-1:]), parts)

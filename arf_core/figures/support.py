@@ -118,7 +118,7 @@ class Support:
 
     def _nearly(self, claim: Figure, text: str) -> bool:
         """Is it a value of the conversation, rounded as the summary says or shows?"""
-        hedge = hedge_of(claim, text)
+        hedge = hedge_of(claim, text) if _is_round(claim) else ""
         scaled = _SCALED.search(text, claim.start, claim.end) is not None
         return any(
             _rounds_to(value, amount.value, scaled=scaled)
@@ -221,6 +221,13 @@ def hedge_of(claim: Figure, text: str) -> str:
     if before:
         return str(before.lastgroup)
     return "about" if _PLUS.match(text, claim.end) else ""
+
+
+def _is_round(claim: Figure) -> bool:
+    """Is it a number that one rounds to: 300, 25, 7, 2.5? Nobody means about 300 by 307."""
+    values = [r.value for r in claim.lesser if isinstance(r, Amount) and r.kind == "number"]
+    values += [r.value for r in claim.readings if isinstance(r, Amount) and r.kind == "number"]
+    return any(v % 5 == 0 or v <= 10 for v in values)
 
 
 def _within(value: Decimal, claimed: Decimal, hedge: str) -> bool:
