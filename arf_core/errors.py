@@ -56,8 +56,9 @@ class ModelError(ArfError):
     """A call to a model failed.
 
     `retryable` says whether the same call may succeed later, `retry_after` (seconds) when the
-    server said so. `fatal` means that no further call can succeed either (a wrong key, an unknown
-    model): the run stops and says so, instead of failing every item.
+    server said so, `overloaded` that fewer calls at once may help. `fatal` means that no further
+    call can succeed either (a wrong key, an unknown model): the run stops and says so, instead of
+    failing every item.
     """
 
     exit_code = 2
@@ -70,10 +71,12 @@ class ModelError(ArfError):
         reason: FailureReason = "server",
         retryable: bool = False,
         retry_after: float | None = None,
+        overloaded: bool = False,
         fatal: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.reason: FailureReason = reason
         self.retryable = retryable
         self.retry_after = retry_after
+        self.overloaded = overloaded
         self.fatal = fatal

@@ -72,9 +72,9 @@ def import_(
         print_json(seen.model_dump(mode="json")) if as_json else _show_preview(seen)
         return
     made = not (folder / "arf.toml").exists()
-    with Project.create(folder) if made else Project.open(folder) as project:
-        with progress("Reading") as told:
-            report = project.load(files, options, lambda what, n, of: told(n, of, what))
+    opened = Project.create(folder) if made else Project.open(folder)
+    with opened as project, progress("Reading") as told:
+        report = project.load(files, options, lambda what, n, of: told(n, of, what))
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:

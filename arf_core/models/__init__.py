@@ -5,7 +5,9 @@ A provider module has `Options` (what arf.toml may say about such a model) and
 """
 
 import importlib
+import json
 import pkgutil
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +17,7 @@ from arf_core.errors import ConfigError
 from arf_core.records import Record, digest
 from arf_core.taxonomy import faults
 
-PLUMBING = {"calls", "structured"}
+PLUMBING = {"calls", "limits", "structured"}
 """Modules here that are no providers."""
 
 
@@ -41,12 +43,13 @@ class Request(Record):
 
     def key(self, model_identity: str) -> str:
         """Names this request to this model: equal keys may share an answer."""
-        sent = RequestSent(
-            messages=self.messages, schema_=self.schema_, repeat=self.repeat
-        ).model_dump_json()
-        return digest(model_identity, sent)
+        return digest(model_identity, self._asked)
 
-    @property
+    @cached_property
+    def _asked(self) -> str:
+        return digest(self.prompt_hash, json.dumps(self.schema_), str(self.repeat))
+
+    @cached_property
     def prompt_hash(self) -> str:
         return digest(*(part for m in self.messages for part in (m["role"], m["content"])))
 
@@ -63,14 +66,6 @@ class Request(Record):
         return self.model_copy(
             update={"messages": self.messages + more, "attempt": self.attempt + 1}
         )
-
-
-class RequestSent(Record):
-    """The part of a request that a model sees, and the repeat index."""
-
-    messages: tuple[dict[str, str], ...]
-    schema_: dict[str, Any] | None
-    repeat: int
 
 
 class Reply(Record):

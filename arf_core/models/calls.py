@@ -24,6 +24,7 @@ from arf_core import schema
 from arf_core.answers import Answer, Failure, Usage
 from arf_core.errors import ModelError, ReplyError
 from arf_core.models import ChatModel, Pending, Reply, Request
+from arf_core.models.limits import AdaptiveLimit
 from arf_core.records import now
 from arf_core.store import Row, Store, replace_rows
 
@@ -91,6 +92,7 @@ class _Pipeline(Generic[I, T]):
         self._store = store
         self._answers = answers
         self._fresh = fresh
+        self._limit = AdaptiveLimit(model.max_concurrency)
         self._loop = asyncio.new_event_loop()
         self._main: asyncio.Task[None] | None = None
         self._stopped = False
@@ -213,7 +215,7 @@ class _Pipeline(Generic[I, T]):
         wait = FIRST_WAIT_S
         for left in range(self._model.retries, -1, -1):
             try:
-                reply = await self._model.complete(request)
+                reply = await self._call_once(request)
             except ModelError as error:
                 usage.calls += 1
                 if not error.retryable or left == 0:
@@ -226,6 +228,18 @@ class _Pipeline(Generic[I, T]):
                 usage.completion_tokens += reply.completion_tokens
                 return reply
         raise AssertionError("unreachable: the last round returns or raises")
+
+    async def _call_once(self, request: Request) -> Reply:
+        """One call, in a slot that is free again when it ends: nobody waits in a slot."""
+        begun = await self._limit.acquire()
+        overloaded = False
+        try:
+            return await self._model.complete(request)
+        except ModelError as error:
+            overloaded = error.overloaded
+            raise
+        finally:
+            self._limit.release(begun, overloaded=overloaded)
 
     def _stored(self, requests: list[Request]) -> dict[str, Reply]:
         """Stored answers by key. With `fresh`, and for models that cost nothing, none."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import aiohttp
 from pydantic import AnyHttpUrl, Field
+from pydantic_core import to_json
 
 from arf_core import models
 from arf_core.errors import ModelError
@@ -91,7 +92,7 @@ class OpenAIModel:
         body = self._parameters | {"messages": list(request.messages)}
         body |= _response_format(request, means)
         try:
-            async with self._open().post(self._url, json=body) as response:
+            async with self._open().post(self._url, data=to_json(body)) as response:
                 data = await response.read()
         except TimeoutError as error:
             raise ModelError(
@@ -99,6 +100,7 @@ class OpenAIModel:
                 "Raise timeout_s or lower max_concurrency for this model in arf.toml.",
                 reason="timeout",
                 retryable=True,
+                overloaded=True,
             ) from error
         except aiohttp.ClientConnectorError as error:
             raise ModelError(
@@ -129,7 +131,8 @@ class OpenAIModel:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self.max_concurrency),
                 timeout=aiohttp.ClientTimeout(total=self._options.timeout_s),
-                headers={"Authorization": f"Bearer {key}"} if key else {},
+                headers={"Content-Type": "application/json"}
+                | ({"Authorization": f"Bearer {key}"} if key else {}),
             )
         return self._session
 
@@ -175,6 +178,7 @@ class OpenAIModel:
             "The server is overloaded; lower max_concurrency." if status == 429 else "",
             retryable=status in (408, 425, 429) or status >= 500,
             retry_after=_retry_after(response.headers.get("Retry-After")),
+            overloaded=status in (429, 503),
         )
         if means not in (None, "prompt") and self._means is None and status in (400, 422, 500, 501):
             return _SchemaRefused(error)

@@ -1,0 +1,125 @@
+"""How many calls may be in flight: as many as the server keeps up with, found out while it works.
+
+Additive increase, multiplicative decrease, as in TCP (Jacobson 1988; the plateau below a known
+ceiling is CUBIC's idea, RFC 9438). The limit doubles every two rounds until the server refuses,
+times out, or answers no faster than with fewer calls; it halves on a refusal, comes back at once to
+what was last allowed, and from then on tries a little more only now and then.
+"""
+
+import asyncio
+import time
+from collections import deque
+
+START = 32
+PROBE_EVERY = 50
+"""Rounds (of as many answers as may be in flight) at the ceiling before one more is tried."""
+WORTH_IT = 1.1
+"""More calls in flight are kept if answers then come this much faster."""
+
+
+class AdaptiveLimit:
+    """Slots for calls in flight, at most `most`. For one event loop."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.limit = min(START, most)
+        self.in_flight = 0
+        self._ceiling: int | None = None
+        """As many as the server is known to allow; None until it has refused."""
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._eased_at = -1.0
+        """When the limit was last lowered: older calls say nothing new."""
+        self._refused = 0
+        self._crowd = 0
+        """Calls in flight when the present round of refusals began."""
+        self._answers = 0
+        """Since the limit last changed."""
+        self._window = _Window()
+
+    async def acquire(self) -> float:
+        """Wait for a slot. Returns the moment at which the call begins, for `release`."""
+        if self.in_flight >= self.limit or self._waiting:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():  # the slot was given just now
+                    self.in_flight -= 1
+                    self._wake()
+                raise
+        else:
+            self.in_flight += 1
+        return time.monotonic()
+
+    def release(self, begun: float, *, overloaded: bool = False) -> None:
+        """Give the slot back, saying whether the server refused for being overloaded."""
+        if overloaded:
+            self._ease(begun)
+        else:
+            self._grow()
+        self.in_flight -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting and self.in_flight < self.limit:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.in_flight += 1
+                turn.set_result(None)
+
+    def _ease(self, begun: float) -> None:
+        if begun >= self._eased_at:  # the first refusal of a round
+            self._eased_at = time.monotonic()
+            self._crowd, self._refused = self.in_flight, 0
+            self.limit = max(1, self.limit // 2)
+            self._answers = 0
+            self._window = _Window()
+        # every further refusal of the round tells that one fewer was allowed
+        self._refused += 1
+        self._ceiling = max(1, self._crowd - self._refused)
+
+    def _grow(self) -> None:
+        self._answers += 1
+        if self.limit >= self.most or not self._waiting:
+            return  # nobody wants more
+        if self._ceiling is None:
+            self._double()
+        elif self.limit < self._ceiling:
+            self.limit += 1
+            self._answers = 0
+        elif self._answers >= PROBE_EVERY * self.limit:
+            self.limit += 1
+            self._ceiling = self.limit
+            self._answers = 0
+
+    def _double(self) -> None:
+        """Double once two rounds are answered, unless the last doubling brought no more answers."""
+        rate = self._window.rate_after(2 * self.limit)
+        if rate is None:
+            return
+        if rate < WORTH_IT * self._window.best:
+            self._ceiling = self.limit
+            return
+        self._window.best = rate
+        self.limit = min(2 * self.limit, self.most)
+        self._answers = 0
+
+
+class _Window:
+    """Answers in a second, over rounds of as many answers as were in flight."""
+
+    def __init__(self) -> None:
+        self.best = 0.0
+        self._begun = time.monotonic()
+        self._count = 0
+
+    def rate_after(self, answers: int) -> float | None:
+        """The rate over so many answers, at the one that completes them; else None."""
+        self._count += 1
+        if self._count < answers:
+            return None
+        now = time.monotonic()
+        rate = self._count / max(now - self._begun, 1e-6)
+        self._begun, self._count = now, 0
+        return rate
