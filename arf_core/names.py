@@ -20,6 +20,7 @@ _INTRODUCED = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’]s?\Z")
 _SHORTEST = 3
+_SOUNDS = str.maketrans("kyz", "cis")
 _NO_SURNAME = frozenset(
     "team support service services customer agent hotel store shop bank card app centre center the "
     "street road avenue lane park hall house airport station day show group ltd inc llc company "
@@ -99,11 +100,19 @@ def is_known(name: str, said: Said) -> bool:
 
 def _alike(name: str, word: str) -> bool:
     """A short form, or one slip apart (two in long names)."""
-    if len(word) < _SHORTEST or word[0] != name[0]:
+    if len(word) < _SHORTEST:
+        return False
+    name, word = _sound(name), _sound(word)
+    if word[0] != name[0]:
         return False
     if name.startswith(word) or word.startswith(name):
         return True
     return within_edits(name, word, 2 if len(name) >= 7 else 1)
+
+
+def _sound(name: str) -> str:
+    """Letters that names are spelt with either way, in one form: Catherine and Katharine."""
+    return name.replace("ph", "f").translate(_SOUNDS)
 
 
 def within_edits(first: str, second: str, most: int) -> bool:

@@ -97,13 +97,14 @@ def repeated(text: str) -> Iterator[Flaw]:
 def wrong_figures(said: Said, text: str) -> Iterator[Flaw]:
     """Figures of the summary that do not rest on the conversation."""
     for doubt in _doubts(said, text):
-        found = rivals(doubt.claim, text, doubt.support)
-        shown = [r for r in found if worth_showing(doubt.claim, r)]
-        alike = doubt.support.ledger.of_kind(doubt.claim)
+        claim = doubt.claim
+        found = rivals(claim, text, doubt.support)
+        shown = [r for r in found if worth_showing(claim, r)]
+        alike = any(r.same_kind or r.close for r in found)
         yield Flaw(
             "wrong_figure" if alike else "invented_detail",
-            doubt.claim.start,
-            doubt.claim.end,
+            claim.start,
+            claim.end,
             tuple(dict.fromkeys(r.turn for r in shown if r.turn is not None))[:3],
             _explained(doubt, text, found),
         )

@@ -12,7 +12,7 @@ _MINUTES = {word: n for word, n in UNITS.items() if n} | {
 }
 _HOUR_WORD = "(?P<hour_word>" + "|".join(sorted(_HOURS, key=len, reverse=True)) + ")"
 _MINUTE_WORD = "|".join(sorted(_MINUTES, key=len, reverse=True))
-_MARK = r"(?P<mark>[ap]\.?[ ]?m\b\.?|o'?[ ]?clock\b|uhr\b|hrs\b|hours\b)"
+_MARK = r"(?P<mark>[ap]\.[ ]?m\b\.?|[ap][ ]?m\b|o'?[ ]?clock\b|uhr\b|hrs\b|hours\b)"
 _I = re.IGNORECASE
 
 WITH_MINUTES = re.compile(

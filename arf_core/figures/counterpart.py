@@ -48,7 +48,7 @@ def rivals(claim: Figure, text: str, support: Support) -> list[Rival]:
     found = []
     for figure in support.ledger.figures:
         same_kind = figure.kind == claim.kind or comparable(claim, figure)
-        close = one_slip(claim, text, figure, said.text)
+        close = one_slip(claim, text, figure, said.text) or _other_unit(claim, figure)
         if same_kind or close or figure.kind == "number":
             shared = len(around & context(said.text, figure))
             found.append(Rival(figure, said.turn_at(figure.start), shared, close, same_kind))
@@ -181,6 +181,19 @@ def one_slip(claim: Figure, text: str, other: Figure, source: str) -> bool:
     if "code" in (claim.kind, other.kind):
         a, b = squeezed(claim.of(text)), squeezed(other.of(source))
     return _FEWEST <= min(len(a), len(b)) <= _MOST and one_digit_apart(a, b)
+
+
+def _other_unit(claim: Figure, other: Figure) -> bool:
+    """€42.50 for $42.50, 5 weeks for 5 days: the number is there, of another unit."""
+    a, b = _number(claim), _number(other)
+    return claim.kind == other.kind and a is not None and a == b and a > 1
+
+
+def _number(figure: Figure) -> Decimal | None:
+    amounts = [r for r in figure.lesser if isinstance(r, Amount) and r.kind == "number"]
+    return (
+        amounts[0].value if len(amounts) == 1 and isinstance(figure.readings[0], Amount) else None
+    )
 
 
 def _digits(figure: Figure, text: str) -> str:

@@ -106,12 +106,19 @@ def numeric_date(text: str, start: int) -> Figure | None:
     if match := YEAR_RANGE.match(text, start):
         return _two_years(match)
     if match := DOTTED_PAIR.match(text, start):
-        first, second = (int(group) for group in match.groups())
-        return _figure(match, _days([(first, second, None)]))
+        return _dotted_pair(match)
     if match := PAIR.match(text, start):
         first, second = (int(group) for group in match.groups())
         return _figure(match, _days([(first, second, None), (second, first, None)]))
     return None
+
+
+def _dotted_pair(match: re.Match[str]) -> Figure | None:
+    """12.5. is a day in May, or twelve and a half at the end of a sentence."""
+    first, second = match.groups()
+    figure = _figure(match, _days([(int(first), int(second), None)]))
+    number = Amount("number", Decimal(f"{first}.{second}"))
+    return figure and figure._replace(end=figure.end - 1, readings=(*figure.readings, number))
 
 
 def _two_years(match: re.Match[str]) -> Figure | None:

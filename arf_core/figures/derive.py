@@ -42,7 +42,8 @@ def combined(values: Collection[Decimal]) -> Iterator[Decimal]:
         for a, b in combinations(values, 2):
             yield a + b
             yield abs(a - b)
-    yield sum(values, Decimal(0))
+    if len(values) > 1:
+        yield sum(values, Decimal(0))
 
 
 def _to_cents(value: Decimal) -> Decimal:

@@ -7,6 +7,9 @@ from functools import cached_property, lru_cache
 from arf_core.figures import derive
 from arf_core.figures.model import Amount, Clock, Day, Figure, Reading
 
+_CENTS = 2
+"""A number with so many decimals may be an amount, though nobody says of what."""
+
 
 class Ledger:
     """The readings of many figures, by kind."""
@@ -57,7 +60,8 @@ class Ledger:
 
     @cached_property
     def money_derived(self) -> frozenset[Decimal]:
-        return derive.money(self.money, sorted(self.all_numbers), self.percents)
+        priced = {n for n in self.plain if n.as_tuple().exponent == -_CENTS}
+        return derive.money(priced | self.money.keys(), sorted(self.all_numbers), self.percents)
 
     @cached_property
     def numbers_derived(self) -> frozenset[Decimal]:
@@ -68,12 +72,13 @@ class Ledger:
     def durations_derived(self) -> frozenset[Decimal]:
         return derive.durations(self.durations, self.clocks, self.days)
 
+    def has_currency(self, unit: str) -> bool:
+        """Is there any money in that currency, or none at all?"""
+        said = [other for others in self.money.values() for other in others]
+        return not said or any(compatible(unit, other) for other in said)
+
     def has_money(self, value: Decimal, unit: str) -> bool:
         return any(compatible(unit, other) for other in self.money.get(value, ()))
-
-    def of_kind(self, claim: Figure) -> list[Figure]:
-        """The figures that may be meant like the claim: of the same kind, in a compatible unit."""
-        return [figure for figure in self.figures if comparable(claim, figure)]
 
 
 @lru_cache(maxsize=1024)

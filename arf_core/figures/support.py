@@ -60,9 +60,11 @@ class Support:
             return True
         if any(self._reading(reading, claim) for reading in claim.readings):
             return True
-        if self._nearly(claim, text) or self._unpunctuated(claim, text):
+        if self._nearly(claim, text) or self._retyped(claim, text):
             return True
-        if claim.kind == "code" or (claim.kind == "date" and "/" in claim.of(text)):
+        if (claim.kind == "code" and not _is_version(claim)) or (
+            claim.kind == "date" and "/" in claim.of(text)
+        ):
             return self._by_groups(claim, text)
         return False
 
@@ -85,7 +87,7 @@ class Support:
             return (
                 ledger.has_money(value, amount.unit)
                 or value in ledger.plain
-                or value in ledger.money_derived
+                or (value in ledger.money_derived and ledger.has_currency(amount.unit))
             )
         if amount.kind == "percent":
             shares = ledger.percents
@@ -128,10 +130,13 @@ class Support:
             for value in self._values_like(amount)
         )
 
-    def _unpunctuated(self, claim: Figure, text: str) -> bool:
-        """45.20 where somebody typed 4520, 3:15 for 315, 19/09 for 1909."""
-        digits = re.sub(r"\D", "", claim.of(text))
-        return 3 <= len(digits) <= 12 and Decimal(digits) in self.ledger.all_numbers
+    def _retyped(self, claim: Figure, text: str) -> bool:
+        """45.20 where somebody typed 4520, 3:15 for 315, 19/09 for 1909; 11.1 of 11.1.2."""
+        said = claim.of(text)
+        digits = re.sub(r"\D", "", said)
+        if 3 <= len(digits) <= 12 and Decimal(digits) in self.ledger.all_numbers:
+            return True
+        return "." in said and any(code.startswith(f"{said}.") for code in self.ledger.codes)
 
     def _values_like(self, amount: Amount) -> Iterable[Decimal]:
         ledger = self.ledger
@@ -268,6 +273,10 @@ def _same_quantity(claim: Amount, value: Decimal, unit: str) -> bool:
 
 def _any_fits(unit: str, others: Iterable[str]) -> bool:
     return any(compatible(unit, other) for other in others)
+
+
+def _is_version(claim: Figure) -> bool:
+    return any(isinstance(r, Code) and "." in r.text for r in claim.readings)
 
 
 def sayable(figure: Figure) -> bool:
