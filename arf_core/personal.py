@@ -87,7 +87,9 @@ class Exposure(NamedTuple):
 
     start: int
     end: int
+    name: str
     what: str
+    """As a sentence names it."""
     turns: tuple[int, ...]
 
 
@@ -106,7 +108,7 @@ def exposures(said: Said, text: str) -> Iterator[Exposure]:
             if kind.companys and _is_companys(text[start:end], said, turns):
                 continue
             taken.append((start, end))
-            yield Exposure(start, end, kind.what, turns)
+            yield Exposure(start, end, kind.name, kind.what, turns)
 
 
 Place = tuple[int, int]
@@ -213,6 +215,7 @@ def _is_case_number(text: str, start: int) -> bool:
 class _Kind(NamedTuple):
     """A kind of personal data, and what a text must hold for it to be worth a closer look."""
 
+    name: str
     what: str
     find: Callable[[str], Iterator[Place]]
     digits: int = 0
@@ -226,22 +229,23 @@ _STREETS = (
     " terr", " close", " cresc", "stra", "gasse", "str.",
 )  # fmt: skip
 _KINDS = (
-    _Kind("a card number", _cards, digits=13),
-    _Kind("an account number (IBAN)", _ibans, digits=10),
+    _Kind("card number", "a card number", _cards, digits=13),
+    _Kind("account number", "an account number (IBAN)", _ibans, digits=10),
     _Kind(
-        "the last digits of a card or account",
+        "last digits",
+        "the last digits of a card, account or phone",
         _last_digits,
         digits=3,
         words=("end", "last", "final", "xx", "**", "••", "##"),
     ),
-    _Kind("an e-mail address", _emails, words=("@",), companys=True),
-    _Kind("an identity number", _identity_numbers, digits=6),
+    _Kind("e-mail address", "an e-mail address", _emails, words=("@",), companys=True),
+    _Kind("identity number", "an identity number", _identity_numbers, digits=6),
     _Kind(
-        "a password or code", _secrets, words=("pass", "pin", "otp", "code", "cvv", "cvc", "one")
+        "code", "a password or code", _secrets, words=("pass", "pin", "otp", "code", "cv", "one")
     ),
-    _Kind("a date of birth", _births, digits=1, words=("birth", "dob", "d.o.b")),
-    _Kind("a phone number", _phones, digits=9, companys=True),
-    _Kind("a postal address", _streets, digits=1, words=_STREETS, companys=True),
+    _Kind("date of birth", "a date of birth", _births, digits=1, words=("birth", "dob", "d.o.b")),
+    _Kind("phone number", "a phone number", _phones, digits=9, companys=True),
+    _Kind("address", "a postal address", _streets, digits=1, words=_STREETS, companys=True),
 )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from arf_core.figures import Figure, figures
+from arf_core.figures.claims import is_claim, sayable
 from arf_core.figures.counterpart import Rival, evident, in_place_of, rivals, worth_showing
-from arf_core.figures.support import Support, is_claim, sayable
+from arf_core.figures.support import Support
 from arf_core.names import strange_names
 from arf_core.personal import exposures
 from arf_core.records import Conversation
@@ -185,7 +186,7 @@ def _exchanged(said: Said, text: str) -> list[Replacement]:
 
 def _taken_out(said: Said, text: str) -> list[Replacement]:
     return [
-        Replacement(data.start, data.end, f"[{data.what.split(' ', 1)[1]} removed]")
+        Replacement(data.start, data.end, f"[{data.name} removed]")
         for data in exposures(said, text)
     ]
 

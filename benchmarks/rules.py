@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from arf_core.detectors.rules import RulesDetector
 from arf_core.figures import figures
-from arf_core.figures.support import Support, is_claim
+from arf_core.figures.claims import is_claim
+from arf_core.figures.support import Support
 from arf_core.proofs import (
     CATEGORIES,
     Flaw,

@@ -38,6 +38,7 @@ PAST = re.compile(
     rf"(?:[ ]{_MARK})?",
     _I,
 )
+HALF = re.compile(rf"half (?:(?P<hour>\d{{1,2}})(?![\d:.,%])|{_HOUR_WORD}\b)(?! \w+s\b)", _I)
 NAMED = {"noon": 720, "midday": 720, "midnight": 0}
 _DAY = 1440
 
@@ -118,6 +119,19 @@ def past_the_hour(text: str, start: int) -> Figure | None:
         return None
     found = [(m + sign * offset) % _DAY for m in minutes_of(hour, 0, _mark(groups["mark"]))]
     return _figure(match, found, hour)
+
+
+def half_hour(text: str, start: int) -> Figure | None:
+    """Half five: half past five to the British, half past four to others."""
+    match = HALF.match(text, start)
+    if match is None:
+        return None
+    hour = int(match["hour"]) if match["hour"] else UNITS[match["hour_word"].lower()]
+    if not 1 <= hour <= 12:
+        return None
+    minutes = [m for h in (hour, (hour - 2) % 12 + 1) for m in minutes_of(h, 30, "")]
+    figure = _figure(match, minutes, hour)
+    return figure and figure._replace(firm=False)
 
 
 def _offset(share: str | None, count: str | None) -> int:

@@ -1,13 +1,15 @@
 """Which figure of the conversation a wrong one of the summary stands for, where that is plain."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from arf_core.figures.claims import hedge_of
 from arf_core.figures.codes import squeezed
 from arf_core.figures.ledger import comparable
 from arf_core.figures.model import Amount, Day, Figure, Reading
-from arf_core.figures.support import Support, hedge_of
+from arf_core.figures.support import Support
 from arf_core.said import BREAK, Said, folded
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -16,6 +18,7 @@ _REACH = 60
 """Characters on either side of a figure whose words are its context."""
 _STEM = 5
 _FEWEST, _MOST = 4, 40
+_LINK = 5
 _FAR = 10
 _MANY = 3
 """So many words in common make up for digits that have nothing in common."""
@@ -57,6 +60,8 @@ def rivals(claim: Figure, text: str, support: Support) -> list[Rival]:
 
 def worth_showing(claim: Figure, rival: Rival) -> bool:
     """Should a reader see it beside the claim? Most plain numbers have nothing to do with it."""
+    if not rival.figure.firm:
+        return False
     if claim.kind in ("number", "ordinal") or not rival.same_kind:
         return (
             rival.close
@@ -88,15 +93,22 @@ def context(text: str, figure: Figure) -> frozenset[str]:
 
 
 def evident(
-    claim: Figure, text: str, support: Support, found: list[Rival], others: list[Figure]
+    claim: Figure, text: str, support: Support, found: list[Rival], others: Sequence[Figure]
 ) -> Figure | None:
     """The one figure that the claim must stand for, or None where there is any doubt.
 
     `others` are the figures of the summary: what one of them says already is not meant again.
     """
-    if hedge_of(claim, text) or not _stands_alone(claim, text):
+    if hedge_of(claim, text) or not _stands_alone(claim, text) or _in_range(claim, others):
         return None
-    firm = [r for r in found if r.figure.firm and _stands_alone(r.figure, support.said.text)]
+    there = support.ledger.figures
+    firm = [
+        r
+        for r in found
+        if r.figure.firm
+        and _stands_alone(r.figure, support.said.text)
+        and not _in_range(r.figure, there)
+    ]
     close = [r for r in firm if r.close and not _says_year(r.figure)]
     if close and not _is_year(claim):
         return _only(close) if claim.kind == "code" or any(r.shared for r in close) else None
@@ -112,6 +124,16 @@ def evident(
     if any(r.shared >= nearest for r in free if r.figure.kind != claim.kind):
         return None  # a number without a unit may be the one
     return _near(strict, claim, text, support.said) or _clear_winner(strict)
+
+
+def _in_range(figure: Figure, others: Sequence[Figure]) -> bool:
+    """Is it one end of "three to five days"?"""
+    return any(
+        other.kind == figure.kind
+        and other is not figure
+        and 0 < max(other.start - figure.end, figure.start - other.end) <= _LINK
+        for other in others
+    )
 
 
 def _near(found: list[Rival], claim: Figure, text: str, said: Said) -> Figure | None:
@@ -180,7 +202,8 @@ def one_slip(claim: Figure, text: str, other: Figure, source: str) -> bool:
     a, b = _digits(claim, text), _digits(other, source)
     if "code" in (claim.kind, other.kind):
         a, b = squeezed(claim.of(text)), squeezed(other.of(source))
-    return _FEWEST <= min(len(a), len(b)) <= _MOST and one_digit_apart(a, b)
+    fewest = _FEWEST - (claim.kind == other.kind == "number")
+    return fewest <= min(len(a), len(b)) <= _MOST and one_digit_apart(a, b)
 
 
 def _other_unit(claim: Figure, other: Figure) -> bool:

@@ -33,7 +33,7 @@ WEEKDAYS = {
         (
             "monday mondays mon",
             "tuesday tuesdays tue tues",
-            "wednesday wednesdays wed",
+            "wednesday wednesdays wed weds",
             "thursday thursdays thu thur thurs",
             "friday fridays fri",
             "saturday saturdays sat",
@@ -89,6 +89,7 @@ _BARE_MONTHS = frozenset(
 )
 """Months that are no other word. March and May alone, and the short forms, are read by nobody."""
 _BARE_WEEKDAYS = frozenset(day for day in WEEKDAYS if "day" in day)
+_WORDS_TOO = frozenset({"sat", "sun", "wed", "mon"})
 _CENTURY = 2000
 YEAR_RANGE = re.compile(r"((?:19|20)\d\d)(?:[-/]| ?-{1,2} ?)(\d\d)(?![\d/-]|[.,]\d)")
 
@@ -239,7 +240,7 @@ def weekday(text: str, start: int) -> list[Figure]:
         head, *rest = dated
         days = tuple(r._replace(weekday=number) for r in head.readings if isinstance(r, Day))
         return [head._replace(start=start, readings=days), *rest]
-    if word not in _BARE_WEEKDAYS and not text[start].isupper():
+    if word in _WORDS_TOO and not text[start].isupper():
         return []
     firm = word in _BARE_WEEKDAYS
     return [Figure("date", start, match.end(), (Day(weekday=number),), firm=firm)]

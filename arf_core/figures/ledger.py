@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from arf_core.figures import derive
 from arf_core.figures.model import Amount, Clock, Day, Figure, Reading
 
+_LINK = 5
 _CENTS = 2
 """A number with so many decimals may be an amount, though nobody says of what."""
 
@@ -27,6 +29,8 @@ class Ledger:
         self.clocks: set[int] = set()
         self.days: list[Day] = []
         self.codes: set[str] = set()
+        self.ranges = _ends_of_ranges(self.figures)
+        """Lengths of time that are one end of a range: two to three days make no five."""
         for figure in self.figures:
             for reading in figure.readings:
                 self._enter(reading, whole=True)
@@ -70,7 +74,7 @@ class Ledger:
 
     @cached_property
     def durations_derived(self) -> frozenset[Decimal]:
-        return derive.durations(self.durations, self.clocks, self.days)
+        return derive.durations(self.durations - self.ranges, self.clocks, self.days)
 
     def has_currency(self, unit: str) -> bool:
         """Is there any money in that currency, or none at all?"""
@@ -85,6 +89,16 @@ class Ledger:
 def compatible(first: str, second: str) -> bool:
     """May two units be the same? An unspecified one may be any."""
     return not first or not second or bool(set(first.split()) & set(second.split()))
+
+
+def _ends_of_ranges(figures: tuple[Figure, ...]) -> set[Decimal]:
+    return {
+        reading.value
+        for first, second in pairwise(figures)
+        if first.kind == second.kind == "duration" and second.start - first.end <= _LINK
+        for reading in (*first.readings, *second.readings)
+        if isinstance(reading, Amount)
+    }
 
 
 def comparable(claim: Figure, other: Figure) -> bool:

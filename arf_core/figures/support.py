@@ -7,34 +7,18 @@ does: a false alarm costs more than a miss.
 
 import re
 from collections.abc import Iterable
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cached_property
 
+from arf_core.figures.claims import hedge_of
 from arf_core.figures.codes import squeezed
 from arf_core.figures.ledger import Ledger, compatible
 from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Reading
+from arf_core.figures.rounding import SCALED, is_round, rounds_to, same_quantity, within
 from arf_core.figures.when import agree, as_day, reachable, speaks_relatively
 from arf_core.said import Said
 
-SMALL = 12
-"""Whole numbers up to this that count something are no claims: the summariser may have counted."""
-
-_HEDGE = re.compile(
-    r"(?:(?P<about>about|around|approximately|approx\.?|roughly|circa|ca\.?|some|nearly|almost|"
-    r"close to|~|≈|estimated|estimated at)"
-    r"|(?P<over>over|more than|above|upwards of|exceeding|greater than|longer than|in excess of)"
-    r"|(?P<under>under|less than|below|fewer than|shorter than))"
-    r" ?(?:the |a |an )?[$€£¥₹]?\Z",
-    re.IGNORECASE,
-)
-_PLUS = re.compile(r" ?(?:\+|plus\b|or (?:more|so|less|older|younger)\b|-odd\b|ish\b)")
-_NEAR = Decimal("0.1")
-_FAR = Decimal("1.5")
-_CONVERTED = Decimal("0.03")
-_IDIOMS = frozenset({"24/7", "50/50", "100%", "one hundred percent", "360", "9/11", "911", "101"})
-_SCALED = re.compile(
-    r"\d ?(?:[kmb]|bn|mn|thousand|million|billion|trillion|lakhs?|crores?)\b", re.IGNORECASE
-)
+_ABOUT_MINUTES = 15
 _GOES_BEFORE = re.compile(r"[^\W_]\Z|\d[.,:/'-]\Z")
 _GOES_ON = re.compile(
     r"[^\W_]|[.,:/'-]\d| ?(?:[km]|bn|mn|thousand|million|billion|trillion|lakhs?|crores?)\b"
@@ -96,7 +80,7 @@ class Support:
             return True
         if amount.kind == "duration":
             return value in ledger.durations or value in ledger.durations_derived
-        return any(_same_quantity(amount, *other) for other in ledger.quantities)
+        return any(same_quantity(amount, *other) for other in ledger.quantities)
 
     def _number(self, value: Decimal) -> bool:
         ledger = self.ledger
@@ -120,11 +104,14 @@ class Support:
 
     def _nearly(self, claim: Figure, text: str) -> bool:
         """Is it a value of the conversation, rounded as the summary says or shows?"""
-        hedge = hedge_of(claim, text) if _is_round(claim) else ""
-        scaled = _SCALED.search(text, claim.start, claim.end) is not None
+        hedge = hedge_of(claim, text)
+        if hedge and any(isinstance(r, Clock) and self._about(r) for r in claim.readings):
+            return True
+        hedge = hedge if is_round(claim) else ""
+        scaled = SCALED.search(text, claim.start, claim.end) is not None
         return any(
-            _rounds_to(value, amount.value, scaled=scaled)
-            or (hedge and _within(value, amount.value, hedge))
+            rounds_to(value, amount.value, scaled=scaled)
+            or (hedge and within(value, amount.value, hedge))
             for amount in claim.readings
             if isinstance(amount, Amount)
             for value in self._values_like(amount)
@@ -189,6 +176,10 @@ class Support:
         earlier = ((c - n) % _DAY for c in ledger.clocks for n in lengths)
         return clock.minute in later or clock.minute in earlier
 
+    def _about(self, clock: Clock) -> bool:
+        apart = ((clock.minute - said) % _DAY for said in self.ledger.clocks)
+        return any(min(n, _DAY - n) <= _ABOUT_MINUTES for n in apart)
+
     # -- codes ---------------------------------------------------------------------------------
 
     def _code(self, code: Code) -> bool:
@@ -220,98 +211,9 @@ def stands_in(text: str, words: str) -> bool:
     return False
 
 
-def hedge_of(claim: Figure, text: str) -> str:
-    """ "about", "over" or "under" where the summary marks the figure as rounded, else nothing."""
-    before = _HEDGE.search(text, max(0, claim.start - 24), claim.start)
-    if before:
-        return str(before.lastgroup)
-    return "about" if _PLUS.match(text, claim.end) else ""
-
-
-def _is_round(claim: Figure) -> bool:
-    """Is it a number that one rounds to: 300, 25, 7, 2.5? Nobody means about 300 by 307."""
-    values = [r.value for r in claim.lesser if isinstance(r, Amount) and r.kind == "number"]
-    values += [r.value for r in claim.readings if isinstance(r, Amount) and r.kind == "number"]
-    return any(v % 5 == 0 or v <= 10 for v in values)
-
-
-def _within(value: Decimal, claimed: Decimal, hedge: str) -> bool:
-    if hedge == "over":
-        return claimed <= value <= claimed * _FAR
-    if hedge == "under":
-        return claimed / _FAR <= value <= claimed
-    return abs(value - claimed) <= abs(value) * _NEAR
-
-
-def _rounds_to(value: Decimal, claimed: Decimal, *, scaled: bool) -> bool:
-    """$45 for $44.99, 181.7 million for 181,674,817: right to the last digit that is said.
-
-    `scaled`: the claim is said in thousands or millions. 1200 alone is no way to say 1234.
-    """
-    place = _last_place(claimed)
-    shown = place <= 0 or (scaled and len(claimed.normalize().as_tuple().digits) > 1)
-    if not shown or abs(value) >= 10**18 or _last_place(value) >= place:
-        return False
-    quantum = Decimal(1).scaleb(place)
-    ways = (ROUND_HALF_UP, ROUND_FLOOR)
-    return any((value / quantum).to_integral_value(way) * quantum == claimed for way in ways)
-
-
-def _last_place(value: Decimal) -> int:
-    """The power of ten of its last digit that is not nought."""
-    exponent = value.normalize().as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0
-
-
-def _same_quantity(claim: Amount, value: Decimal, unit: str) -> bool:
-    if claim.unit == unit:
-        return claim.value == value
-    if claim.unit.partition(":")[0] != unit.partition(":")[0]:
-        return False
-    return abs(claim.value - value) <= abs(value) * _CONVERTED
-
-
 def _any_fits(unit: str, others: Iterable[str]) -> bool:
     return any(compatible(unit, other) for other in others)
 
 
 def _is_version(claim: Figure) -> bool:
     return any(isinstance(r, Code) and "." in r.text for r in claim.readings)
-
-
-def sayable(figure: Figure) -> bool:
-    """Would a speaker of another language write it in words: 5, 40, 2000, May, noon?"""
-    values = [r.value for r in figure.lesser if isinstance(r, Amount) and r.kind == "number"]
-    values += [r.value for r in figure.readings if isinstance(r, Amount) and r.kind == "number"]
-    if figure.kind == "code":
-        return False
-    return figure.kind in ("date", "time") or any(v <= 100 or v % 100 == 0 for v in values)
-
-
-def _is_name(figure: Figure, text: str) -> bool:
-    """Eighty Mile Beach, One Direction: a number word with a capital inside a sentence."""
-    said = figure.of(text)
-    inside = text[max(0, figure.start - 2) : figure.start].strip()[-1:].isalpha()
-    return (
-        figure.kind not in ("date", "code")
-        and inside
-        and said[:1].isupper()
-        and said[:1].isalpha()
-        and len(said) > 2
-    )
-
-
-# -- claims -------------------------------------------------------------------------------------
-
-
-def is_claim(figure: Figure, text: str) -> bool:
-    """Is it more than a count of a few things, an idiom, or a number within a name?"""
-    if not figure.firm or figure.of(text).lower() in _IDIOMS or _is_name(figure, text):
-        return False
-    if figure.kind in ("number", "ordinal"):
-        amounts = [r.value for r in figure.readings if isinstance(r, Amount)]
-        return not any(v == v.to_integral_value() and v <= SMALL for v in amounts)
-    if figure.kind == "code":
-        said = squeezed(figure.of(text))
-        return sum(c.isdigit() for c in said) >= 2 and len(said) >= 3
-    return True
