@@ -20,6 +20,8 @@ _INTRODUCED = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’]s?\Z")
 _SHORTEST = 3
+_LONG = 7
+_MOST_EDITS = 2
 _SOUNDS = str.maketrans("kyz", "cis")
 _NO_SURNAME = frozenset(
     "team support service services customer agent hotel store shop bank card app centre center the "
@@ -95,19 +97,19 @@ def is_known(name: str, said: Said) -> bool:
         return True
     if any(said.words & forms for forms in SHORT_FORMS if plain in forms):
         return True
-    return any(_alike(joined, word) for word in said.words)
+    spelt = _sound(joined)
+    near = (_sound(word) for word in said.words if abs(len(word) - len(joined)) <= _MOST_EDITS)
+    return any(_alike(spelt, word) for word in near) or any(
+        word.startswith(joined) or (len(word) >= _SHORTEST and joined.startswith(word))
+        for word in said.words
+    )
 
 
 def _alike(name: str, word: str) -> bool:
-    """A short form, or one slip apart (two in long names)."""
-    if len(word) < _SHORTEST:
+    """One slip apart, two in long names, with the same beginning."""
+    if len(word) < _SHORTEST or word[0] != name[0]:
         return False
-    name, word = _sound(name), _sound(word)
-    if word[0] != name[0]:
-        return False
-    if name.startswith(word) or word.startswith(name):
-        return True
-    return within_edits(name, word, 2 if len(name) >= 7 else 1)
+    return within_edits(name, word, _MOST_EDITS if len(name) >= _LONG else 1)
 
 
 def _sound(name: str) -> str:

@@ -281,9 +281,10 @@ def _generated(rng: random.Random, number: int) -> Item:
         fact = f" and {said[i // 2].format(**facts)}" if i % 2 == 0 else ""
         text = f"{rng.choice(FILLER)}{fact}."
         turns.append(Turn(speaker=("customer", "agent")[i % 2], text=text))
+    turns[1] = Turn(speaker="agent", text=f"{facts['name']} here. {turns[1].text}")
     conversation = _conversation(digest(str(number)), tuple(turns))
     if rng.random() < 0.1:
-        facts = facts | _facts(rng)
+        facts = facts | {"money": _facts(rng)["money"], "order": _facts(rng)["order"]}
     told = " ".join(f"The customer says that {s.format(**facts)}." for s in said[:3])
     text = f"{told} The agent {facts['name']} apologises and promises to look into it at once."
     return Item(conversation=conversation, summary=Summary.of(conversation.id, "teacher", text))

@@ -96,7 +96,7 @@ def _by_what_follows(text: str, start: int, last: Figure | None) -> list[Figure]
     """Most digits are a number, which the next character shows: that spares many patterns."""
     digits = _DIGITS.match(text, start)
     end = digits.end() if digits else start
-    if currency_before(text, start) is None and _may_be_more(text, end):
+    if _may_be_more(text, end) and currency_before(text, start) is None:
         if dated := _dated(text, start):
             return dated
         for read in (clock.time_in_digits, codes.code_of_digits, _ordinal):
