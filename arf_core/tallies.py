@@ -1,0 +1,224 @@
+"""Counts for charts, made by the database: error patterns, outcomes of a round, lengths."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any, Literal
+
+from sqlalchemy import Integer, Select, String, case, func, select
+
+from arf_core import schema
+from arf_core.records import SPLITS, Record, Split
+from arf_core.store import Store
+
+
+class Pattern(Record):
+    """The categories that a summary errs in, and how many summaries err in just these."""
+
+    categories: tuple[str, ...]
+    summaries: int
+
+
+class ErrorPatterns(Record):
+    """Which errors come together, as one detector sees one system's summaries."""
+
+    system: str
+    detector: str
+    total: int
+    """Summaries that the detector has completely read."""
+    patterns: tuple[Pattern, ...]
+    """Only of summaries with a finding; the rest of `total` is clean."""
+
+    @property
+    def clean(self) -> int:
+        return self.total - sum(p.summaries for p in self.patterns)
+
+    def by_category(self) -> Counter[str]:
+        """Summaries with at least one finding of the category."""
+        counts: Counter[str] = Counter()
+        for pattern in self.patterns:
+            for category in pattern.categories:
+                counts[category] += pattern.summaries
+        return counts
+
+    def pairs(self) -> Counter[tuple[str, str]]:
+        """Summaries with findings of both categories; the names in alphabetical order."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for pattern in self.patterns:
+            for pair in combinations(sorted(pattern.categories), 2):
+                counts[pair] += pattern.summaries
+        return counts
+
+
+def error_patterns(
+    store: Store, system: str, detector: str, splits: Sequence[Split] = SPLITS
+) -> ErrorPatterns:
+    """Count summaries by the set of categories found in them."""
+    a, f = schema.analysis, schema.finding
+    total = select(func.count()).where(
+        a.c.system == system, a.c.detector == detector, a.c.split.in_(splits), a.c.current
+    )
+    of_summary = (
+        select(f.c.conversation_id, f.c.category)
+        .where(f.c.system == system, f.c.detector == detector, f.c.split.in_(splits), f.c.current)
+        .distinct()
+        .order_by(f.c.conversation_id, f.c.category)
+        .subquery()
+    )
+    sets = (
+        select(func.group_concat(of_summary.c.category, " ").label("categories"))
+        .group_by(of_summary.c.conversation_id)
+        .subquery()
+    )
+    with store.read() as conn:
+        rows = conn.execute(
+            select(sets.c.categories, func.count()).group_by(sets.c.categories)
+        ).all()
+        n = conn.scalar(total) or 0
+    return ErrorPatterns(
+        system=system,
+        detector=detector,
+        total=n,
+        patterns=_patterns({row[0]: row[1] for row in rows}),
+    )
+
+
+def _patterns(counts: dict[str, int]) -> tuple[Pattern, ...]:
+    # SQLite promises no order inside group_concat, so the same set may come in two spellings
+    merged: Counter[tuple[str, ...]] = Counter()
+    for categories, n in counts.items():
+        merged[tuple(sorted(categories.split(" ")))] += n
+    return tuple(
+        Pattern(categories=key, summaries=n)
+        for key, n in sorted(merged.items(), key=lambda kv: (-kv[1], kv[0]))
+    )
+
+
+class CategoryOutcome(Record):
+    """What a revision round did with the findings of one category."""
+
+    system: str
+    category: str
+    fixed: int = 0
+    not_fixed: int = 0
+    unchecked: int = 0
+    """No verifier could judge it, or none has looked."""
+    new_errors: int = 0
+
+    @property
+    def asked(self) -> int:
+        """Findings that the round was to answer."""
+        return self.fixed + self.not_fixed + self.unchecked
+
+
+def outcomes_by_category(store: Store, system: str) -> list[CategoryOutcome]:
+    """The outcome of round `system`, most findings first.
+
+    A finding counts once: not fixed if any verifier says so, else fixed if one does. Empty where
+    the round had no findings to answer, or `system` is no round.
+    """
+    asked, new = _asked(system), _new_errors(system)
+    counts: dict[str, dict[str, int]] = {}
+    with store.read() as conn:
+        for category, result, n in (*conn.execute(asked), *conn.execute(new)):
+            counts.setdefault(category, {})[result] = n
+    outcomes = [CategoryOutcome(system=system, category=c, **n) for c, n in counts.items()]
+    return sorted(outcomes, key=lambda o: (-o.asked, -o.new_errors, o.category))
+
+
+def _asked(system: str) -> Select[Any]:
+    """Category, result and number of the findings that the round was to answer."""
+    s, r, c, f = schema.summary, schema.revision, schema.check, schema.finding
+    to_answer = func.json_each(r.c.findings).table_valued("value")
+    said = (
+        select(
+            f.c.category,
+            case(
+                (func.sum(c.c.result == "not_fixed") > 0, "not_fixed"),
+                (func.sum(c.c.result == "fixed") > 0, "fixed"),
+                else_="unchecked",
+            ).label("result"),
+        )
+        .select_from(s)
+        .join(r, r.c.summary_id == s.c.id)
+        .join(to_answer, to_answer.c.value.is_not(None))
+        .join(f, f.c.id == to_answer.c.value)
+        .outerjoin(c, (c.c.finding_id == f.c.id) & (c.c.summary_id == s.c.id) & c.c.current)
+        .where(s.c.system == system)
+        .group_by(s.c.id, f.c.id)
+        .subquery()
+    )
+    return select(said.c.category, said.c.result, func.count()).group_by(
+        said.c.category, said.c.result
+    )
+
+
+def _new_errors(system: str) -> Select[Any]:
+    s, c, f = schema.summary, schema.check, schema.finding
+    return (
+        select(f.c.category, c.c.result.concat("s"), func.count())
+        .select_from(s)
+        .join(c, c.c.summary_id == s.c.id)
+        .join(f, f.c.id == c.c.finding_id)
+        .where(s.c.system == system, c.c.current, c.c.result == "new_error")
+        .group_by(f.c.category, c.c.result)
+    )
+
+
+class Lengths(Record):
+    """How many texts have which length."""
+
+    of: str
+    """A system, or `conversations`."""
+    unit: Literal["turns", "words"]
+    counts: dict[int, int]
+    """Texts by length."""
+    step: int = 1
+    """Every so many texts were measured; 1 is all of them."""
+
+
+def turn_lengths(store: Store, splits: Sequence[Split] = SPLITS) -> Lengths:
+    """Turns of the conversations; of about 100,000 where there are more."""
+    c = schema.conversation
+    step = _step(store, select(func.count()).select_from(c))
+    query = select(c.c.n_turns, func.count()).where(c.c.split.in_(splits), c.c.seq % step == 0)
+    return Lengths(
+        of="conversations",
+        unit="turns",
+        counts=_counted(store, query.group_by(c.c.n_turns)),
+        step=step,
+    )
+
+
+def word_lengths(store: Store, system: str, splits: Sequence[Split] = SPLITS) -> Lengths:
+    """Words of a system's summaries, counted by the spaces and line breaks between them; of about
+    100,000 summaries where there are more.
+
+    So a text with runs of spaces counts a few too many, and one without spaces is one word.
+    """
+    s, c = schema.summary, schema.conversation
+    step = _step(store, select(func.count()).where(s.c.system == system))
+    text = func.trim(s.c.text, " \n", type_=String)
+    solid = func.replace(func.replace(text, " ", ""), "\n", "")
+    gaps = func.length(text, type_=Integer) - func.length(solid, type_=Integer)
+    words = case((text == "", 0), else_=gaps + 1).label("words")
+    query = (
+        select(words, func.count())
+        .join_from(s, c, c.c.id == s.c.conversation_id)
+        .where(s.c.system == system, s.c.seq % step == 0, c.c.split.in_(splits))
+    )
+    counts = _counted(store, query.group_by(words))
+    return Lengths(of=system, unit="words", counts=counts, step=step)
+
+
+MEASURED = 100_000
+
+
+def _step(store: Store, count: Select[Any]) -> int:
+    with store.read() as conn:
+        return max(1, round((conn.scalar(count) or 0) / MEASURED))
+
+
+def _counted(store: Store, query: Select[Any]) -> dict[int, int]:
+    with store.read() as conn:
+        return {row[0]: row[1] for row in conn.execute(query)}
