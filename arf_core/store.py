@@ -306,6 +306,8 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -65536")
+        # 32 MB: a bulk import then writes each page of an index once, not with every batch
+        connection.execute("PRAGMA wal_autocheckpoint = 8192")
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+from arf_core.importing.cells import checked
 from arf_core.importing.columns import Column
 from arf_core.importing.rows import Cell
 from arf_core.importing.times import written
-from arf_core.importing.turns import checked
 from arf_core.records import Scalar
 
 LONG = 80

@@ -1,31 +1,38 @@
 """Conversations into the project's store, 500 at a time; what is there already stays as it is."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from pydantic_core import to_json
+from sqlalchemy import Connection, Table
 
 from arf_core import schema
 from arf_core.importing.assemble import SPLIT_LABEL, Ready
 from arf_core.importing.attributes import as_text
 from arf_core.importing.facts import Written
-from arf_core.importing.near_duplicates import Bands, bands, split_of
+from arf_core.importing.near_duplicates import bands
+from arf_core.importing.places import Place, placed
 from arf_core.importing.report import Rejected, Tally, shortened
-from arf_core.records import Split, Summary, System, digest
+from arf_core.records import Split, System, digest
 from arf_core.settings import SplitShares
-from arf_core.store import Row, Store, insert_new, to_row
+from arf_core.store import Store, chunks, insert_new, to_row
 
 AT_ONCE = 500
+STRIDE = 10_000
+"""Conversations that are placed together."""
+STRIDE_CHARS = 50_000_000
 SAME_ID = "the same id stands for another conversation"
 SECOND = "a second summary of the same conversation by the same system"
 UNKNOWN = "a summary of an unknown conversation"
 SEVERAL = "several conversations have the summary's id"
 
 _KNOWN = """
-SELECT id, external_id, fingerprint FROM conversation WHERE id IN (SELECT value FROM json_each(?))
-UNION SELECT id, external_id, fingerprint FROM conversation
+SELECT id, external_id, fingerprint, split FROM conversation
+    WHERE id IN (SELECT value FROM json_each(?))
+UNION SELECT id, external_id, fingerprint, split FROM conversation
     WHERE fingerprint IN (SELECT value FROM json_each(?))
 """
 _NAMED = """
@@ -35,9 +42,6 @@ SELECT id, external_id FROM conversation
 _SUMMARIES = """
 SELECT conversation_id, system, text FROM summary
     WHERE conversation_id IN (SELECT value FROM json_each(?))
-"""
-_BANDS = """
-SELECT band, "group", split FROM near_duplicate WHERE band IN (SELECT value FROM json_each(?))
 """
 
 
@@ -51,6 +55,20 @@ class Link(NamedTuple):
     line: int
 
 
+class ConversationRow(NamedTuple):
+    """A row of the table of conversations, its JSON written out."""
+
+    id: str
+    external_id: str
+    source: str
+    fingerprint: str
+    turns: str
+    split: Split
+    attributes: str
+    n_turns: int
+    n_chars: int
+
+
 class _About(NamedTuple):
     """Summaries of a conversation that is or will be in the store."""
 
@@ -62,13 +80,13 @@ class _About(NamedTuple):
 
 @dataclass
 class _Plan:
-    """What one batch adds to the store, and what is to be reported when it has."""
+    """What one batch adds to the store, as rows of its tables, and what is to be reported when it
+    has."""
 
-    conversations: list[Row] = field(default_factory=list)
-    attributes: list[Row] = field(default_factory=list)
-    bands: list[Row] = field(default_factory=list)
+    conversations: list[ConversationRow] = field(default_factory=list)
+    attributes: list[tuple[str, str, str]] = field(default_factory=list)
     systems: dict[str, System] = field(default_factory=dict)
-    summaries: list[Summary] = field(default_factory=list)
+    summaries: list[tuple[str, str, str, str]] = field(default_factory=list)
     known_summaries: int = 0
     leaks: int = 0
     words: list[int] = field(default_factory=list)
@@ -85,27 +103,34 @@ class _Plan:
 
     def insert(self, conn: Connection) -> None:
         insert_new(conn, schema.system, [to_row(s) for s in self.systems.values()])
-        insert_new(conn, schema.conversation, self.conversations)
-        insert_new(conn, schema.attribute, self.attributes)
-        insert_new(conn, schema.near_duplicate, self.bands)
-        insert_new(conn, schema.summary, [to_row(s) for s in self.summaries])
+        _insert(conn, schema.conversation, ConversationRow._fields, self.conversations)
+        _insert(conn, schema.attribute, ("name", "value", "conversation_id"), self.attributes)
+        _insert(conn, schema.summary, ("id", "conversation_id", "system", "text"), self.summaries)
 
     def count(self, tally: Tally) -> None:
         report = tally.report
         report.conversations += len(self.conversations)
-        report.messages += sum(row["n_turns"] for row in self.conversations)
+        report.messages += sum(row.n_turns for row in self.conversations)
         for row, words in zip(self.conversations, self.words, strict=True):
-            report.splits[row["split"]] += 1
-            tally.counts["other split"] += SPLIT_LABEL in row["attributes"]
-            tally.measured(row["n_turns"], words)
+            report.splits[row.split] += 1
+            tally.measured(row.n_turns, words)
         report.summaries += len(self.summaries)
-        report.summaries_by_system.update(s.system for s in self.summaries)
+        report.summaries_by_system.update(system for _, _, system, _ in self.summaries)
+        tally.counts["other split"] += sum(name == SPLIT_LABEL for name, _, _ in self.attributes)
         report.summaries_known += self.known_summaries
         report.leaks += self.leaks
         for duplicate in self.duplicates:
             tally.duplicate(*duplicate)
         for no in self.rejected:
             tally.reject(no.file, no.line, no.reason, no.seen)
+
+
+class _Known(NamedTuple):
+    """A conversation that is there already, in the store or earlier in the files."""
+
+    id: str
+    external_id: str
+    split: Split
 
 
 class Writer:
@@ -115,13 +140,17 @@ class Writer:
         self._store, self._shares, self._tally = store, shares, tally
         self._expects_news = False
 
-    def add(self, batch: Sequence[Ready]) -> None:
-        """Store conversations that are not there yet, with what belongs to them, in one write.
+    def add(self, stride: Sequence[Ready]) -> Iterator[int]:
+        """Store conversations that are not there yet, with what belongs to them, in writes of 500;
+        yields how many are through. Where nothing is new nothing is written.
 
-        A batch with nothing new writes nothing.
+        The bands go first, all of a stride sorted, so that a page of their table is written once
+        and not with every batch. An import that is killed in between finds its own bands again.
         """
-        hashes = bands([c.text for c in batch])
-        self._apply(lambda conn: self._plan(conn, batch, hashes))
+        places = self._places(stride)
+        for batch in chunks(stride, AT_ONCE):
+            self._apply(partial(self._plan, batch=batch, places=places))
+            yield len(batch)
 
     def attach(self, links: Sequence[Link]) -> None:
         """Store summaries of conversations that an earlier import brought."""
@@ -141,32 +170,38 @@ class Writer:
 
     # -- conversations ---------------------------------------------------------------------------
 
-    def _plan(self, conn: Connection, batch: Sequence[Ready], hashes: Sequence[Bands]) -> _Plan:
+    def _places(self, stride: Sequence[Ready]) -> dict[str, Place]:
+        """Where each new conversation goes, by its fingerprint."""
+        with self._store.read() as conn:
+            ids, texts = _known(conn, stride)
+        new = {c.fingerprint: c for c in stride if c.fingerprint not in texts and c.id not in ids}
+        if not new:
+            return {}
+        hashes = bands([c.text for c in new.values()])
+        with self._store.write() as conn:
+            places, rows = placed(conn, list(new.values()), hashes, self._shares)
+            _insert(conn, schema.near_duplicate, ("band", "group", "split"), sorted(rows))
+        return places
+
+    def _plan(self, conn: Connection, batch: Sequence[Ready], places: dict[str, Place]) -> _Plan:
         plan = _Plan()
-        ids = json.dumps([c.id for c in batch])
-        prints = json.dumps([c.fingerprint for c in batch])
-        same_id: set[str] = set()
-        same_text: dict[str, tuple[str, str]] = {}
-        for row in conn.exec_driver_sql(_KNOWN, (ids, prints)):
-            same_id.add(row.id)
-            same_text[row.fingerprint] = (row.id, row.external_id)
-        places = _Places(conn, hashes, self._shares)
+        same_id, same_text = _known(conn, batch)
         about: list[_About] = []
-        for c, hashed in zip(batch, hashes, strict=True):
+        for c in batch:
             if known := same_text.get(c.fingerprint):
-                plan.duplicates.append((c.file, c.line, known[1]))
-                plan.leaks += places.is_leak(c, hashed)
+                plan.duplicates.append((c.file, c.line, known.external_id))
+                plan.leaks += c.split is not None and (c.split == "test") != (known.split == "test")
             elif c.id in same_id:
                 plan.reject(c.file, c.line, SAME_ID, c.external_id)
                 continue
             else:
-                known = same_text[c.fingerprint] = (c.id, c.external_id)
+                place = places[c.fingerprint]
+                known = same_text[c.fingerprint] = _Known(c.id, c.external_id, place.split)
                 same_id.add(c.id)
-                plan.leaks += places.is_leak(c, hashed)
-                plan.words.append(hashed.words)
-                _add_conversation(plan, c, places.take(c, hashed))
-            about.append(_About(known[0], c.summaries, c.file, c.line))
-        plan.bands = places.new
+                plan.leaks += place.leaks
+                plan.words.append(place.words)
+                _add_conversation(plan, c, place.split)
+            about.append(_About(known.id, c.summaries, c.file, c.line))
         _add_summaries(plan, conn, about)
         return plan
 
@@ -188,24 +223,44 @@ class Writer:
         return plan
 
 
+def _known(conn: Connection, batch: Sequence[Ready]) -> tuple[set[str], dict[str, _Known]]:
+    """The ids of these conversations that are taken, and what is known by its fingerprint."""
+    ids = json.dumps([c.id for c in batch])
+    prints = json.dumps([c.fingerprint for c in batch])
+    same_id: set[str] = set()
+    same_text: dict[str, _Known] = {}
+    for id_, external_id, print_, split in conn.exec_driver_sql(_KNOWN, (ids, prints)):
+        same_id.add(id_)
+        same_text[print_] = _Known(id_, external_id, split)
+    return same_id, same_text
+
+
+def _insert(
+    conn: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Like `insert_new`, for rows that are ready for the driver: half a million of them take a
+    third of the time."""
+    if rows:
+        names = ", ".join(f'"{c}"' for c in columns)
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+        conn.exec_driver_sql(statement, list(rows))
+
+
 def _add_conversation(plan: _Plan, c: Ready, split: Split) -> None:
-    plan.conversations.append(
-        {
-            "id": c.id,
-            "external_id": c.external_id,
-            "source": c.source,
-            "fingerprint": c.fingerprint,
-            "turns": c.turns,
-            "split": split,
-            "attributes": c.attributes,
-            "n_turns": len(c.turns),
-            "n_chars": sum(len(t["text"]) for t in c.turns),
-        }
+    row = ConversationRow(
+        id=c.id,
+        external_id=c.external_id,
+        source=c.source,
+        fingerprint=c.fingerprint,
+        turns=c.turns,
+        split=split,
+        attributes=to_json(c.attributes).decode(),
+        n_turns=c.n_turns,
+        n_chars=len(c.text) - c.n_turns + 1,
     )
-    plan.attributes += [
-        {"name": name, "value": as_text(value), "conversation_id": c.id}
-        for name, value in c.attributes.items()
-    ]
+    plan.conversations.append(row)
+    plan.attributes += [(name, as_text(value), c.id) for name, value in c.attributes.items()]
 
 
 def _add_summaries(plan: _Plan, conn: Connection, abouts: Iterable[_About]) -> None:
@@ -220,42 +275,11 @@ def _add_summaries(plan: _Plan, conn: Connection, abouts: Iterable[_About]) -> N
             key = (about.conversation, system)
             if key not in texts:
                 texts[key] = text
-                plan.summaries.append(Summary.of(about.conversation, system, text))
+                row = (digest(about.conversation, system, text), about.conversation, system, text)
+                plan.summaries.append(row)
                 model = system if kind == "teacher" and system != "teacher" else None
                 plan.systems[system] = System(name=system, kind=kind, model=model)
             elif texts[key] == text:
                 plan.known_summaries += 1
             else:
                 plan.reject(about.file, about.line, SECOND, f"{system}: {text}")
-
-
-# -- splits --------------------------------------------------------------------------------------
-
-
-class _Places:
-    """Which split each conversation of a batch goes to, near-duplicates together."""
-
-    def __init__(self, conn: Connection, hashes: Sequence[Bands], shares: SplitShares) -> None:
-        wanted = json.dumps([band for hashed in hashes for band in hashed.bands])
-        rows = conn.exec_driver_sql(_BANDS, (wanted,))
-        self._known: dict[int, tuple[str, Split]] = {band: (g, s) for band, g, s in rows}
-        self._shares = shares
-        self.new: list[Row] = []
-
-    def take(self, c: Ready, hashed: Bands) -> Split:
-        """The conversation's split: its own, else its group's. New bands join the group."""
-        hit = next((self._known[b] for b in hashed.bands if b in self._known), None)
-        group = hit[0] if hit else c.fingerprint
-        split = c.split or (hit[1] if hit else split_of(group, self._shares))
-        for band in hashed.bands:
-            if band not in self._known:
-                self._known[band] = (group, split)
-                self.new.append({"band": band, "group": group, "split": split})
-        return split
-
-    def is_leak(self, c: Ready, hashed: Bands) -> bool:
-        """Does its own file put it on the other side of the test split than a near-duplicate?"""
-        if c.split is None:
-            return False
-        others = {self._known[b][1] for b in hashed.bands if b in self._known}
-        return any((other == "test") != (c.split == "test") for other in others)

@@ -76,7 +76,8 @@ def open_table(member: Member, encoding: str | None, separator: str | None) -> T
 
     with closing(batches(ignore)) as first:
         sample = list(islice((row for batch in first for row in batch), SAMPLE))
-    return Table(member.name, columns, batches, sample, tuple(_remarks(dialect, header, columns)))
+    notes = tuple(_remarks(dialect, header, columns))
+    return Table(member.name, columns, batches, sample, is_text=True, notes=notes)
 
 
 def sniff(text: str, cut: bool, separators: tuple[str, ...] = SEPARATORS) -> Dialect:

@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from pydantic_core import from_json, to_json
+
 from arf_core.importing.attributes import scalar
+from arf_core.importing.cells import checked, text_of
 from arf_core.importing.options import ImportOptions, Mapping
 from arf_core.importing.rows import Cell, RowFault, Table
-from arf_core.importing.turns import checked, text_of
 from arf_core.records import Scalar, SystemKind
 
 _PERSON = re.compile(r"(?i)(^|[\W_])(human|reference|gold|ref|ground[ _]truth)($|[\W_])")
@@ -33,7 +35,13 @@ class Facts(NamedTuple):
     """References beyond the first of a list, which are not taken."""
 
 
-NOTHING = Facts({}, None, ())
+def facts_text(facts: Facts) -> str:
+    return to_json(facts).decode()
+
+
+def facts_from(text: str) -> Facts:
+    attributes, split, summaries, more = from_json(text)
+    return Facts(attributes, split, tuple(Written(*w) for w in summaries), more)
 
 
 class FactsReader:

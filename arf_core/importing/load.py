@@ -1,5 +1,6 @@
 """The whole import: read everything into staging, then store it; or show how it would be."""
 
+import gc
 import shutil
 import tempfile
 import time
@@ -8,20 +9,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pydantic_core import from_json
 
 from arf_core.errors import InputError
 from arf_core.importing.assemble import Assembler, Ready
-from arf_core.importing.copying import AT_ONCE, Link, Writer
-from arf_core.importing.drafts import DraftReader, LinkReader, MessageReader, facts_from
+from arf_core.importing.copying import AT_ONCE, STRIDE, STRIDE_CHARS, Link, Writer
+from arf_core.importing.drafts import DraftReader, LinkReader
+from arf_core.importing.facts import facts_from
 from arf_core.importing.groups import Group, Plan, plan
+from arf_core.importing.messages import MessageReader
 from arf_core.importing.near_duplicates import split_of
 from arf_core.importing.notes import add_notes
 from arf_core.importing.options import ImportOptions
 from arf_core.importing.report import ImportReport, Preview, Tally
 from arf_core.importing.rows import Row, Table
 from arf_core.importing.speakers import Roles
-from arf_core.importing.staging import Staging
+from arf_core.importing.staging import Chunks, Staging
 from arf_core.records import Conversation, Summary, Turn
 from arf_core.settings import SplitShares
 
@@ -53,7 +58,7 @@ def load(
     options = options or ImportOptions()
     started = time.monotonic()
     found = plan(_listed(paths), options)
-    with Tally(options.rejects_to) as tally, _folder(project.path) as folder:
+    with Tally(options.rejects_to) as tally, _folder(project.path) as folder, _few_collections():
         with Staging(folder) as staging:
             run = _Run(found, options, tally, staging, progress or _silent)
             run.read()
@@ -124,7 +129,7 @@ class _Run:
         self._staging.index_links()
 
     def _read_table(self, number: int, group: Group, table: Table) -> None:
-        into, reader = self._reader(number, group, table)
+        take, finish = self._reader(number, group, table)
 
         def reject(line: int, reason: str, seen: str) -> None:
             self._tally.report.read += 1
@@ -135,12 +140,13 @@ class _Run:
             for batch in batches:
                 rows = batch if left is None else batch[:left]
                 self._tally.report.read += len(rows)
-                self._staging.add(into, reader(rows))
+                take(rows)
                 self._progress("reading", self._tally.report.read, 0)
                 if left is not None:
                     left -= len(rows)
-                if left == 0 or self._has_enough(number, group):
+                if left == 0 or self._has_enough(group):
                     break
+        finish()
         if table.seen_keys:
             self._tally.note(
                 f"{table.file}: keys that first appear behind row 500 were not read: "
@@ -149,17 +155,25 @@ class _Run:
 
     def _reader(
         self, number: int, group: Group, table: Table
-    ) -> tuple[str, Callable[[list[Row]], list[Any]]]:
+    ) -> tuple[Callable[[list[Row]], None], Callable[[], None]]:
+        """What takes the rows of a table, and what is to be done after the last."""
         file = self._staging.file(table.file)
-        mapping, options, tally = group.mapping, self._options, self._tally
-        if mapping.shape in ("messages", "threads"):
-            return f"message_{number}", MessageReader(table, mapping, options, tally, file)
+        mapping, options, tally, staging = group.mapping, self._options, self._tally, self._staging
+        if mapping.shape == "messages":
+            messages = MessageReader(table, mapping, options, tally)
+            chunks = Chunks(staging, number, file)
+            return lambda rows: chunks.add(messages(rows)), chunks.flush
+        if mapping.shape == "threads":
+            answers = MessageReader(table, mapping, options, tally)
+            return lambda rows: staging.add_messages(number, file, answers(rows)), _nothing_more
         if mapping.shape == "linked":
             target = number if group.target is None else group.target
-            return "linked", LinkReader(table, mapping, options, tally, target, file)
-        return "draft", DraftReader(table, mapping, options, tally, number, file)
+            links = LinkReader(table, mapping, options, tally, target, file)
+            return lambda rows: staging.add("linked", links(rows)), _nothing_more
+        drafts = DraftReader(table, mapping, options, tally, number, file)
+        return lambda rows: staging.add("draft", drafts(rows)), _nothing_more
 
-    def _has_enough(self, number: int, group: Group) -> bool:
+    def _has_enough(self, group: Group) -> bool:
         """Where each row is a conversation, reading may stop at the limit."""
         limit = self._options.limit
         if limit is None or group.mapping.shape in ("messages", "threads", "linked"):
@@ -192,12 +206,11 @@ class _Run:
     def store(self, project: "Project") -> None:
         """Copy everything staged to the project's store."""
         writer = Writer(project.store, project.settings.split, self._tally)
-        conversations = self.conversations()
         done = 0
-        while batch := list(islice(conversations, AT_ONCE)):
-            writer.add(batch)
-            done += len(batch)
-            self._progress("storing", done, 0)
+        for stride in _strides(self.conversations()):
+            for n in writer.add(stride):
+                done += n
+                self._progress("storing", done, 0)
         if self._options.limit is None:
             self._store_links(writer)
 
@@ -227,6 +240,20 @@ class _Run:
         return report
 
 
+def _strides(conversations: Iterator[Ready]) -> Iterator[list[Ready]]:
+    """As many as are placed together, fewer where they are long."""
+    stride: list[Ready] = []
+    chars = 0
+    for c in conversations:
+        stride.append(c)
+        chars += len(c.text)
+        if len(stride) == STRIDE or chars > STRIDE_CHARS:
+            yield stride
+            stride, chars = [], 0
+    if stride:
+        yield stride
+
+
 def _nothing(report: ImportReport) -> InputError:
     reasons = [f"{n:,} × {why}" for why, n in report.rejected_by_reason.most_common(3)]
     first = report.rejected[0] if report.rejected else None
@@ -244,7 +271,7 @@ def _conversation(c: Ready, shares: SplitShares) -> Conversation:
         external_id=c.external_id,
         source=c.source,
         fingerprint=c.fingerprint,
-        turns=tuple(Turn.model_validate(t) for t in c.turns),
+        turns=tuple(Turn.model_validate(t) for t in from_json(c.turns)),
         split=c.split or split_of(c.fingerprint, shares),
         attributes=c.attributes,
     )
@@ -272,5 +299,21 @@ def _folder(project: Path) -> Iterator[Path]:
         yield Path(path)
 
 
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Rows are many small lists without cycles, which Python's collector would look through again
+    and again: a quarter of the time of reading."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def _silent(doing: str, done: int, of: int) -> None:
     """Tell nobody."""
+
+
+def _nothing_more() -> None:
+    """What follows the last row of most tables."""

@@ -6,7 +6,6 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from arf_core.errors import InputError
-
 from arf_core.records import Record
 from arf_core.taxonomy import faults
 

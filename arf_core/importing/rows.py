@@ -36,6 +36,8 @@ class Table:
     columns: tuple[str, ...]
     batches: Callable[[Reject], Batches]
     sample: list[Row]
+    is_text: bool = False
+    """Every cell is text, as in CSV."""
     notes: tuple[str, ...] = ()
     split: str | None = None
     """The split that the file's name or the data set says for all of its rows."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from arf_core.importing.report import Speakers
 
@@ -55,52 +55,72 @@ def side_role(name: str, value: object) -> Role | None:
 
 
 class Roles:
-    """Turns labels into roles, and counts them for the report."""
+    """Turns labels into roles, and counts them for the report.
+
+    The same few sequences of labels make up most files, so each is looked at once.
+    """
 
     def __init__(self, said: Mapping[str, str]) -> None:
         self._said = {plain_label(label): role for label, role in said.items()}
         self._exact = dict(said)
         self._known: dict[str, str | None] = {}
+        self._patterns: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._seen: Counter[tuple[str, ...]] = Counter()
+        self._talking: dict[tuple[str | None, ...], list[int] | None] = {}
         self._turns: Counter[str] = Counter()
         self._more = 0
 
     def role(self, label: str) -> Role | None:
         """The role of a label, by the user's word or by the usual names; else None."""
-        role = self._known.get(label, "")
-        if role == "":
+        if label not in self._known:
+            if len(self._known) >= MOST_LABELS:
+                self._known.clear()
             plain = plain_label(label)
-            role = self._exact.get(label) or self._said.get(plain) or role_of(plain)
-            if len(self._known) < MOST_LABELS:
-                self._known[label] = role
-        return role
+            self._known[label] = self._exact.get(label) or self._said.get(plain) or role_of(plain)
+        return self._known[label]
 
-    def speakers(self, labels: Sequence[str]) -> list[str]:
+    def speakers(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         """The speakers to store: roles where known, else the labels as they are."""
-        self._count(labels)
-        return [self.role(label) or label for label in labels]
+        if labels not in self._patterns:
+            if len(self._patterns) >= MOST_LABELS:
+                self._count()
+                self._patterns.clear()
+            self._patterns[labels] = tuple(self.role(label) or label for label in labels)
+        self._seen[labels] += 1
+        return self._patterns[labels]
 
-    def _count(self, labels: Sequence[str]) -> None:
-        if len(self._turns) < MOST_LABELS:
-            self._turns.update(labels)
-            return
-        for label in labels:
-            if label in self._turns:
-                self._turns[label] += 1
-            else:
-                self._more += 1
+    def talking(self, labels: tuple[str | None, ...]) -> list[int] | None:
+        """The places of turns, without those labelled `system` that instruct a model; None where
+        all are turns. `system` is a side of its own unless a bot or an agent speaks besides it."""
+        if labels not in self._talking:
+            if len(self._talking) >= MOST_LABELS:
+                self._talking.clear()
+            plain = [plain_label(label) if label else "" for label in labels]
+            others = {self._said.get(p) or role_of(p) for p in plain if p not in INSTRUCTIONS}
+            kept = [i for i, p in enumerate(plain) if p not in INSTRUCTIONS]
+            instructed = len(kept) < len(plain) and others & {"agent", "bot"}
+            self._talking[labels] = kept if instructed else None
+        return self._talking[labels]
 
-    def instructs(self, labels: Iterable[str | None]) -> bool:
-        """Does `system` mean instructions here, because a bot or an agent speaks besides it?"""
-        others = {plain_label(x) for x in labels if x is not None} - INSTRUCTIONS
-        return bool({role_of(o) for o in others} & {"agent", "bot"})
+    def _count(self) -> None:
+        """Count turns by label, from the sequences seen since the last time."""
+        for labels, times in self._seen.items():
+            for label in labels:
+                if label in self._turns or len(self._turns) < MOST_LABELS:
+                    self._turns[label] += times
+                else:
+                    self._more += times
+        self._seen.clear()
 
     def unused(self) -> list[str]:
         """Labels that the user mapped and the file does not have."""
+        self._count()
         seen = set(self._turns) | {plain_label(x) for x in self._turns}
         return [] if self._more else [x for x in self._exact if x not in seen]
 
     def fill(self, report: Speakers) -> None:
         """Write what was found into the report."""
+        self._count()
         for label, turns in self._turns.most_common():
             role = self.role(label)
             if role:

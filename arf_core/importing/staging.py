@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from pydantic_core import from_json, to_json
+
 from arf_core.errors import StoreError
 
 _TABLES = """
@@ -24,33 +26,52 @@ CREATE TABLE seen (grp INTEGER, id TEXT);
 """
 _MESSAGES = """
 CREATE TABLE message_{g} (n INTEGER PRIMARY KEY, conversation TEXT, id TEXT, parent TEXT,
-    label TEXT, text TEXT, at TEXT, moment REAL, place REAL, facts TEXT, file INTEGER,
-    line INTEGER)
+    label TEXT, text TEXT, at TEXT, place REAL, facts TEXT, line INTEGER, file INTEGER);
+CREATE TABLE chunk_{g} (n INTEGER PRIMARY KEY, conversation TEXT, file INTEGER, body TEXT);
 """
 _GATHERED = """
-CREATE INDEX message_{g}_conversation ON message_{g}(conversation);
+CREATE INDEX {table}_{g}_conversation ON {table}_{g}(conversation);
 CREATE TABLE whole_{g} (first INTEGER PRIMARY KEY, conversation TEXT);
-INSERT INTO whole_{g} SELECT min(n), conversation FROM message_{g}
+INSERT INTO whole_{g} SELECT min(n), conversation FROM {table}_{g}
     WHERE conversation IS NOT NULL GROUP BY conversation ORDER BY 1;
 """
+_IN_ORDER = """
+SELECT w.first, w.conversation, {columns} FROM whole_{g} w
+    CROSS JOIN {table}_{g} m ON m.conversation = w.conversation ORDER BY w.first, m.n
+"""
+HELD = 50_000
+"""Messages held in memory, so that those of a conversation which stand near each other in the file
+make one row of the staging."""
 _CACHE_KIB = 200_000
 
 
-class Message(NamedTuple):
-    """A staged row of one message."""
+class Messages(NamedTuple):
+    """Messages column by column, in the order of their rows."""
 
-    n: int | None
-    conversation: str | None
-    id: str | None
-    parent: str | None
-    label: str | None
-    text: str
-    at: str | None
-    moment: float | None
-    place: float | None
-    facts: str
-    file: int
-    line: int
+    conversations: Sequence[str | None]
+    """None in threads, until they are put together."""
+    ids: Sequence[str | None]
+    parents: Sequence[str | None]
+    labels: Sequence[str | None]
+    texts: Sequence[str]
+    times: Sequence[str | None]
+    places: Sequence[float | None]
+    facts: Sequence[str]
+    lines: Sequence[int]
+
+
+class Gathered(NamedTuple):
+    """The messages of one conversation, column by column, as they come out of the staging."""
+
+    ids: tuple[str | None, ...]
+    labels: tuple[str | None, ...]
+    texts: tuple[str, ...]
+    times: tuple[str | None, ...]
+    places: tuple[float | None, ...]
+    lines: tuple[int, ...]
+    files: tuple[int, ...]
+    facts: tuple[str, ...]
+    """Each once."""
 
 
 class StagedDraft(NamedTuple):
@@ -120,7 +141,11 @@ class Staging:
             ) from error
 
     def begin_messages(self, group: int) -> None:
-        self._db.execute(_MESSAGES.format(g=group))
+        self.script(_MESSAGES.format(g=group))
+
+    def add_messages(self, group: int, file: int, messages: Messages) -> None:
+        """Stage messages one by one, as threads need them."""
+        self.add(f"message_{group}", [(None, *m, file) for m in zip(*messages, strict=True)])
 
     def script(self, statements: str) -> None:
         self._db.executescript(statements)
@@ -134,16 +159,30 @@ class Staging:
         query = "SELECT n, grp, id, body, file, line FROM draft WHERE grp = ? ORDER BY n"
         return (StagedDraft(*row) for row in self.rows(query, group))
 
-    def conversations(self, group: int) -> Iterator[list[tuple[Any, ...]]]:
-        """The messages of each conversation as rows like `Message`, in the order of the file; the
-        conversations in that of their first messages."""
-        self.script(_GATHERED.format(g=group))
-        query = f"""
-            SELECT w.first, m.* FROM whole_{group} w CROSS JOIN message_{group} m
-            ON m.conversation = w.conversation ORDER BY w.first, m.n
-        """  # noqa: S608
-        for _, rows in groupby(self.rows(query), key=itemgetter(0)):
-            yield [row[1:] for row in rows]
+    def conversations(self, group: int) -> Iterator[tuple[str, Gathered]]:
+        """The messages of each conversation in the order of the files; the conversations in that
+        of their first messages."""
+        self.script(_GATHERED.format(table="chunk", g=group))
+        query = _IN_ORDER.format(table="chunk", g=group, columns="m.file, m.body")
+        for (_, name), chunks in groupby(self.rows(query), key=itemgetter(0, 1)):
+            rows: list[tuple[Any, ...]] = []
+            files: list[int] = []
+            facts: dict[str, None] = {}
+            for _, _, file, body in chunks:
+                said, about = from_json(body)
+                rows += said
+                files += [file] * len(said)
+                facts.update(dict.fromkeys(about))
+            yield name, Gathered._make((*zip(*rows, strict=True), tuple(files), tuple(facts)))
+
+    def threads(self, group: int) -> Iterator[tuple[str, Gathered]]:
+        """The same of messages that were staged one by one and put together as threads."""
+        self.script(_GATHERED.format(table="message", g=group))
+        columns = "m.id, m.label, m.text, m.at, m.place, m.line, m.file, m.facts"
+        query = _IN_ORDER.format(table="message", g=group, columns=columns)
+        for (_, name), rows in groupby(self.rows(query), key=itemgetter(0, 1)):
+            *said, facts = list(zip(*rows, strict=True))[2:]
+            yield name, Gathered._make((*said, tuple(dict.fromkeys(facts))))
 
     def index_links(self) -> None:
         self.script("CREATE INDEX linked_id ON linked(grp, id)")
@@ -163,3 +202,40 @@ class Staging:
                 (SELECT 1 FROM seen s WHERE s.grp = l.grp AND s.id = l.id) ORDER BY n
         """
         return (StagedLink(*row) for row in self.rows(query))
+
+
+_Held = tuple[list[tuple[Any, ...]], dict[str, None]]
+"""Messages of one conversation, and what their rows say about it, each once."""
+
+
+class Chunks:
+    """Collects messages by conversation, and stages what has come together."""
+
+    def __init__(self, staging: Staging, group: int, file: int) -> None:
+        self._staging, self._group, self._file = staging, group, file
+        self._held: dict[str | None, _Held] = {}
+        self._count = 0
+
+    def add(self, m: Messages) -> None:
+        held = self._held
+        rows = zip(m.ids, m.labels, m.texts, m.times, m.places, m.lines, strict=True)
+        for conversation, row, fact in zip(m.conversations, rows, m.facts, strict=True):
+            if conversation in held:
+                said, facts = held[conversation]
+                said.append(row)
+                facts[fact] = None
+            else:
+                held[conversation] = ([row], {fact: None})
+        self._count += len(m.lines)
+        if self._count >= HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Stage what is held, in the order in which the conversations began."""
+        rows = [
+            (None, name, self._file, to_json([said, list(facts)]).decode())
+            for name, (said, facts) in self._held.items()
+        ]
+        self._staging.add(f"chunk_{self._group}", rows)
+        self._held = {}
+        self._count = 0

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic_core import from_json
 
 from arf_core.importing import times
+from arf_core.importing.cells import checked, text_of
 from arf_core.importing.rows import Cell, RowFault
 from arf_core.importing.speakers import plain_label, role_of
 
@@ -51,40 +52,6 @@ class Keys(NamedTuple):
     text: str
     time: str | None
     time_format: str | None = None
-
-
-def text_of(cell: Cell) -> str:
-    """The words in a cell, exactly as they stand. Raises RowFault for what cannot be text."""
-    if isinstance(cell, str):
-        return checked(cell)
-    if cell is None:
-        return ""
-    if isinstance(cell, list):
-        return "\n".join(_part(p) for p in cell)
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        return str(cell)
-    raise RowFault("the words of a message are no text", repr(cell))
-
-
-def _part(part: Cell) -> str:
-    """A part of a message in chat format."""
-    if isinstance(part, str):
-        return checked(part)
-    if isinstance(part, dict) and isinstance(part.get("text"), str):
-        return checked(part["text"])
-    raise RowFault("the words of a message are no text", repr(part))
-
-
-def checked(text: str) -> str:
-    """The same text. Raises RowFault for what no database or file can hold."""
-    if "\0" in text:
-        raise RowFault("a NUL character stands in the text", text)
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise RowFault("half of a character pair (lone surrogate)", text) from error
-    return text
 
 
 # -- lists ---------------------------------------------------------------------------------------
