@@ -29,6 +29,8 @@ class Usage:
     cached: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost: float = 0.0
+    """In the project's currency; 0 where the price is not known."""
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Answer(Generic[I, T]):
         report.cached += self.usage.cached
         report.prompt_tokens += self.usage.prompt_tokens
         report.completion_tokens += self.usage.completion_tokens
+        report.cost += self.usage.cost
         if self.failure:
             report.failed[self.failure.reason] += 1
         elif self.pending:

@@ -6,6 +6,7 @@ findings. A person is a detector too (`person:anna`).
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -135,6 +136,11 @@ class Finding(Record):
     explanation: str
     confidence: float | None = None
 
+    @property
+    def said(self) -> str:
+        """What it says, without its identity: equal for two findings that say the same."""
+        return json.dumps([self.category, self.quote, self.evidence, self.explanation])
+
 
 class Fact(Record):
     """Something in the conversation that a summary should hold."""
@@ -239,6 +245,8 @@ class RunReport(BaseModel):
     cached: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost: float = 0.0
+    """In the project's currency, as far as prices are known."""
     seconds: float = 0.0
     notes: list[str] = Field(default_factory=list)
 

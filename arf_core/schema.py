@@ -295,6 +295,25 @@ call = Table(
     sqlite_with_rowid=False,
 )
 
+# What went where: one row for each host, task and system at each write of answers.
+ledger = Table(
+    "ledger",
+    metadata,
+    _seq(),
+    Column("at", When, nullable=False),
+    Column("model", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("task", String, nullable=False),
+    Column("system", String, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("masked", Boolean, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cost", Float),
+)
+
 # Settings, taxonomies and prompts as they were when something was made with them.
 version = Table(
     "version",

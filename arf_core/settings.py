@@ -65,11 +65,32 @@ class SplitShares(Settings):
         return self
 
 
+class PrivacySettings(Settings):
+    """Where conversations may go."""
+
+    offline: bool = False
+    """Refuse every host but this machine."""
+    allow: tuple[str, ...] | None = None
+    """Refuse every other host; None allows any."""
+    mask: bool = False
+    """Replace personal data by placeholders before a call, and put them back in the reply."""
+
+
+class LimitSettings(Settings):
+    """What models may cost."""
+
+    budget: Annotated[float, Field(ge=0)] | None = None
+    """For all calls of the project together; a run stops before it is passed."""
+    currency: str = "USD"
+
+
 class ProjectSettings(Settings):
     """What arf.toml may hold. A provider checks its own part of `models`."""
 
     name: str
     split: SplitShares = SplitShares()
+    privacy: PrivacySettings = PrivacySettings()
+    limits: LimitSettings = LimitSettings()
     roles: dict[Role, str] = {}
     models: dict[str, dict[str, Any]] = {}
 

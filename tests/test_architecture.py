@@ -21,7 +21,7 @@ HEAVY = {
     "datasets",
 }
 PLUG_INS = ("models", "detectors", "editors", "verifiers")
-PLUMBING = {"models": {"calls", "limits", "structured"}}
+PLUMBING = {"models": {"asker", "calls", "limits", "spending", "structured"}}
 
 
 def sources(folder: str) -> list[Path]:

@@ -72,7 +72,7 @@ def ask_at(
         "retries": 2,
     } | options
     model = open_model("m", settings, project.path)
-    return sorted(stream(asks(n), model, project.store, fresh=fresh), key=lambda a: a.item)
+    return sorted(stream(project, model, asks(n), fresh=fresh), key=lambda a: a.item)
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def test_a_repeat_is_asked_anew(project: Project) -> None:
         options = {"provider": "openai_api", "base_url": server.url, "model": "m"}
         for repeat in (0, 1, 1):
             model = open_model("m", options, project.path)
-            assert len(list(stream(asks(4, repeat), model, project.store))) == 4
+            assert len(list(stream(project, model, asks(4, repeat)))) == 4
         assert len(server.requests) == 8
 
 
@@ -218,18 +218,18 @@ def test_a_missing_key_and_a_missing_server_say_what_to_do(project: Project) -> 
     with pytest.raises(ModelError, match="NO_SUCH_KEY is not set") as caught:
         list(
             stream(
-                asks(1),
+                project,
                 open_model("m", options | {"key_env": "NO_SUCH_KEY"}, project.path),
-                project.store,
+                asks(1),
             )
         )
     assert "export NO_SUCH_KEY" in caught.value.hint
     with pytest.raises(ModelError, match="cannot reach") as caught:
-        list(stream(asks(1), open_model("m", options, project.path), project.store))
+        list(stream(project, open_model("m", options, project.path), asks(1)))
     assert "base_url" in caught.value.hint
     options["base_url"] = "http://no-such-host.invalid/v1"
     with pytest.raises(ModelError, match="cannot reach"):
-        list(stream(asks(1), open_model("m", options, project.path), project.store))
+        list(stream(project, open_model("m", options, project.path), asks(1)))
 
 
 def test_a_faulty_entry_lists_all_its_faults_at_once(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_answers_are_stored_before_they_are_handed_on(project: Project) -> None:
         model = open_model(
             "m", {"provider": "openai_api", "base_url": server.url, "model": "m"}, project.path
         )
-        for n, _ in enumerate(stream(asks(40), model, project.store), 1):
+        for n, _ in enumerate(stream(project, model, asks(40)), 1):
             with project.store.read() as conn:
                 assert len(conn.execute(select(schema.call.c.key)).all()) >= n
 
@@ -287,7 +287,7 @@ def test_closing_the_stream_stops_the_calls(project: Project) -> None:
             "model": "m",
             "max_concurrency": 4,
         }
-        answers = stream(asks(2000), open_model("m", options, project.path), project.store)
+        answers = stream(project, open_model("m", options, project.path), asks(2000))
         next(answers)
         answers.close()  # type: ignore[attr-defined]
         assert not [t for t in threading.enumerate() if t.name.startswith("calls to")]
@@ -312,7 +312,7 @@ def test_requests_are_made_only_a_little_ahead_of_the_calls(project: Project) ->
             "model": "m",
             "max_concurrency": 4,
         }
-        answers = stream(counted(), open_model("m", options, project.path), project.store)
+        answers = stream(project, open_model("m", options, project.path), counted())
         next(answers)
         assert made < 600
         answers.close()  # type: ignore[attr-defined]
@@ -326,7 +326,7 @@ def test_an_error_of_ours_while_making_requests_is_not_swallowed(project: Projec
     with ScriptedServer(echo) as server:
         options = {"provider": "openai_api", "base_url": server.url, "model": "m"}
         with pytest.raises(ZeroDivisionError):
-            list(stream(broken(), open_model("m", options, project.path), project.store))
+            list(stream(project, open_model("m", options, project.path), broken()))
 
 
 def test_calls_work_where_an_event_loop_runs_already(project: Project) -> None:
@@ -348,8 +348,8 @@ def test_every_provider_keeps_the_contract(project: Project, tmp_path: Path) -> 
         model = open_model("x", {"provider": provider} | options, tmp_path)
         assert model.name == "x"
         assert model.identity
-        assert model.max_concurrency >= 1
-        assert model.retries >= 0
+        assert model.traits.max_concurrency >= 1
+        assert model.traits.retries >= 0
         assert model.notes() == []
         asyncio.run(model.close())
         with pytest.raises(ConfigError, match="surplus"):

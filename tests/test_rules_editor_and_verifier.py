@@ -1,5 +1,5 @@
-from conftest import MakeItem, add_items, make_item
 import pytest
+from conftest import MakeItem, add_items, make_item
 
 from arf_core.analyze import analyze
 from arf_core.editors import open_editor
@@ -39,7 +39,9 @@ def text_of(project: Project, system: str) -> str:
         ),
     ],
 )
-def test_the_rules_find_mend_and_check_what_they_can_prove(project: Project, wrong: str, mended: str) -> None:
+def test_the_rules_find_mend_and_check_what_they_can_prove(
+    project: Project, wrong: str, mended: str
+) -> None:
     one(project, wrong)
     analyze(project, "teacher", "rules")
     revise(project, "teacher", "r1", editor="rules")
@@ -64,7 +66,9 @@ def test_what_the_rules_cannot_mend_they_leave(project: Project) -> None:
     assert round_outcome(project.store, "r1").edited == 0
 
 
-def check(project: Project, make: MakeItem, before: str, after: str, category: str, quote: str | None) -> list[str]:
+def check(
+    project: Project, make: MakeItem, before: str, after: str, category: str, quote: str | None
+) -> list[str]:
     """What the rules verifier says of one finding; a "+" for each new error."""
     from arf_core.records import Finding, Summary
 
@@ -80,7 +84,9 @@ def check(project: Project, make: MakeItem, before: str, after: str, category: s
         explanation="x",
     )
     revised = Summary.of(item.conversation.id, "r1", after, item.summary.id)
-    task = CheckTask(conversation=item.conversation, before=item.summary, after=revised, findings=(finding,))
+    task = CheckTask(
+        conversation=item.conversation, before=item.summary, after=revised, findings=(finding,)
+    )
     (answer,) = open_verifier(project, "rules").verify([task])
     assert answer.value is not None
     return [*(j.result for j in answer.value.judged), *("+" for _ in answer.value.new_errors)]
@@ -97,7 +103,11 @@ def test_the_rules_verifier_knows_what_it_knows(project: Project) -> None:
 
 def test_the_rules_verifier_never_says_fixed_of_what_it_cannot_judge(project: Project) -> None:
     before, after = "A refund of $42.50 was made.", "A refund of $42.50 was promised."
-    for category, quote in (("wrong_status", "was made"), ("missing_issue", None), ("wrong_figure", "$42.50")):
+    for category, quote in (
+        ("wrong_status", "was made"),
+        ("missing_issue", None),
+        ("wrong_figure", "$42.50"),
+    ):
         assert check(project, make_item, before, after, category, quote) == ["unchecked"]
 
 

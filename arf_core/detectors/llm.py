@@ -5,9 +5,7 @@ the summary or not, and findings with a verbatim quote. Which facts' absence is 
 which category, the taxonomy says (`omission_of`), not the model.
 """
 
-import json
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, Field
@@ -16,8 +14,8 @@ from arf_core.answers import Answer
 from arf_core.detectors import Found, KeyFact, Seen
 from arf_core.errors import ReplyError
 from arf_core.grounding import at_quote, cited
-from arf_core.models import ChatModel, Request
-from arf_core.models.calls import Ask, stream
+from arf_core.models import Request
+from arf_core.models.asker import Asker
 from arf_core.models.structured import (
     INTEGERS,
     TEXT,
@@ -28,10 +26,8 @@ from arf_core.models.structured import (
     strict_object,
 )
 from arf_core.project import Project
-from arf_core.prompts import Prompt
-from arf_core.records import Item, digest
+from arf_core.records import Item
 from arf_core.spans import sentences
-from arf_core.store import Store
 from arf_core.taxonomy import FactKind, Taxonomy
 
 CONFIDENCE = {"high": 0.9, "medium": 0.6, "low": 0.3}
@@ -59,46 +55,32 @@ class DetectReply(BaseModel):
 
 
 def open_detector(project: Project, model: str | None = None) -> "LlmDetector":
-    return LlmDetector(
-        project.open_model("detector", model),
-        project.prompt("detect"),
-        project.taxonomy,
-        project.store,
-    )
+    return LlmDetector(Asker(project, "detector", model, "detect"))
 
 
 class LlmDetector:
-    def __init__(self, model: ChatModel, prompt: Prompt, taxonomy: Taxonomy, store: Store) -> None:
-        self.name = f"llm:{model.name}"
-        self.settings = json.dumps({"model": model.identity, "prompt": prompt.hash})
-        self._model = model
-        self._prompt = prompt
-        self._taxonomy = taxonomy
-        self._store = store
-        self._schema = _schema(taxonomy)
+    def __init__(self, asker: Asker) -> None:
+        self.name = f"llm:{asker.model}"
+        self.settings = asker.settings
+        self.notes = asker.notes
+        self._asker = asker
+        self._taxonomy = asker.project.taxonomy
+        self._schema = _schema(self._taxonomy)
 
     def read(self, items: Iterable[Item], *, fresh: bool = False) -> Iterator[Answer[Item, Seen]]:
         """Raises ModelError where no call to the model can succeed."""
-        asks = (Ask(item, self._request(item), partial(self._seen, item)) for item in items)
-        return stream(asks, self._model, self._store, fresh=fresh)
-
-    def notes(self) -> list[str]:
-        return self._model.notes()
+        return self._asker.ask(items, self._request, self._seen, fresh)
 
     def _request(self, item: Item) -> Request:
         text = item.summary.text
-        return Request(
-            task="detect",
-            conversation=item.conversation.fingerprint,
-            subject=digest(text),
-            taxonomy=self._taxonomy.hash,
-            messages=self._prompt.render(
-                conversation=item.conversation,
-                sentences=[span.of(text) for span in sentences(text)],
-                spans=self._taxonomy.spans,
-                omissions=[c for c in self._taxonomy.categories if c.omission_of],
-            ),
-            schema_=self._schema,
+        return self._asker.request(
+            item.conversation,
+            item.summary.system,
+            [text],
+            self._schema,
+            sentences=[span.of(text) for span in sentences(text)],
+            spans=self._taxonomy.spans,
+            omissions=[c for c in self._taxonomy.categories if c.omission_of],
         )
 
     def _seen(self, item: Item, reply: str) -> Seen:

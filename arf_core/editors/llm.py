@@ -4,24 +4,19 @@ It is told how to correct just the categories at hand, and answers with words to
 put in their place, never with a new summary: so what no finding asks for cannot change unseen.
 """
 
-import json
 from collections.abc import Iterable, Iterator
-from functools import partial
 
 from pydantic import BaseModel
 
 from arf_core.answers import Answer
 from arf_core.editors import EditTask, Proposal, ProposedEdit
 from arf_core.errors import ReplyError
-from arf_core.models import ChatModel, Request
-from arf_core.models.calls import Ask, stream
+from arf_core.models import Request
+from arf_core.models.asker import Asker
 from arf_core.models.structured import TEXT, list_of, parse_reply, strict_object
 from arf_core.project import Project
-from arf_core.prompts import Prompt
-from arf_core.records import Finding, digest
+from arf_core.records import Finding
 from arf_core.spans import Replacement, Span, clashes, locate, replace
-from arf_core.store import Store
-from arf_core.taxonomy import Taxonomy
 
 
 class EditReply(BaseModel):
@@ -40,54 +35,36 @@ SCHEMA = strict_object(
 
 
 def open_editor(project: Project, model: str | None = None) -> "LlmEditor":
-    return LlmEditor(
-        project.open_model("editor", model),
-        project.prompt("edit"),
-        project.taxonomy,
-        project.store,
-    )
+    return LlmEditor(Asker(project, "editor", model, "edit"))
 
 
 class LlmEditor:
     targeted = True
 
-    def __init__(self, model: ChatModel, prompt: Prompt, taxonomy: Taxonomy, store: Store) -> None:
-        self.name = f"llm:{model.name}"
-        self.settings = json.dumps({"model": model.identity, "prompt": prompt.hash})
-        self._model = model
-        self._prompt = prompt
-        self._taxonomy = taxonomy
-        self._store = store
+    def __init__(self, asker: Asker) -> None:
+        self.name = f"llm:{asker.model}"
+        self.settings = asker.settings
+        self.notes = asker.notes
+        self._asker = asker
 
     def edit(
         self, tasks: Iterable[EditTask], *, fresh: bool = False
     ) -> Iterator[Answer[EditTask, Proposal]]:
         """Raises ModelError where no call to the model can succeed."""
-        asks = (Ask(task, self._request(task), partial(_proposal, task)) for task in tasks)
-        return stream(asks, self._model, self._store, fresh=fresh)
-
-    def notes(self) -> list[str]:
-        return self._model.notes()
+        return self._asker.ask(tasks, self._request, _proposal, fresh)
 
     def _request(self, task: EditTask) -> Request:
         named = {f.category for f in task.findings}
-        return Request(
-            task="edit",
-            conversation=task.item.conversation.fingerprint,
-            subject=digest(task.item.summary.text, *(_said(f) for f in task.findings)),
-            taxonomy=self._taxonomy.hash,
-            messages=self._prompt.render(
-                conversation=task.item.conversation,
-                summary=task.item.summary.text,
-                findings=task.findings,
-                categories=[c for c in self._taxonomy.categories if c.id in named],
-            ),
-            schema_=SCHEMA,
+        text = task.item.summary.text
+        return self._asker.request(
+            task.item.conversation,
+            task.item.summary.system,
+            [text, *(f.said for f in task.findings)],
+            SCHEMA,
+            summary=text,
+            findings=task.findings,
+            categories=[c for c in self._asker.project.taxonomy.categories if c.id in named],
         )
-
-
-def _said(finding: Finding) -> str:
-    return json.dumps([finding.category, finding.quote, finding.evidence, finding.explanation])
 
 
 def _proposal(task: EditTask, reply: str) -> Proposal:

@@ -3,9 +3,7 @@
 It exists for comparison: does naming the errors matter?
 """
 
-import json
 from collections.abc import Iterable, Iterator
-from functools import partial
 
 from pydantic import BaseModel
 
@@ -13,13 +11,10 @@ from arf_core.answers import Answer
 from arf_core.diff import replacements_between
 from arf_core.editors import EditTask, Proposal, ProposedEdit
 from arf_core.errors import ReplyError
-from arf_core.models import ChatModel, Request
-from arf_core.models.calls import Ask, stream
+from arf_core.models import Request
+from arf_core.models.asker import Asker
 from arf_core.models.structured import TEXT, parse_reply, strict_object
 from arf_core.project import Project
-from arf_core.prompts import Prompt
-from arf_core.records import digest
-from arf_core.store import Store
 
 
 class RewriteReply(BaseModel):
@@ -30,41 +25,28 @@ SCHEMA = strict_object({"summary": TEXT})
 
 
 def open_editor(project: Project, model: str | None = None) -> "RewriteEditor":
-    return RewriteEditor(
-        project.open_model("editor", model), project.prompt("rewrite"), project.store
-    )
+    return RewriteEditor(Asker(project, "editor", model, "rewrite"))
 
 
 class RewriteEditor:
     targeted = False
 
-    def __init__(self, model: ChatModel, prompt: Prompt, store: Store) -> None:
-        self.name = f"rewrite:{model.name}"
-        self.settings = json.dumps({"model": model.identity, "prompt": prompt.hash})
-        self._model = model
-        self._prompt = prompt
-        self._store = store
+    def __init__(self, asker: Asker) -> None:
+        self.name = f"rewrite:{asker.model}"
+        self.settings = asker.settings
+        self.notes = asker.notes
+        self._asker = asker
 
     def edit(
         self, tasks: Iterable[EditTask], *, fresh: bool = False
     ) -> Iterator[Answer[EditTask, Proposal]]:
         """Raises ModelError where no call to the model can succeed."""
-        asks = (Ask(task, self._request(task), partial(_proposal, task)) for task in tasks)
-        return stream(asks, self._model, self._store, fresh=fresh)
-
-    def notes(self) -> list[str]:
-        return self._model.notes()
+        return self._asker.ask(tasks, self._request, _proposal, fresh)
 
     def _request(self, task: EditTask) -> Request:
-        return Request(
-            task="rewrite",
-            conversation=task.item.conversation.fingerprint,
-            subject=digest(task.item.summary.text),
-            messages=self._prompt.render(
-                conversation=task.item.conversation, summary=task.item.summary.text
-            ),
-            schema_=SCHEMA,
-        )
+        text = task.item.summary.text
+        conversation, system = task.item.conversation, task.item.summary.system
+        return self._asker.request(conversation, system, [text], SCHEMA, summary=text)
 
 
 def _proposal(task: EditTask, reply: str) -> Proposal:

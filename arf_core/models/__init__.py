@@ -9,22 +9,22 @@ import json
 import pkgutil
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from arf_core.errors import ConfigError
 from arf_core.records import Record, digest
 from arf_core.taxonomy import faults
 
-PLUMBING = {"calls", "limits", "structured"}
+PLUMBING = {"asker", "calls", "limits", "spending", "structured"}
 """Modules here that are no providers."""
 
 
 class Request(Record):
     """What is asked of a model: the messages, and what the answer is about.
 
-    The first five fields name the question independently of how it is put, so that a recorded
+    The first six fields name the question independently of how it is put, so that a recorded
     answer is found again; `schema_` is a JSON schema that the reply must fit.
     """
 
@@ -38,6 +38,8 @@ class Request(Record):
     """Counts independent askings of the same question."""
     attempt: int = 0
     """1 when the question is put again because the first reply could not be used."""
+    system: str = ""
+    """Whose summaries it is about, for the accounts."""
     messages: tuple[dict[str, str], ...]
     schema_: dict[str, Any] | None = None
 
@@ -48,6 +50,11 @@ class Request(Record):
     @cached_property
     def _asked(self) -> str:
         return digest(self.prompt_hash, json.dumps(self.schema_), str(self.repeat))
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the messages."""
+        return sum(len(m["content"].encode()) for m in self.messages)
 
     @cached_property
     def prompt_hash(self) -> str:
@@ -63,9 +70,10 @@ class Request(Record):
                 "Answer the same request again, mended, with nothing but the JSON object.",
             },
         )
-        return self.model_copy(
-            update={"messages": self.messages + more, "attempt": self.attempt + 1}
-        )
+        # made anew, since a copy would keep the cached hashes
+        fields = {name: getattr(self, name) for name in Request.model_fields}
+        fields |= {"messages": self.messages + more, "attempt": self.attempt + 1}
+        return Request(**fields)
 
 
 class Reply(Record):
@@ -82,16 +90,42 @@ class Pending(Exception):
     """The answer comes later, by a file. The request is kept until then."""
 
 
+class Price(Record):
+    """Money for a million tokens, in the project's currency."""
+
+    prompt: Annotated[float, Field(ge=0)]
+    completion: Annotated[float, Field(ge=0)]
+
+    def of(self, prompt_tokens: float, completion_tokens: float) -> float:
+        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1e6
+
+
+class Traits(Record):
+    """What `calls` needs to know of a model in order to treat it well."""
+
+    host: str | None = None
+    """Where requests go; None where nothing leaves this process by itself."""
+    cacheable: bool = True
+    """False where asking again costs nothing."""
+    max_concurrency: int = 16
+    retries: int = 5
+    max_tokens: int | None = None
+    """The longest reply."""
+    context_tokens: int | None = None
+    """Prompt and reply together; None where it is not known."""
+    price: Price | None = None
+    """None where it is not known, which is not the same as free."""
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+
+
 class ChatModel(Protocol):
     """Messages and an optional JSON schema in, text with token counts out."""
 
     name: str
     identity: str
     """What decides the answer besides the request: provider, address, model id, parameters."""
-    cacheable: bool
-    """False where asking again costs nothing."""
-    max_concurrency: int
-    retries: int
+    traits: Traits
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request. Raises ModelError, or Pending."""

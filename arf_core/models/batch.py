@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, update
 
 from arf_core import models, schema
 from arf_core.errors import InputError
-from arf_core.models import Pending, Reply, Request
+from arf_core.models import Pending, Reply, Request, Traits
 from arf_core.records import Record, now
 from arf_core.store import ROWS_PER_WRITE, Store
 
@@ -34,9 +34,7 @@ def open_model(name: str, options: Options, project_path: Path) -> "BatchModel":
 
 
 class BatchModel:
-    cacheable = True
-    max_concurrency = 1
-    retries = 0
+    traits = Traits(max_concurrency=1, retries=0)
 
     def __init__(self, name: str, options: Options) -> None:
         self.name = name

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sqlalchemy import select
 
@@ -24,9 +24,13 @@ from arf_core import schema
 from arf_core.answers import Answer, Failure, Usage
 from arf_core.errors import ModelError, ReplyError
 from arf_core.models import ChatModel, Pending, Reply, Request
-from arf_core.models.limits import AdaptiveLimit
+from arf_core.models.limits import AdaptiveLimit, Pace
+from arf_core.models.spending import Accounts, Budget, admit, check_length
 from arf_core.records import now
-from arf_core.store import Row, Store, replace_rows
+from arf_core.store import Row, insert_new, replace_rows
+
+if TYPE_CHECKING:
+    from arf_core.project import Project
 
 I = TypeVar("I")  # noqa: E741 (what is asked about)
 T = TypeVar("T")
@@ -52,15 +56,16 @@ Done = tuple[Answer[I, T], Row | None]
 
 
 def stream(
-    asks: Iterable[Ask[I, T]], model: ChatModel, store: Store, *, fresh: bool = False
+    project: "Project", model: ChatModel, asks: Iterable[Ask[I, T]], *, fresh: bool = False
 ) -> Iterator[Answer[I, T]]:
-    """Ask them all, `model.max_concurrency` at a time; yield answers in the order they come.
+    """Ask them all, as many at a time as the server keeps up with; yield answers as they come.
 
-    `fresh` ignores answers that are stored. Raises ModelError where no call can succeed. Closing
-    the iterator cancels what is in flight.
+    `fresh` ignores answers that are stored. Raises ModelError where no call can succeed, or the
+    project's privacy or budget forbids it. Closing the iterator cancels what is in flight.
     """
+    admit(model, project.settings.privacy)
     answers: queue.Queue[Answer[I, T] | BaseException | None] = queue.Queue(maxsize=WAITING)
-    pipeline = _Pipeline(asks, model, store, answers, fresh)
+    pipeline = _Pipeline(project, model, asks, answers, fresh)
     thread = threading.Thread(target=pipeline.run, name=f"calls to {model.name}", daemon=True)
     thread.start()
     try:
@@ -81,18 +86,21 @@ class _Pipeline(Generic[I, T]):
 
     def __init__(
         self,
-        asks: Iterable[Ask[I, T]],
+        project: "Project",
         model: ChatModel,
-        store: Store,
+        asks: Iterable[Ask[I, T]],
         answers: "queue.Queue[Answer[I, T] | BaseException | None]",
         fresh: bool,
     ) -> None:
         self._asks = iter(asks)
         self._model = model
-        self._store = store
+        self._store = project.store
         self._answers = answers
         self._fresh = fresh
-        self._limit = AdaptiveLimit(model.max_concurrency)
+        self._limit = AdaptiveLimit(model.traits.max_concurrency)
+        self._pace = Pace(model.traits)
+        self._budget = Budget(project.store, project.settings.limits, model)
+        self._accounts = Accounts(model, project.settings.privacy.mask)
         self._loop = asyncio.new_event_loop()
         self._main: asyncio.Task[None] | None = None
         self._stopped = False
@@ -124,7 +132,7 @@ class _Pipeline(Generic[I, T]):
         ready: asyncio.Queue[tuple[Ask[I, T], Reply | None] | None] = asyncio.Queue(WAITING)
         answered: asyncio.Queue[Done[I, T] | None] = asyncio.Queue(WAITING)
         storing = asyncio.create_task(self._hand_on(answered))
-        n = self._model.max_concurrency
+        n = self._model.traits.max_concurrency
         work = [asyncio.create_task(self._feed(ready, n))]
         work += [asyncio.create_task(self._worker(ready, answered)) for _ in range(n)]
         try:
@@ -171,9 +179,11 @@ class _Pipeline(Generic[I, T]):
 
     def _store_and_put(self, batch: list[Done[I, T]]) -> None:
         rows = [row for _, row in batch if row]
-        if rows:
+        sent = [dict(entry) for entry in self._accounts.take()]
+        if rows or sent:
             with self._store.write() as conn:
                 replace_rows(conn, schema.call, rows)
+                insert_new(conn, schema.ledger, sent)
         for answer, _ in batch:
             self._answers.put(answer)
 
@@ -207,43 +217,52 @@ class _Pipeline(Generic[I, T]):
                 answer.usage.cached += 1
                 return answer, None
             # under the first asking's key, so that a restart finds the usable answer at once
-            return answer, self._row(ask.request, reply) if self._model.cacheable else None
+            return answer, self._row(ask.request, reply) if self._model.traits.cacheable else None
         raise AssertionError("unreachable: the last round returns")
 
     async def _call(self, request: Request, usage: Usage) -> Reply:
         """Call until it answers, fails for good, or the retries are used up."""
+        check_length(request, self._model)
         wait = FIRST_WAIT_S
-        for left in range(self._model.retries, -1, -1):
+        for left in range(self._model.traits.retries, -1, -1):
             try:
-                reply = await self._call_once(request)
+                return await self._call_once(request, usage)
             except ModelError as error:
-                usage.calls += 1
                 if not error.retryable or left == 0:
                     raise
                 await asyncio.sleep(error.retry_after or wait * random.uniform(0.5, 1.5))
                 wait = min(2 * wait, LONGEST_WAIT_S)
-            else:
-                usage.calls += 1
-                usage.prompt_tokens += reply.prompt_tokens
-                usage.completion_tokens += reply.completion_tokens
-                return reply
         raise AssertionError("unreachable: the last round returns or raises")
 
-    async def _call_once(self, request: Request) -> Reply:
-        """One call, in a slot that is free again when it ends: nobody waits in a slot."""
-        begun = await self._limit.acquire()
-        overloaded = False
+    async def _call_once(self, request: Request, usage: Usage) -> Reply:
+        """One call, within pace and budget, and in a slot that is free again when it ends."""
+        await self._pace.wait(request)
+        reserved = await self._budget.reserve(request)
+        cost = 0.0
         try:
-            return await self._model.complete(request)
-        except ModelError as error:
-            overloaded = error.overloaded
-            raise
+            begun = await self._limit.acquire()
+            overloaded = False
+            try:
+                reply = await self._model.complete(request)
+            except ModelError as error:
+                overloaded = error.overloaded
+                usage.calls += 1
+                self._accounts.add(request, None)
+                raise
+            finally:
+                self._limit.release(begun, overloaded=overloaded)
+            cost = self._accounts.add(request, reply)
+            usage.calls += 1
+            usage.prompt_tokens += reply.prompt_tokens
+            usage.completion_tokens += reply.completion_tokens
+            usage.cost += cost
+            return reply
         finally:
-            self._limit.release(begun, overloaded=overloaded)
+            await self._budget.settle(reserved, cost)
 
     def _stored(self, requests: list[Request]) -> dict[str, Reply]:
         """Stored answers by key. With `fresh`, and for models that cost nothing, none."""
-        if self._fresh or not self._model.cacheable:
+        if self._fresh or not self._model.traits.cacheable:
             return {}
         table = schema.call
         keys = [r.key(self._model.identity) for r in requests]

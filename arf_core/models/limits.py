@@ -10,11 +10,34 @@ import asyncio
 import time
 from collections import deque
 
+from aiolimiter import AsyncLimiter
+
+from arf_core.models import Request, Traits
+from arf_core.models.spending import estimated_tokens
+
 START = 32
 PROBE_EVERY = 50
 """Rounds (of as many answers as may be in flight) at the ceiling before one more is tried."""
 WORTH_IT = 1.1
 """More calls in flight are kept if answers then come this much faster."""
+
+
+class Pace:
+    """Requests and tokens a minute, where the model has such limits."""
+
+    def __init__(self, traits: Traits) -> None:
+        self._requests, self._tokens = (
+            per_minute and AsyncLimiter(per_minute, 60)
+            for per_minute in (traits.requests_per_minute, traits.tokens_per_minute)
+        )
+
+    async def wait(self, request: Request) -> None:
+        """Wait until one more request of this size is within the pace."""
+        if self._requests:
+            await self._requests.acquire()
+        if self._tokens:
+            size = estimated_tokens(request)
+            await self._tokens.acquire(min(size, self._tokens.max_rate))
 
 
 class AdaptiveLimit:

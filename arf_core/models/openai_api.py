@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from arf_core import models
 from arf_core.errors import ModelError
-from arf_core.models import Reply, Request
+from arf_core.models import Price, Reply, Request, Traits
 from arf_core.records import now
 
 SchemaMeans = Literal["json_schema", "json_object", "prompt"]
@@ -40,6 +40,11 @@ class Options(models.Options):
     max_concurrency: Annotated[int, Field(gt=0)] = 16
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     retries: Annotated[int, Field(ge=0)] = 5
+    context_tokens: Annotated[int, Field(gt=0)] | None = None
+    """The model's context; longer requests are refused before they are sent."""
+    price: Price | None = None
+    requests_per_minute: Annotated[int, Field(gt=0)] | None = None
+    tokens_per_minute: Annotated[int, Field(gt=0)] | None = None
 
 
 def open_model(name: str, options: Options, project_path: Path) -> "OpenAIModel":
@@ -47,12 +52,10 @@ def open_model(name: str, options: Options, project_path: Path) -> "OpenAIModel"
 
 
 class OpenAIModel:
-    cacheable = True
-
     def __init__(self, name: str, options: Options) -> None:
         self.name = name
-        self.max_concurrency = options.max_concurrency
-        self.retries = options.retries
+        shared = options.model_dump(include=set(Traits.model_fields))
+        self.traits = Traits(host=options.base_url.host, **shared)
         self._options = options
         self._url = str(options.base_url).rstrip("/") + "/chat/completions"
         self._parameters = {
@@ -92,7 +95,9 @@ class OpenAIModel:
         body = self._parameters | {"messages": list(request.messages)}
         body |= _response_format(request, means)
         try:
-            async with self._open().post(self._url, data=to_json(body)) as response:
+            async with self._open().post(
+                self._url, data=to_json(body), allow_redirects=False
+            ) as response:
                 data = await response.read()
         except TimeoutError as error:
             raise ModelError(
@@ -129,7 +134,7 @@ class OpenAIModel:
                     fatal=True,
                 )
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self.max_concurrency),
+                connector=aiohttp.TCPConnector(limit=self._options.max_concurrency),
                 timeout=aiohttp.ClientTimeout(total=self._options.timeout_s),
                 headers={"Content-Type": "application/json"}
                 | ({"Authorization": f"Bearer {key}"} if key else {}),

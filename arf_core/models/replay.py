@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from arf_core import models, schema
 from arf_core.errors import ConfigError, ModelError
-from arf_core.models import Reply, Request
+from arf_core.models import Reply, Request, Traits
 from arf_core.records import Record
 from arf_core.store import Store
 
@@ -58,9 +58,7 @@ def open_model(name: str, options: Options, project_path: Path) -> "ReplayModel"
 
 
 class ReplayModel:
-    cacheable = False
-    max_concurrency = 16
-    retries = 0
+    traits = Traits(cacheable=False, retries=0)
 
     def __init__(self, name: str, file: Path) -> None:
         self.name = name

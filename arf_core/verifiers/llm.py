@@ -1,8 +1,6 @@
 """A language model judges each correction against the conversation."""
 
-import json
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Literal
 
 from pydantic import BaseModel
@@ -12,8 +10,8 @@ from arf_core.detectors import Found
 from arf_core.diff import replacements_between
 from arf_core.errors import ReplyError
 from arf_core.grounding import at_quote, cited
-from arf_core.models import ChatModel, Request
-from arf_core.models.calls import Ask, stream
+from arf_core.models import Request
+from arf_core.models.asker import Asker
 from arf_core.models.structured import (
     INTEGERS,
     TEXT,
@@ -24,10 +22,7 @@ from arf_core.models.structured import (
     strict_object,
 )
 from arf_core.project import Project
-from arf_core.prompts import Prompt
-from arf_core.records import digest
 from arf_core.spans import Span
-from arf_core.store import Store
 from arf_core.taxonomy import Taxonomy
 from arf_core.verifiers import CheckTask, Judged, Verdict
 
@@ -51,49 +46,34 @@ class VerifyReply(BaseModel):
 
 
 def open_verifier(project: Project, model: str | None = None) -> "LlmVerifier":
-    return LlmVerifier(
-        project.open_model("verifier", model),
-        project.prompt("verify"),
-        project.taxonomy,
-        project.store,
-    )
+    return LlmVerifier(Asker(project, "verifier", model, "verify"))
 
 
 class LlmVerifier:
-    def __init__(self, model: ChatModel, prompt: Prompt, taxonomy: Taxonomy, store: Store) -> None:
-        self.name = f"llm:{model.name}"
-        self.settings = json.dumps({"model": model.identity, "prompt": prompt.hash})
-        self._model = model
-        self._prompt = prompt
-        self._taxonomy = taxonomy
-        self._store = store
-        self._schema = _schema(taxonomy)
+    def __init__(self, asker: Asker) -> None:
+        self.name = f"llm:{asker.model}"
+        self.settings = asker.settings
+        self.notes = asker.notes
+        self._asker = asker
+        self._taxonomy = asker.project.taxonomy
+        self._schema = _schema(self._taxonomy)
 
     def verify(
         self, tasks: Iterable[CheckTask], *, fresh: bool = False
     ) -> Iterator[Answer[CheckTask, Verdict]]:
         """Raises ModelError where no call to the model can succeed."""
-        asks = (Ask(task, self._request(task), partial(self._verdict, task)) for task in tasks)
-        return stream(asks, self._model, self._store, fresh=fresh)
-
-    def notes(self) -> list[str]:
-        return self._model.notes()
+        return self._asker.ask(tasks, self._request, self._verdict, fresh)
 
     def _request(self, task: CheckTask) -> Request:
-        said = [json.dumps([f.category, f.quote, f.evidence, f.explanation]) for f in task.findings]
-        return Request(
-            task="verify",
-            conversation=task.conversation.fingerprint,
-            subject=digest(task.before.text, task.after.text, *said),
-            taxonomy=self._taxonomy.hash,
-            messages=self._prompt.render(
-                conversation=task.conversation,
-                before=task.before.text,
-                after=task.after.text,
-                findings=task.findings,
-                categories=self._taxonomy.categories,
-            ),
-            schema_=self._schema,
+        return self._asker.request(
+            task.conversation,
+            task.after.system,
+            [task.before.text, task.after.text, *(f.said for f in task.findings)],
+            self._schema,
+            before=task.before.text,
+            after=task.after.text,
+            findings=task.findings,
+            categories=self._taxonomy.categories,
         )
 
     def _verdict(self, task: CheckTask, reply: str) -> Verdict:

@@ -18,9 +18,9 @@ CREATE TABLE conversation (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_conversation_split ON conversation (split);
-CREATE INDEX ix_conversation_external_id ON conversation (external_id);
 CREATE INDEX ix_conversation_fingerprint ON conversation (fingerprint);
+CREATE INDEX ix_conversation_external_id ON conversation (external_id);
+CREATE INDEX ix_conversation_split ON conversation (split);
 CREATE TABLE attribute (
 	name VARCHAR NOT NULL, 
 	value VARCHAR NOT NULL, 
@@ -58,8 +58,8 @@ CREATE TABLE summary (
 	UNIQUE (conversation_id, system), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_summary_system_seq ON summary (system, seq);
 CREATE INDEX ix_summary_parent_id ON summary (parent_id);
+CREATE INDEX ix_summary_system_seq ON summary (system, seq);
 CREATE TABLE analysis (
 	seq INTEGER NOT NULL, 
 	id VARCHAR NOT NULL, 
@@ -78,8 +78,8 @@ CREATE TABLE analysis (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_analysis_summary ON analysis (summary_id, detector);
 CREATE INDEX ix_analysis_current ON analysis (system, detector, split, n_findings) WHERE current;
+CREATE INDEX ix_analysis_summary ON analysis (summary_id, detector);
 CREATE TABLE finding (
 	seq INTEGER NOT NULL, 
 	id VARCHAR NOT NULL, 
@@ -100,9 +100,9 @@ CREATE TABLE finding (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_finding_analysis_id ON finding (analysis_id);
 CREATE INDEX ix_finding_current ON finding (system, detector, split, category, conversation_id) WHERE current;
 CREATE INDEX ix_finding_summary_id ON finding (summary_id);
+CREATE INDEX ix_finding_analysis_id ON finding (analysis_id);
 CREATE TABLE fact (
 	seq INTEGER NOT NULL, 
 	conversation_id VARCHAR NOT NULL, 
@@ -146,8 +146,8 @@ CREATE TABLE "check" (
 	current BOOLEAN NOT NULL, 
 	PRIMARY KEY (seq)
 );
-CREATE INDEX ix_check_finding_id ON "check" (finding_id);
 CREATE INDEX ix_check_summary_id ON "check" (summary_id);
+CREATE INDEX ix_check_finding_id ON "check" (finding_id);
 CREATE TABLE score (
 	seq INTEGER NOT NULL, 
 	kind VARCHAR NOT NULL, 
@@ -203,6 +203,22 @@ CREATE TABLE call (
 
 ;
 CREATE INDEX ix_call_model ON call (model);
+CREATE TABLE ledger (
+	seq INTEGER NOT NULL, 
+	at VARCHAR NOT NULL, 
+	model VARCHAR NOT NULL, 
+	host VARCHAR NOT NULL, 
+	task VARCHAR NOT NULL, 
+	system VARCHAR NOT NULL, 
+	calls INTEGER NOT NULL, 
+	failed INTEGER NOT NULL, 
+	bytes INTEGER NOT NULL, 
+	masked BOOLEAN NOT NULL, 
+	prompt_tokens INTEGER NOT NULL, 
+	completion_tokens INTEGER NOT NULL, 
+	cost FLOAT, 
+	PRIMARY KEY (seq)
+);
 CREATE TABLE version (
 	hash VARCHAR NOT NULL, 
 	kind VARCHAR NOT NULL, 
