@@ -32,6 +32,9 @@ KINDS = {
 }
 
 
+_MOST_SHOWN = 3
+
+
 class Flaw(NamedTuple):
     """Something wrong with a summary, at [start, end)."""
 
@@ -106,7 +109,7 @@ def wrong_figures(said: Said, text: str) -> Iterator[Flaw]:
             "wrong_figure" if alike else "invented_detail",
             claim.start,
             claim.end,
-            tuple(dict.fromkeys(r.turn for r in shown if r.turn is not None))[:3],
+            tuple(dict.fromkeys(r.turn for r in shown if r.turn is not None))[:_MOST_SHOWN],
             _explained(doubt, text, found),
         )
 
@@ -146,8 +149,13 @@ def _explained(doubt: _Doubt, text: str, found: list[Rival]) -> str:
 
 
 def _distinct(found: list[Rival], said: Said) -> list[Rival]:
-    by_text = {r.figure.of(said.text): r for r in reversed(found)}
-    return sorted(by_text.values(), key=found.index)[:3]
+    """The first three that differ in words."""
+    by_text: dict[str, Rival] = {}
+    for rival in found:
+        by_text.setdefault(rival.figure.of(said.text), rival)
+        if len(by_text) == _MOST_SHOWN:
+            break
+    return list(by_text.values())
 
 
 def _shown(rival: Rival, said: Said) -> str:

@@ -11,6 +11,8 @@ _WORD = re.compile(r"[^\W_]+(?:[.,'’:-][^\W_]+)*")
 _FEWEST = 4
 """Sentences of fewer telling words are not compared: "He agreed." may well come twice."""
 _OVERLAP = 0.9
+_MOST_BEFORE = 200
+"""No summary is longer, and a text that is no summary should not take for ever."""
 _EMPTY = frozenset(
     "a an the of to in on at for and or but that this it its is are was were be been by with as "
     "then also again so has have had he she they them his her their".split()
@@ -31,7 +33,7 @@ def repeats(text: str) -> Iterator[Repeat]:
         kinds = frozenset(words)
         if len(kinds) < _FEWEST:
             continue
-        for earlier, former, former_kinds in seen:
+        for earlier, former, former_kinds in seen[-_MOST_BEFORE:]:
             if _same(words, kinds, former, former_kinds):
                 yield Repeat(span, earlier)
                 break

@@ -15,6 +15,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from typing import IO, NamedTuple, TypeVar
 
@@ -56,7 +57,7 @@ def in_processes(
     Two chunks for each process are held, however many items there are. Raises ArfError where a
     process ends before its time.
     """
-    running = [_Worker() for _ in range(count)]
+    running = [Worker() for _ in range(count)]
     idle = deque(running)
     waiting: deque[tuple[list[T], Future[list[tuple[Flaw, ...]]]]] = deque()
     remaining = iter(items)
@@ -71,12 +72,14 @@ def in_processes(
                 part, answer = waiting.popleft()
                 yield from zip(part, answer.result(), strict=True)
         finally:
-            threads.shutdown(wait=False, cancel_futures=True)
             for worker in running:
-                worker.stop()
+                worker.kill()
+            threads.shutdown(cancel_futures=True)
+            for worker in running:
+                worker.close()
 
 
-def _ask_one(idle: "deque[_Worker]", chunk: Chunk) -> list[tuple[Flaw, ...]]:
+def _ask_one(idle: "deque[Worker]", chunk: Chunk) -> list[tuple[Flaw, ...]]:
     """There are as many threads as workers, so that one is idle for each thread that asks."""
     worker = idle.popleft()
     try:
@@ -85,7 +88,7 @@ def _ask_one(idle: "deque[_Worker]", chunk: Chunk) -> list[tuple[Flaw, ...]]:
         idle.append(worker)
 
 
-class _Worker:
+class Worker:
     """A process that reads chunks."""
 
     def __init__(self) -> None:
@@ -117,12 +120,16 @@ class _Worker:
             raise RuntimeError(f"The rules failed:\n{result}")
         return result
 
-    def stop(self) -> None:
+    def kill(self) -> None:
+        """End the process, and with it whatever waits for its reply."""
         self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
         self._process.wait()
+
+    def close(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what was not yet sent has nobody to go to
+                if pipe is not None:
+                    pipe.close()
 
 
 def serve() -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import REFUND
@@ -75,12 +76,17 @@ FOLLOWS = [
     ("Do you mean the 315pm flight?", "The customer asks about the 3:15 pm flight."),
     ("Delivery takes 3-5 working days.", "Delivery takes three to five working days."),
     ("The season 2016-20 is over.", "The 2016-2020 season is over."),
+    ("The update comes within 2448 hours.", "The update comes within 24-48 hours."),
+    ("I will text you before half five.", "The agent texts before 17:30."),
+    ("It whistles since tues.", "It has whistled since Tuesday."),
+    ("The limit is 20, 000 RMB.", "The limit is 20,000 RMB."),
     # rounded, and marked so, or rounded to what is said
     ("I waited 58 minutes!", "The customer waited about an hour, almost 60 minutes."),
     ("It cost 44.99.", "It cost around $45."),
     ("It cost 44.99.", "It cost $45."),
     ("They sold 181,674,817 of them.", "They sold 181.7 million."),
     ("There were 134 of us.", "There were over 100 of them."),
+    ("I pressed stop at 18:51.", "The customer pressed stop at about 18:50."),
     # reckoned
     ("One was 20.50 and the other 30 dollars.", "Both cost $50.50 together."),
     ("I paid 50 dollars and it costs 42 dollars.", "The customer overpaid by $8."),
@@ -89,6 +95,7 @@ FOLLOWS = [
     ("The shop is open from 9:00 to 17:00.", "The shop is open for 8 hours."),
     ("I stayed from 12 May to 15 May.", "The stay was for 3 nights."),
     ("It runs from 2018 for one year.", "It runs to 2019."),
+    ("It was used at 17.10 here and at 17.52 there.", "It was used again 42 minutes later."),
     # counted
     ("First it froze, then it crashed, then the sound went.", "The customer has 3 issues."),
 ]
@@ -157,6 +164,8 @@ WRONG = [
     ("My order is AB1299X.", "The order AB1298X is late.", "AB1298X"),
     ("I run iOS 11.1.2 here.", "The phone runs iOS 11.2.1.", "11.2.1"),
     ("I have a 50 GB plan.", "The plan is for 15 GB.", "15 GB"),
+    ("It takes two or three days.", "It takes five days.", "five days"),
+    ("There were 134 of us.", "There were about 143 of them.", "143"),
     ("There were 134 people in the queue.", "There were 143 people in the queue.", "143"),
     ("I bought it in 2019.", "The customer bought it in 2016.", "2016"),
     ("I waited 40 minutes!", "The customer waited more than an hour, 70 minutes.", "70 minutes"),
@@ -384,6 +393,16 @@ def test_the_customer_s_contact_read_out_by_the_agent_is_personal() -> None:
             None,
         ),
         (
+            "You run until 5 March 2027 instead of 5 December 2026.",
+            "The plan now runs until 5 April 2027.",
+            "The plan now runs until 5 March 2027.",
+        ),
+        (
+            "It may take two or three days to show.",
+            "It may take three to five days to show.",
+            None,
+        ),
+        (
             "The lamp is sent on 12 May to you.",
             "The lamp is sent on 17 May.",
             "The lamp is sent on 12 May.",
@@ -497,13 +516,32 @@ def test_what_was_said_word_for_word_has_no_wrong_figure(text: str) -> None:
     assert not categories & {"wrong_figure", "invented_detail"}
 
 
+def test_what_is_found_in_the_sample_project_is_wrong_indeed() -> None:
+    folder = Path(__file__).parents[1] / "examples" / "support"
+    gold = {row["id"]: row["findings"] for row in _lines(folder / "gold.jsonl")}
+    right = wrong = 0
+    for row in _lines(folder / "conversations.jsonl"):
+        turns = [f"{turn['speaker']}: {turn['text']}" for turn in row["turns"]]
+        text = row["summary"]
+        for finding in found(talk(*turns, attributes={"date": row["date"]}), text):
+            assert finding.quote
+            known = [g["quote"] for g in gold[row["id"]] if g["quote"]]
+            hit = any(finding.quote in quote or quote in finding.quote for quote in known)
+            right, wrong = right + hit, wrong + (not hit)
+    assert right >= 6
+    assert wrong == 0
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def test_people_s_own_summaries_are_seldom_flagged(real_data: Path) -> None:
-    lines = (real_data / "devset" / "tweetsumm.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
+    rows = _lines(real_data / "devset" / "tweetsumm.jsonl")
     wrong = sum(
         bool(flagged(talk(*[f"{t['speaker']}: {t['text']}" for t in row["dialogue"]]), text))
         for row in rows
         if (text := row["reference_summary"])
     )
     assert len(rows) > 1000
-    assert wrong < 0.03 * len(rows)
+    assert wrong < 0.015 * len(rows)

@@ -38,6 +38,7 @@ PAST = re.compile(
     rf"(?:[ ]{_MARK})?",
     _I,
 )
+DOTTED = re.compile(r"([01]?\d|2[0-3])\.([0-5]\d)")
 HALF = re.compile(rf"half (?:(?P<hour>\d{{1,2}})(?![\d:.,%])|{_HOUR_WORD}\b)(?! \w+s\b)", _I)
 NAMED = {"noon": 720, "midday": 720, "midnight": 0}
 _DAY = 1440
@@ -62,9 +63,10 @@ def _in_digits(match: re.Match[str], *, of_range: bool) -> Figure | None:
     if not groups.get("minute") and mark in ("hrs", "hours"):
         return None
     readings: list[Reading] = [Clock(m) for m in minutes_of(hour, minute, mark)]
+    lesser = [Amount("number", Decimal(hour)), Amount("number", Decimal(minute))]
     if mark in ("hrs", "hours") and not separator:  # 1000 hours may be a length of time
         readings.append(Amount("duration", Decimal(hour * 100 + minute) * 60))
-    lesser = [Amount("number", Decimal(hour)), Amount("number", Decimal(minute))]
+        lesser.append(Amount("number", Decimal(hour * 100 + minute)))
     if separator == "h" or (separator == ":" and not mark):
         length = Amount("duration", Decimal(hour * 60 + minute))
         lesser += [length, length._replace(value=Decimal(hour) + Decimal(minute) / 60)]

@@ -20,6 +20,8 @@ _STEM = 5
 _FEWEST, _MOST = 4, 40
 _LINK = 5
 _FAR = 10
+_MOST_FIGURES = 500
+"""Whoever tells of more has no evident counterpart for any of them."""
 _MANY = 3
 """So many words in common make up for digits that have nothing in common."""
 _NO_DIGIT = re.compile(r"\D")
@@ -49,13 +51,22 @@ def rivals(claim: Figure, text: str, support: Support) -> list[Rival]:
     said = support.said
     around = context(text, claim)
     found = []
-    for figure in support.ledger.figures:
+    for figure, its_context in _with_contexts(support):
         same_kind = figure.kind == claim.kind or comparable(claim, figure)
         close = one_slip(claim, text, figure, said.text) or _other_unit(claim, figure)
         if same_kind or close or figure.kind == "number":
-            shared = len(around & context(said.text, figure))
+            shared = len(around & its_context)
             found.append(Rival(figure, said.turn_at(figure.start), shared, close, same_kind))
     return sorted(found, key=lambda r: (-r.close, -r.same_kind, -r.shared, r.figure.start))
+
+
+def _with_contexts(support: Support) -> list[tuple[Figure, frozenset[str]]]:
+    """The conversation's figures, each with the words around it, made once for all claims."""
+    if not support.contexts:
+        text = support.said.text
+        there = support.ledger.figures[:_MOST_FIGURES]
+        support.contexts = [(figure, context(text, figure)) for figure in there]
+    return support.contexts
 
 
 def worth_showing(claim: Figure, rival: Rival) -> bool:
@@ -141,7 +152,8 @@ def _near(found: list[Rival], claim: Figure, text: str, said: Said) -> Figure | 
     only = _only(found)
     if only is None:
         return None
-    alike = one_digit_apart(_digits(claim, text), _digits(only, said.text))
+    a, b = _digits(claim, text), _digits(only, said.text)
+    alike = a == b or one_digit_apart(a, b)
     return only if max(r.shared for r in found) >= (1 if alike else _MANY) else None
 
 
@@ -149,8 +161,20 @@ def _may_be_meant(claim: Figure, other: Figure) -> bool:
     """Nobody writes 51 for 2011, or 63p for £267,372."""
     if _both_years(claim, other) or _is_year(claim) != _is_year(other):
         return False
+    if claim.kind == "date" and not _one_part_apart(claim, other):
+        return False
     a, b = _size(claim), _size(other)
     return a is None or b is None or (b <= a * _FAR and a <= b * _FAR)
+
+
+def _one_part_apart(claim: Figure, other: Figure) -> bool:
+    """12 May and 17 May, not 5 April 2027 and 5 December 2026."""
+    return any(
+        sum(x != y for x, y in zip(a, b, strict=True)) == 1
+        for a in claim.readings
+        for b in other.readings
+        if isinstance(a, Day) and isinstance(b, Day)
+    )
 
 
 def _size(figure: Figure) -> Decimal | None:
@@ -228,7 +252,7 @@ def one_digit_apart(a: str, b: str) -> bool:
     if a == b or abs(len(a) - len(b)) > 1:
         return False
     if len(a) != len(b):
-        short, long = sorted((a, b), key=len)
+        short, long = (a, b) if len(a) < len(b) else (b, a)
         return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
     wrong = [i for i in range(len(a)) if a[i] != b[i]]
     if len(wrong) == 1:

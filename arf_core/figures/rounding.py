@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from arf_core.figures.model import Amount, Figure
 
@@ -42,6 +43,7 @@ def rounds_to(value: Decimal, claimed: Decimal, *, scaled: bool) -> bool:
     return any((value / quantum).to_integral_value(way) * quantum == claimed for way in ways)
 
 
+@lru_cache(maxsize=4096)
 def _last_place(value: Decimal) -> int:
     """The power of ten of its last digit that is not nought."""
     exponent = value.normalize().as_tuple().exponent

@@ -6,7 +6,7 @@ from decimal import Decimal
 from arf_core.figures import clock, codes, dates
 from arf_core.figures.currency import currency_before
 from arf_core.figures.measures import amounts, measured
-from arf_core.figures.model import Amount, Code, Day, Figure, Kind, Numeral, Reading
+from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Kind, Numeral, Reading
 from arf_core.figures.numerals import end_of_row, numeral_in_digits, plainly
 from arf_core.figures.tails import of_time
 from arf_core.figures.worded import READERS, YEARS
@@ -17,7 +17,7 @@ _DIGITS = re.compile(r"\d+")
 _ORDINAL = re.compile(r"(\d{1,4})(?:st|nd|rd|th)(?![^\W_])", re.IGNORECASE)
 _DECADE = re.compile(r"(\d{4}|\d{2})'?s(?![^\W_])")
 _TIMES = re.compile(r"(?<![^\W_])[xX](\d{1,4})(?![\d.,]\d|\w)")
-_WITHIN_CODES = frozenset("./-:_#(")
+_WITHIN_CODES = frozenset("./-:_#")
 _NEXT_WORD = re.compile(r"[^\W\d_]+|\(")
 _OF_DATES_AND_TIMES = frozenset(
     {*dates.MONTHS, "of", "to", "and", "or", "am", "pm", "a", "p", "o", "oclock", "uhr", "hrs"}
@@ -193,8 +193,11 @@ def _number(text: str, numeral: Numeral, last: Figure | None) -> Figure:
 
 
 def _plain_digits(text: str, figure: Figure) -> Figure:
-    """2019 may be a year, 4471889 the number of a case."""
+    """2019 may be a year, 4471889 the number of a case, 17.10 a time."""
     said = figure.of(text)
+    if time := clock.DOTTED.fullmatch(said):
+        minutes = clock.minutes_of(int(time[1]), int(time[2]), "")
+        return figure._replace(lesser=(*figure.lesser, *(Clock(m) for m in minutes)))
     if not said.isdigit():
         return figure
     if len(said) == 4 and int(said) in YEARS:

@@ -14,6 +14,7 @@ from arf_core.figures.claims import hedge_of
 from arf_core.figures.codes import squeezed
 from arf_core.figures.ledger import Ledger, compatible
 from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Reading
+from arf_core.figures.numerals import plainly
 from arf_core.figures.rounding import SCALED, is_round, rounds_to, same_quantity, within
 from arf_core.figures.when import agree, as_day, reachable, speaks_relatively
 from arf_core.said import Said
@@ -26,6 +27,10 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 _DAY = 1440
+_FEWEST_TYPED = 3
+_MOST_PLACES = 50
+_RANGE_BEFORE = re.compile(r"\d+ ?- ?\Z")
+_RANGE_AFTER = re.compile(r" ?- ?\d+")
 
 
 class Support:
@@ -33,6 +38,8 @@ class Support:
 
     def __init__(self, said: Said) -> None:
         self.said = said
+        self.contexts: list[tuple[Figure, frozenset[str]]] = []
+        """The figures with the words around them, once somebody has asked for them."""
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -118,11 +125,12 @@ class Support:
         )
 
     def _retyped(self, claim: Figure, text: str) -> bool:
-        """45.20 where somebody typed 4520, 3:15 for 315, 19/09 for 1909; 11.1 of 11.1.2."""
+        """45.20 where somebody typed 4520, 3:15 for 315, 24-48 for 2448; 11.1 of 11.1.2."""
         said = claim.of(text)
-        digits = re.sub(r"\D", "", said)
-        if 3 <= len(digits) <= 12 and Decimal(digits) in self.ledger.all_numbers:
-            return True
+        for written, fewest in ((said, _FEWEST_TYPED), (_range_around(claim, text), 2)):
+            digits = re.sub(r"\D", "", written)
+            if fewest <= len(digits) <= 12 and Decimal(digits) in self.ledger.all_numbers:
+                return True
         return "." in said and any(code.startswith(f"{said}.") for code in self.ledger.codes)
 
     def _values_like(self, amount: Amount) -> Iterable[Decimal]:
@@ -200,14 +208,25 @@ class Support:
         )
 
 
+def _range_around(claim: Figure, text: str) -> str:
+    """The whole of "24-48 hours", of which the claim is one end."""
+    plain = plainly(text)
+    before = _RANGE_BEFORE.search(plain, max(0, claim.start - 8), claim.start)
+    after = _RANGE_AFTER.match(plain, claim.end)
+    start = before.start() if before else claim.start
+    return plain[start : after.end() if after else claim.end] if before or after else ""
+
+
 def stands_in(text: str, words: str) -> bool:
     """Do these very words stand in the text, and not as part of a longer figure?"""
-    at = text.find(words)
-    while at >= 0:
-        end = at + len(words)
-        if not (_GOES_BEFORE.search(text, max(0, at - 2), at) or _GOES_ON.match(text, end)):
-            return True
+    at = -1
+    for _ in range(_MOST_PLACES):
         at = text.find(words, at + 1)
+        if at < 0:
+            return False
+        before = _GOES_BEFORE.search(text, max(0, at - 2), at)
+        if before is None and not _GOES_ON.match(text, at + len(words)):
+            return True
     return False
 
 
