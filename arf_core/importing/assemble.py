@@ -72,12 +72,13 @@ class Assembler:
         mapping: Mapping,
         group: int,
         source: str,
-        linked: bool,
+        links: Sequence[Mapping],
     ) -> None:
+        """`links` are the mappings of tables that say more about these conversations."""
         self._staging, self._tally, self._roles = staging, tally, roles
         self._mapping, self._group, self._source = mapping, group, source
-        self._linked = linked
-        self._wants_summary = "summary" in mapping.columns
+        self._linked = bool(links)
+        self._wants_summary = any("summary" in m.columns for m in (mapping, *links))
         self._facts = lru_cache(4_096)(facts_from)
         self.varying: Counter[str] = Counter()
         """Attributes that were left out of conversations whose rows disagree."""

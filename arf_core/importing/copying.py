@@ -174,7 +174,11 @@ class Writer:
         """Where each new conversation goes, by its fingerprint."""
         with self._store.read() as conn:
             ids, texts = _known(conn, stride)
-        new = {c.fingerprint: c for c in stride if c.fingerprint not in texts and c.id not in ids}
+        new: dict[str, Ready] = {}
+        for c in stride:  # as in _plan: the first with a text counts, and the first with an id
+            if c.fingerprint not in texts and c.fingerprint not in new and c.id not in ids:
+                ids.add(c.id)
+                new[c.fingerprint] = c
         if not new:
             return {}
         hashes = bands([c.text for c in new.values()])

@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
@@ -37,15 +37,17 @@ class Member:
     path: Path
     inner: str | None = None
     """Its name inside the zip."""
+    root: Path | None = None
+    """The folder that was given."""
 
     @property
     def name(self) -> str:
-        """For people: short, printable."""
-        return shortened(PurePosixPath(self.inner or self.path.name).name or "(no name)", 120)
-
-    @property
-    def stem(self) -> str:
-        return stem(self.name)
+        """For people, and for the ids of rows without one: printable, and different for each file
+        of a folder or an archive."""
+        place = self.path.relative_to(self.root).as_posix() if self.root else self.path.name
+        if self.inner is None:
+            return shortened(place, 200)
+        return shortened(f"{place}/{self.inner}" if self.root else self.inner, 200)
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
@@ -129,10 +131,10 @@ def _folder(path: Path) -> Given:
     for file in visible:
         if file.suffix.lower() == ".zip" and file.is_file():
             inside = _archive(file)
-            members += inside.members
+            members += [replace(m, root=path) for m in inside.members]
             skipped += inside.skipped
         elif _readable(file.name) and file.is_file():
-            members.append(Member(file))
+            members.append(Member(file, root=path))
         else:
             skipped.append(str(file.relative_to(path)))
     if not members:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from arf_core.errors import InputError
 from arf_core.importing.columns import Column, columns_of
@@ -34,8 +35,15 @@ class Plan:
 
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
-    bytes: int
-    """Size of the files, for progress; 0 where unknown."""
+
+
+class _Set(NamedTuple):
+    """Tables with the same columns, before it is known how they are read."""
+
+    source: str
+    tables: list[Table]
+    picked: bool
+    """From a folder or an archive, where other things may lie about."""
 
 
 def plan(paths: Sequence[str | Path], options: ImportOptions) -> Plan:
@@ -46,19 +54,18 @@ def plan(paths: Sequence[str | Path], options: ImportOptions) -> Plan:
     if not paths:
         raise InputError("No file was given.", "Name at least one file, folder or data set.")
     notes: list[str] = []
-    sets: list[tuple[str, list[Table]]] = []
-    size = 0
+    sets: list[_Set] = []
     for path in paths:
         found = given(path)
         tables = open_dataset(found) if found.dataset else _tables(found, options, notes)
-        sets += [(options.source or found.source, alike) for alike in _alike(tables)]
-        size += sum(m.path.stat().st_size for m in found.members)
+        source = options.source or found.source
+        sets += [_Set(source, alike, found.picked) for alike in _alike(tables)]
     sets = _with_splits(sets)
-    check_said(options.columns, [columns_of(tables) for _, tables in sets])
+    check_said(options.columns, [columns_of(s.tables) for s in sets])
     _check_attributes(options, sets)
-    groups = _linked(_mapped(sets, options), options)
+    groups = _linked(_mapped(sets, options, notes), options)
     notes += [note for g in groups for note in about_mapping(g.mapping)]
-    return Plan(tuple(groups), tuple(dict.fromkeys(notes)), size)
+    return Plan(tuple(groups), tuple(dict.fromkeys(notes)))
 
 
 def _tables(found: Given, options: ImportOptions, notes: list[str]) -> list[Table]:
@@ -96,16 +103,16 @@ def _same_order(tables: Iterable[Table]) -> list[list[Table]]:
     return list(sets.values())
 
 
-def _with_splits(sets: list[tuple[str, list[Table]]]) -> list[tuple[str, list[Table]]]:
+def _with_splits(sets: list[_Set]) -> list[_Set]:
     """Files named after different splits say the split of their rows; one alone says nothing."""
-    named = {t.file: t.split or split_in_name(t.file) for _, tables in sets for t in tables}
+    named = {t.file: t.split or split_in_name(t.file) for s in sets for t in s.tables}
     if len({split for split in named.values() if split}) < 2:
-        return [(source, [replace(t, split=None) for t in tables]) for source, tables in sets]
-    return [(source, [replace(t, split=named[t.file]) for t in tables]) for source, tables in sets]
+        named = dict.fromkeys(named)
+    return [s._replace(tables=[replace(t, split=named[t.file]) for t in s.tables]) for s in sets]
 
 
-def _check_attributes(options: ImportOptions, sets: list[tuple[str, list[Table]]]) -> None:
-    names = dict.fromkeys(c for _, tables in sets for t in tables for c in t.columns)
+def _check_attributes(options: ImportOptions, sets: list[_Set]) -> None:
+    names = dict.fromkeys(c for s in sets for t in s.tables for c in t.columns)
     for wanted in options.attributes or ():
         if wanted not in names:
             raise InputError(
@@ -117,30 +124,34 @@ def _check_attributes(options: ImportOptions, sets: list[tuple[str, list[Table]]
 # -- mappings and links --------------------------------------------------------------------------
 
 
-def _mapped(sets: list[tuple[str, list[Table]]], options: ImportOptions) -> list[Group]:
+def _mapped(sets: list[_Set], options: ImportOptions, notes: list[str]) -> list[Group]:
     """A mapping for each set. With several sets, one that holds no conversations by itself may be
-    linked to another."""
+    linked to another; one that was picked from a folder may hold none at all."""
     groups: list[Group] = []
     faults: list[InputError] = []
-    for source, tables in sets:
+    for source, tables, picked in sets:
         try:
             mapping = mapping_of(tables, options, options.shape)
         except InputError as error:
-            if len(sets) == 1:
-                raise
             faults.append(error)
-            mapping = _as_linked(tables, options, error)
+            found = _as_linked(tables, options) if len(sets) > 1 else None
+            if found is None and not picked:
+                raise
+            if found is None:
+                notes.append(f"Not used: {error.message}")
+                continue
+            mapping = found
         groups.append(Group(source, tuple(tables), mapping))
     if faults and all(g.mapping.shape == "linked" for g in groups):
         raise faults[0]
     return groups
 
 
-def _as_linked(tables: list[Table], options: ImportOptions, fault: InputError) -> Mapping:
+def _as_linked(tables: list[Table], options: ImportOptions) -> Mapping | None:
     try:
         return mapping_of(tables, options, "linked")
     except InputError:
-        raise fault from None
+        return None
 
 
 def _linked(groups: list[Group], options: ImportOptions) -> list[Group]:

@@ -187,7 +187,6 @@ class _Run:
         return islice(self._all(), self._options.limit)
 
     def _all(self) -> Iterator[Ready]:
-        linked = {g.target for g in self._plan.groups if g.target is not None}
         for number, group in enumerate(self._plan.groups):
             if group.mapping.shape == "linked":
                 continue
@@ -198,7 +197,7 @@ class _Run:
                 group.mapping,
                 number,
                 group.source,
-                number in linked,
+                [g.mapping for g in self._plan.groups if g.target == number],
             )
             yield from assembler.conversations()
             self._varying.update(assembler.varying)

@@ -18,6 +18,7 @@ from arf_core.importing.guess import (
     choose_row_id,
     choose_sides,
     choose_summaries,
+    is_id,
 )
 from arf_core.importing.options import SHAPES, ImportOptions, LabelMode, Mapping, Reason, Shape
 from arf_core.importing.rows import Cell, Table
@@ -174,7 +175,7 @@ def _choose_document(choices: Choices) -> Column | None:
 
 
 def _choose_conversation_id(choices: Choices) -> None:
-    choices.choose("conversation_id", lambda c: c.is_label, "short values")
+    choices.choose("conversation_id", is_id, "short values")
     if choices.get("conversation_id") is None and "conversation_id" not in choices.said:
         choices.choose("conversation_id", lambda c: c.is_label, "short values", "row_id")
     if choices.get("conversation_id") is None:
