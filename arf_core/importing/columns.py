@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from statistics import median
-from typing import Any
 
 from arf_core.importing import times
 from arf_core.importing.rows import Cell, Table
@@ -71,15 +70,15 @@ class Column:
     def is_turns(self) -> bool:
         """Lists of objects with words, of pairs, or (by the column's name) of texts."""
         turns = [t for found in self.lists for t in found[:5]]
-        if not turns:
-            return False
-        if all(isinstance(t, dict) for t in turns):
-            words = sum(any(isinstance(v, str) and v for v in t.values()) for t in turns)
-            named = self._is_named_for_turns or bool({"text", "content"} & _keys(turns))
-            return named and words * 2 > len(turns)
-        if all(isinstance(t, list | tuple) and len(t) == 2 for t in turns):
-            return all(isinstance(x, str) for t in turns for x in t)
-        return self._is_named_for_turns and all(isinstance(t, str) for t in turns)
+        return sum(self._is_turn(t) for t in turns) * 2 > len(turns)
+
+    def _is_turn(self, turn: Cell) -> bool:
+        if isinstance(turn, dict):
+            named = self._is_named_for_turns or bool(
+                {"text", "content"} & {k.lower() for k in turn}
+            )
+            return named and any(isinstance(v, str) and v for v in turn.values())
+        return _is_pair(turn) or (isinstance(turn, str) and self._is_named_for_turns)
 
     @property
     def _is_named_for_turns(self) -> bool:
@@ -131,8 +130,14 @@ class Column:
         return sum(roles) / len(roles) if roles else 0.0
 
 
-def _keys(turns: Sequence[dict[str, Any]]) -> set[str]:
-    return {k.lower() for t in turns for k in t}
+def _is_pair(turn: Cell) -> bool:
+    """[speaker, words]"""
+    return (
+        isinstance(turn, list | tuple)
+        and len(turn) == 2
+        and isinstance(turn[0], str)
+        and (turn[1] is None or isinstance(turn[1], str))
+    )
 
 
 def columns_of(tables: Sequence[Table]) -> dict[str, Column]:

@@ -79,13 +79,19 @@ def _tables(found: Given, options: ImportOptions, notes: list[str]) -> list[Tabl
 
 def _table(member: Member, picked: bool, options: ImportOptions, notes: list[str]) -> Table | None:
     """A member as a table; a text file picked from a folder may turn out to be none."""
-    if picked and member.name.lower().endswith(".txt"):
-        try:
-            return open_table(member, options)
-        except InputError as error:
+    try:
+        table = open_table(member, options)
+    except InputError as error:
+        if picked and member.name.lower().endswith(".txt"):
             notes.append(f"Not read: {error.message}")
             return None
-    return open_table(member, options)
+        raise
+    if table.sample:
+        return table
+    if not picked:
+        raise InputError(f"{table.file} has a header, but no rows.", "Give a file with rows.")
+    notes.append(f"{table.file} has a header, but no rows.")
+    return None
 
 
 def _alike(tables: Iterable[Table]) -> list[list[Table]]:

@@ -50,8 +50,9 @@ class JsonText:
             try:
                 value, end = _DECODER.raw_decode(self._buffer, self._at)
             except json.JSONDecodeError as error:
+                fault = self.fault(error.msg, error.pos)
                 if self._is_wrong_for_good(error) or not self._fill():
-                    raise self.fault(error.msg, error.pos) from error
+                    raise fault from error
             except RecursionError as error:
                 raise self.fault("values are nested too deeply") from error
             except ValueError as error:  # an integer of thousands of digits
