@@ -12,7 +12,7 @@ from arf_core.figures import Day, figures
 from arf_core.said import Said
 
 _I = re.IGNORECASE
-_DIGIT = re.compile(r"\d")
+_ROW = re.compile(r"\d(?:[ .()/+-]{0,2}\d)*")
 _CARD = re.compile(r"(?<![\w-])[2-6](?:[ -]?\d){12,18}(?![\w-])")
 _HIDDEN = re.compile(r"(?<!\w)(?:[xX*•#]{2,4}[ -]?){1,4}(\d{3,4})(?![\w-])")
 _ENDING = re.compile(
@@ -97,7 +97,7 @@ def exposures(said: Said, text: str) -> Iterator[Exposure]:
     """The personal data in a summary, none overlapping another; cards and accounts come first."""
     taken: list[Place] = []
     low = text.lower()
-    digits = len(_DIGIT.findall(text))
+    digits = max((sum(c.isdigit() for c in row) for row in _ROW.findall(text)), default=0)
     for kind in _KINDS:
         if digits < kind.digits or not (not kind.words or any(word in low for word in kind.words)):
             continue
@@ -219,6 +219,7 @@ class _Kind(NamedTuple):
     what: str
     find: Callable[[str], Iterator[Place]]
     digits: int = 0
+    """In a row, with nothing but marks between them."""
     words: tuple[str, ...] = ()
     companys: bool = False
     """Has a company such data of its own to give out?"""

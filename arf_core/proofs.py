@@ -3,7 +3,7 @@ personal data. Nothing is claimed that the text of the conversation does not pro
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from arf_core.figures import Figure, figures
 from arf_core.figures.claims import is_claim, sayable
@@ -11,10 +11,12 @@ from arf_core.figures.counterpart import Rival, evident, in_place_of, rivals, wo
 from arf_core.figures.support import Support
 from arf_core.names import strange_names
 from arf_core.personal import exposures
-from arf_core.records import Conversation
 from arf_core.repeats import repeats
 from arf_core.said import Said
 from arf_core.spans import Replacement, replace
+
+if TYPE_CHECKING:  # the workers start in a third of the time without the records
+    from arf_core.records import Conversation
 
 CATEGORIES = ("wrong_figure", "invented_detail", "irrelevant_or_repeated", "personal_data")
 """What the rules may find."""
@@ -163,7 +165,7 @@ def _shown(rival: Rival, said: Said) -> str:
     return rival.figure.of(said.text) + where
 
 
-def proven_fix(conversation: Conversation, text: str, finding: Span) -> str | None:
+def proven_fix(conversation: "Conversation", text: str, finding: Span) -> str | None:
     """What to put at the finding's [start, end) of the summary `text`; None without proof.
 
     A wrong figure, found by whichever detector, is exchanged for the one of the conversation that

@@ -9,13 +9,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from arf_core.figures import Figure, figures
 from arf_core.figures.codes import squeezed
 from arf_core.figures.model import Day
 from arf_core.figures.when import as_date
-from arf_core.records import Conversation, Scalar
+
+if TYPE_CHECKING:  # the workers start in a third of the time without the records
+    from arf_core.records import Conversation, Scalar
 
 BREAK = "\x00"
 """Stands between turns: no word, no digit and no white space, so that nothing reads across it."""
@@ -67,7 +69,7 @@ class Said:
         self.text = BREAK.join(parts)
 
     @classmethod
-    def of(cls, conversation: Conversation) -> Self:
+    def of(cls, conversation: "Conversation") -> Self:
         lines = (Line(turn.speaker, turn.text, turn.at) for turn in conversation.turns)
         return cls(lines, attribute_texts(conversation.attributes, conversation.external_id))
 
@@ -129,7 +131,7 @@ class Said:
         return frozenset(stamped | set(_whole_days(self.attributes)))
 
 
-def attribute_texts(attributes: Mapping[str, Scalar], external_id: str) -> list[str]:
+def attribute_texts(attributes: Mapping[str, "Scalar"], external_id: str) -> list[str]:
     """The values that are known of a conversation besides its words."""
     values = (v for v in attributes.values() if v is not None and not isinstance(v, bool))
     return [external_id, *(str(value) for value in values)]

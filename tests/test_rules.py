@@ -60,6 +60,7 @@ FOLLOWS = [
     ("That was 1200 euros.", "It cost €1.2k."),
     ("It takes two weeks.", "It takes 14 days."),
     ("It takes 48 hours.", "It takes two days."),
+    ("They scored on the quarter-hour mark.", "They scored once (15')."),
     ("I waited an hour and a half.", "The customer waited 90 minutes."),
     ("You need twelve hundred points.", "It needs 1,200 points."),
     ("They come at half five, I mean 17:30.", "They come at 5.30 pm."),
@@ -280,14 +281,13 @@ def test_names_in_another_script_may_be_spelt_anyhow() -> None:
     [
         "The customer's lamp flickers at night.",
         "The Customer's lamp flickers at night!",
-        "Then the lamp of the customer flickers at night.",
+        "The customer's lamp was flickering at night.",
     ],
 )
 def test_a_sentence_told_twice_is_flagged(again: str) -> None:
     conversation = talk("My lamp flickers at night.")
     summary = f"The customer's lamp flickers at night. A new one is sent. {again}"
-    expected = [("irrelevant_or_repeated", again)] if "of the" not in again else []
-    assert flagged(conversation, summary) == expected
+    assert flagged(conversation, summary) == [("irrelevant_or_repeated", again)]
 
 
 @pytest.mark.parametrize(
@@ -297,6 +297,8 @@ def test_a_sentence_told_twice_is_flagged(again: str) -> None:
         "The customer called the agent twice today. The agent called the customer twice today.",
         "The lamp works in the small kitchen. The lamp works not in the small kitchen.",
         "The red lamp costs more than others. The blue lamp costs more than others.",
+        "The agent called the customer back on Friday. The agent will call the customer back on "
+        "Friday.",
     ],
 )
 def test_sentences_that_say_different_things_are_no_repetition(summary: str) -> None:

@@ -17,6 +17,7 @@ _DIGITS = re.compile(r"\d+")
 _ORDINAL = re.compile(r"(\d{1,4})(?:st|nd|rd|th)(?![^\W_])", re.IGNORECASE)
 _DECADE = re.compile(r"(\d{4}|\d{2})'?s(?![^\W_])")
 _TIMES = re.compile(r"(?<![^\W_])[xX](\d{1,4})(?![\d.,]\d|\w)")
+_MINUTE_MARK = re.compile(r"'(?![\w'])")
 _WITHIN_CODES = frozenset("./-:_#")
 _NEXT_WORD = re.compile(r"[^\W\d_]+|\(")
 _OF_DATES_AND_TIMES = frozenset(
@@ -193,13 +194,15 @@ def _number(text: str, numeral: Numeral, last: Figure | None) -> Figure:
 
 
 def _plain_digits(text: str, figure: Figure) -> Figure:
-    """2019 may be a year, 4471889 the number of a case, 17.10 a time."""
+    """2019 may be a year, 4471889 the number of a case, 17.10 a time, 15' minutes."""
     said = figure.of(text)
     if time := clock.DOTTED.fullmatch(said):
         minutes = clock.minutes_of(int(time[1]), int(time[2]), "")
         return figure._replace(lesser=(*figure.lesser, *(Clock(m) for m in minutes)))
     if not said.isdigit():
         return figure
+    if _MINUTE_MARK.match(text, figure.end):
+        return figure._replace(readings=(*figure.readings, *of_time("minute")(Decimal(said))))
     if len(said) == 4 and int(said) in YEARS:
         return figure._replace(readings=(*figure.readings, Day(int(said))))
     if len(said) >= codes.LONG:
