@@ -141,7 +141,7 @@ def _meant(doubt: _Doubt, text: str, found: list[Rival]) -> Figure | None:
 
 def _explained(doubt: _Doubt, text: str, found: list[Rival]) -> str:
     claim, said = doubt.claim, doubt.support.said
-    says = f"The summary says {claim.of(text)}"
+    says = f"The summary says {_one_line(claim.of(text))}"
     meant = _meant(doubt, text, found)
     worth = [r for r in found if worth_showing(claim, r)]
     shown = [r for r in found if r.figure == meant][:1] if meant else _distinct(worth, said)
@@ -162,7 +162,11 @@ def _distinct(found: list[Rival], said: Said) -> list[Rival]:
 
 def _shown(rival: Rival, said: Said) -> str:
     where = "" if rival.turn is None else f" (turn {rival.turn + 1})"
-    return rival.figure.of(said.text) + where
+    return _one_line(rival.figure.of(said.text)) + where
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())
 
 
 def proven_fix(conversation: "Conversation", text: str, finding: Span) -> str | None:

@@ -112,14 +112,7 @@ def evident(
     """
     if hedge_of(claim, text) or not _stands_alone(claim, text) or _in_range(claim, others):
         return None
-    there = support.ledger.figures
-    firm = [
-        r
-        for r in found
-        if r.figure.firm
-        and _stands_alone(r.figure, support.said.text)
-        and not _in_range(r.figure, there)
-    ]
+    firm = [r for r in found if _is_clear(r.figure, support)]
     close = [r for r in firm if r.close and not _says_year(r.figure)]
     if close and not _is_year(claim):
         return _only(close) if claim.kind == "code" or any(r.shared for r in close) else None
@@ -135,6 +128,14 @@ def evident(
     if any(r.shared >= nearest for r in free if r.figure.kind != claim.kind):
         return None  # a number without a unit may be the one
     return _near(strict, claim, text, support.said) or _clear_winner(strict)
+
+
+def _is_clear(figure: Figure, support: Support) -> bool:
+    return (
+        figure.firm
+        and _stands_alone(figure, support.said.text)
+        and not _in_range(figure, support.ledger.figures)
+    )
 
 
 def _in_range(figure: Figure, others: Sequence[Figure]) -> bool:
