@@ -1,9 +1,12 @@
 """arf.toml: the settings of a project, read and checked in one go."""
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import tomlkit
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -114,3 +117,22 @@ def read_settings(path: Path) -> ProjectSettings:
         raise ConfigError(f"{path} is not UTF-8: {error}.", "Save it as UTF-8.") from error
     except ValidationError as error:
         raise ConfigError(f"{path}: {faults(error)}", "Mend these entries of arf.toml.") from error
+
+
+@contextmanager
+def edited(path: Path) -> Iterator[tomlkit.TOMLDocument]:
+    """arf.toml as a document to change; comments and order stay.
+
+    The file is replaced in one step, and only if what it would then say is valid: raises
+    ConfigError and leaves it as it was where not.
+    """
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    yield document
+    fresh = path.with_suffix(".new")
+    fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
+    try:
+        read_settings(fresh)
+    except ConfigError:
+        fresh.unlink()
+        raise
+    fresh.replace(path)

@@ -33,6 +33,8 @@ class ScriptedServer:
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
+        self.extra: dict[str, Any] = {}
+        """JSON that is answered to GET, by path."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.in_flight = 0
@@ -58,6 +60,7 @@ class ScriptedServer:
         asyncio.set_event_loop(self._loop)
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._answer)
+        app.router.add_get("/{path:.*}", self._get)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self._loop.run_until_complete(runner.setup())
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -67,6 +70,11 @@ class ScriptedServer:
         self._loop.run_forever()
         self._loop.run_until_complete(runner.cleanup())
         self._loop.close()
+
+    async def _get(self, request: web.Request) -> web.Response:
+        if request.path in self.extra:
+            return web.json_response(self.extra[request.path])
+        return web.Response(status=404, text="not here")
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

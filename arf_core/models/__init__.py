@@ -14,10 +14,10 @@ from typing import Annotated, Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from arf_core.errors import ConfigError
-from arf_core.records import Record, digest
+from arf_core.records import Record, Scalar, digest
 from arf_core.taxonomy import faults
 
-PLUMBING = {"asker", "calls", "limits", "spending", "structured"}
+PLUMBING = {"asker", "calls", "limits", "registry", "spending", "structured"}
 """Modules here that are no providers."""
 
 
@@ -86,6 +86,14 @@ class Reply(Record):
     completion_tokens: int = 0
 
 
+class Probe(Record):
+    """What trying a model out showed."""
+
+    reply: str
+    learned: dict[str, Scalar] = Field(default_factory=dict)
+    """Options for its entry in arf.toml that were found out."""
+
+
 class Pending(Exception):
     """The answer comes later, by a file. The request is kept until then."""
 
@@ -129,6 +137,10 @@ class ChatModel(Protocol):
 
     async def complete(self, request: Request) -> Reply:
         """Answer one request. Raises ModelError, or Pending."""
+        ...
+
+    async def probe(self, request: Request) -> Probe:
+        """Try the model out with a harmless request. Raises ModelError."""
         ...
 
     def notes(self) -> list[str]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, update
 
 from arf_core import models, schema
 from arf_core.errors import InputError
-from arf_core.models import Pending, Reply, Request, Traits
+from arf_core.models import Pending, Probe, Reply, Request, Traits
 from arf_core.records import Record, now
 from arf_core.store import ROWS_PER_WRITE, Store
 
@@ -51,6 +51,9 @@ class BatchModel:
             wanted = {"name": request.task, "schema": request.schema_, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": wanted}
         return body
+
+    async def probe(self, request: Request) -> Probe:
+        return Probe(reply="asked by file: there is nothing to try before the replies are read")
 
     def notes(self) -> list[str]:
         return []

@@ -18,8 +18,8 @@ from pydantic_core import to_json
 
 from arf_core import models
 from arf_core.errors import ModelError
-from arf_core.models import Price, Reply, Request, Traits
-from arf_core.records import now
+from arf_core.models import Price, Probe, Reply, Request, Traits
+from arf_core.records import Scalar, now
 
 SchemaMeans = Literal["json_schema", "json_object", "prompt"]
 CONTEXT = re.compile(r"context|too long|maximum.*tokens|tokens.*maximum", re.IGNORECASE)
@@ -57,7 +57,8 @@ class OpenAIModel:
         shared = options.model_dump(include=set(Traits.model_fields))
         self.traits = Traits(host=options.base_url.host, **shared)
         self._options = options
-        self._url = str(options.base_url).rstrip("/") + "/chat/completions"
+        self._base = str(options.base_url).rstrip("/")
+        self._url = self._base + "/chat/completions"
         self._parameters = {
             "model": options.model,
             "temperature": options.temperature,
@@ -90,6 +91,34 @@ class OpenAIModel:
                 self._means = means
                 return reply
         raise AssertionError("unreachable: the last means returns or raises")
+
+    async def probe(self, request: Request) -> Probe:
+        """One reply, how the server takes a schema, and how long its context is if it says so."""
+        self._means = None
+        reply = await self._find_out(request)
+        learned: dict[str, Scalar] = {"schema_means": self._means}
+        if context := await self._context():
+            learned["context_tokens"] = context
+        return Probe(reply=reply.text, learned=learned)
+
+    async def _context(self) -> int | None:
+        """As vLLM (GET models) and llama.cpp's server (GET /props) tell it; None where neither."""
+        listed = await self._get(self._base + "/models")
+        for entry in listed.get("data") or []:
+            if entry.get("id") == self._options.model and entry.get("max_model_len"):
+                return int(entry["max_model_len"])
+        props = await self._get(self._base.removesuffix("/v1") + "/props")
+        length = props.get("default_generation_settings", {}).get("n_ctx")
+        return int(length) if length else None
+
+    async def _get(self, url: str) -> dict[str, Any]:
+        """A JSON object that the server may or may not have; empty where not."""
+        try:
+            async with self._open().get(url, allow_redirects=False) as response:
+                data = await response.json() if response.status == 200 else {}
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
 
     async def _post(self, request: Request, means: SchemaMeans | None) -> Reply:
         body = self._parameters | {"messages": list(request.messages)}

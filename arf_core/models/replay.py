@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from arf_core import models, schema
 from arf_core.errors import ConfigError, ModelError
-from arf_core.models import Reply, Request, Traits
+from arf_core.models import Probe, Reply, Request, Traits
 from arf_core.records import Record
 from arf_core.store import Store
 
@@ -89,6 +89,9 @@ class ReplayModel:
         self._used.add(recording.replied_by)
         self._changed += recording.prompt_hash != request.prompt_hash
         return Reply(text=recording.reply, finish_reason=recording.finish_reason)
+
+    async def probe(self, request: Request) -> Probe:
+        return Probe(reply=f"{len(self._recordings)} recordings in {self.file}")
 
     def notes(self) -> list[str]:
         notes = [f"{self.name} answers from recordings of {' and '.join(sorted(self._used))}."]

@@ -1,0 +1,102 @@
+"""`arf models`: connect models to a project, try them, take them out."""
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
+from arf_core.errors import InputError
+from arf_core.models.registry import add_model, remove_model, try_model
+from arf_core.project import Project
+
+app = typer.Typer(no_args_is_help=True, help="Connect models: add, list, test, remove.")
+Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
+Name = typer.Argument(..., metavar="NAME", help="The model's name in this project.")
+
+
+@app.command()
+def add(
+    folder: Path = Folder,
+    name: str = Name,
+    base_url: str = typer.Option(None, help="An OpenAI-compatible server, such as http://…/v1."),
+    model: str = typer.Option(None, help="The model's id at that server."),
+    gguf: Path = typer.Option(None, help="Instead of a server: a GGUF file, run in process."),
+    key_env: str = typer.Option(None, help="The environment variable that holds the key."),
+    max_concurrency: int = typer.Option(None, min=1, help="Calls in flight, at most."),
+    context_tokens: int = typer.Option(None, min=1, help="The model's context."),
+    price: str = typer.Option(
+        None, metavar="PROMPT,COMPLETION", help="Money for a million tokens of each: 0.15,0.60."
+    ),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Connect a model: any OpenAI-compatible server, or a GGUF file."""
+    given: dict[str, Any] = {
+        "base_url": base_url,
+        "model": model,
+        "path": gguf and str(gguf.resolve()),
+        "key_env": key_env,
+        "max_concurrency": max_concurrency,
+        "context_tokens": context_tokens,
+        "price": None
+        if price[0] is None
+        else dict(zip(("prompt", "completion"), price, strict=True)),
+    }
+    if (gguf is None) == (base_url is None):
+        raise InputError("Say where the model is.", "Give --base-url and --model, or --gguf FILE.")
+    provider = "openai_api" if gguf is None else "llama_cpp"
+    options = {"provider": provider} | {k: v for k, v in given.items() if v is not None}
+    with Project.open(folder) as project:
+        add_model(project, name, options)
+    if as_json:
+        print_json({"model": name, "options": options})
+    else:
+        print_line(f"Added {name}. Try it: arf models test {folder} {name}")
+
+
+@app.command("list")
+def list_(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
+    """List the project's models, and the roles they play."""
+    with Project.open(folder) as project:
+        settings = project.settings
+    if as_json:
+        print_json({"models": settings.models, "roles": settings.roles})
+        return
+    if not settings.models:
+        print_line(f"No models yet: arf models add {folder} NAME --base-url URL --model ID")
+        return
+    rows = [
+        (
+            name,
+            options["provider"],
+            options.get("base_url") or options.get("path") or "",
+            options.get("model", ""),
+            ", ".join(role for role, model in settings.roles.items() if model == name),
+        )
+        for name, options in settings.models.items()
+    ]
+    print_table("", ("name", "provider", "where", "model", "plays"), rows)
+
+
+@app.command()
+def test(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) -> None:
+    """Call a model once, find out what it can do, and note it in arf.toml."""
+    with Project.open(folder) as project:
+        tested = try_model(project, name)
+    if as_json:
+        print_json(tested.model_dump())
+        return
+    print_line(f"{name} answered in {tested.seconds:.1f} s: {tested.reply}")
+    for key, value in tested.learned.items():
+        print_line(f"  {key} = {value}")
+
+
+@app.command()
+def remove(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) -> None:
+    """Take a model out of the project. What it answered stays."""
+    with Project.open(folder) as project:
+        remove_model(project, name)
+    if as_json:
+        print_json({"removed": name})
+    else:
+        print_line(f"Removed {name}.")
