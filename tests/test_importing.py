@@ -100,19 +100,27 @@ def test_a_system_that_talks_to_a_user_is_a_bot(project: Project, tmp_path: Path
 
 
 def test_lines_of_speaker_and_words_make_turns(project: Project, tmp_path: Path) -> None:
+    more = "".join(f"\n{'Customer' if n % 2 else 'Agent'}: {n}" for n in range(12))
     rows = [
         {
             "id": 1,
-            "transcript": "Agent: Good day.\nHow can I help?\nCustomer: It is 10:30, see:\nx",
+            "transcript": f"Agent: Good day.\nHow are you?\nCustomer: At 10:30, see:\nx{more}",
         },
-        {"id": 2, "transcript": "Customer: Hi\r\nAgent: Note: we close at 5."},
+        {"id": 2, "transcript": "Customer: Hi\r\nAgent: Note: we close at 5.\nHint: ring first."},
     ]
     report = project.load(write_jsonl(tmp_path / "a.jsonl", rows))
     assert only(report).shape == "lines"
-    assert stored(project) == {
-        "1": [("agent", "Good day.\nHow can I help?"), ("customer", "It is 10:30, see:\nx")],
-        "2": [("customer", "Hi"), ("agent", "Note: we close at 5.")],
-    }
+    found = stored(project)
+    assert found["1"][:2] == [
+        ("agent", "Good day.\nHow are you?"),
+        ("customer", "At 10:30, see:\nx"),
+    ]
+    assert len(found["1"]) == 14
+    assert found["2"] == [
+        ("customer", "Hi"),
+        ("agent", "Note: we close at 5.\nHint: ring first."),
+    ]
+    assert any("'hint' at the start of a line" in note for note in report.notes)
 
 
 def test_names_as_labels_are_kept_and_the_report_says_how_to_map_them(

@@ -119,13 +119,18 @@ def _rank(column: Column, ranks: Mapping[str, int]) -> int | None:
 def choose_ids(choices: Choices) -> None:
     """Conversation, message and parent ids."""
     choices.choose("conversation_id", is_id, "short values")
-    choices.choose("parent_id", lambda c: c.is_label, "ids of other rows")
+    choose_parent(choices)
     choices.choose("message_id", lambda c: c.is_label and _is_unique(c), "a value for each row")
 
 
 def is_id(column: Column) -> bool:
     """Short values; a column called `chat` or `dialogue` may hold the words instead of an id."""
     return column.is_label and (column.plain.endswith(("id", "number")) or not column.is_words)
+
+
+def choose_parent(choices: Choices) -> None:
+    """The id of the message that is answered; in the first rows nothing may be."""
+    choices.choose("parent_id", lambda c: c.is_label or not c.filled, "ids of other rows")
 
 
 def choose_row_id(choices: Choices, name: str) -> None:

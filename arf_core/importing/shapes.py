@@ -15,6 +15,7 @@ from arf_core.importing.guess import (
     Choices,
     choose_ids,
     choose_order,
+    choose_parent,
     choose_row_id,
     choose_sides,
     choose_summaries,
@@ -163,7 +164,11 @@ def _choose_turns(choices: Choices) -> Column | None:
 
 
 def _choose_message_text(choices: Choices) -> Column | None:
-    return choices.get("text") or choices.choose("text", lambda c: c.is_words, "text")
+    return (
+        choices.get("text")
+        or choices.choose("text", lambda c: c.is_words, "text")
+        or choices.choose("text", lambda c: c.is_scalar, "short texts")
+    )
 
 
 def _choose_document(choices: Choices) -> Column | None:
@@ -215,7 +220,7 @@ def _for_messages(choices: Choices) -> None:
 
 
 def _for_threads(choices: Choices) -> None:
-    choices.choose("parent_id", lambda c: c.is_label, "ids of other rows")
+    choose_parent(choices)
     choices.choose("message_id", lambda c: c.is_label, "short values")
     choose_row_id(choices, "message_id")
     choose_sides(choices)
@@ -247,13 +252,18 @@ def _completed(
 ) -> Mapping:
     """The mapping with everything that follows from the chosen columns."""
     kept, left_out = _attributes(shape, choices, options)
-    labels, known = _labels(shape, choices, options)
+    labels, known, others = _labels(shape, choices, options)
     taken = dict(choices.taken)
     reasons = list(choices.reasons)
     notes = [n for t in tables for n in t.notes]
     keys = _choose_keys(choices, taken, reasons) if shape == "turns" else None
     time = choices.get("time")
     notes += _day_first(time) if time else []
+    if others:
+        notes.append(
+            f"{', '.join(repr(o) for o in others[:5])} at the start of a line was read as part of "
+            "what is said, as no usual name of a side; --speaker LABEL=ROLE makes it a speaker."
+        )
     return Mapping(
         files=tuple(t.file for t in tables),
         shape=shape,
@@ -313,22 +323,24 @@ def _delimiter(shape: Shape, choices: Choices, options: ImportOptions) -> str | 
 
 def _labels(
     shape: Shape, choices: Choices, options: ImportOptions
-) -> tuple[LabelMode, tuple[str, ...]]:
-    """Which labels begin a turn in text: only usual ones, where these are nearly all there are."""
+) -> tuple[LabelMode, tuple[str, ...], tuple[str, ...]]:
+    """Which labels begin a turn in text: only usual ones, where these are nearly all there are.
+    With it the labels that are known besides the usual ones, and those that count as words."""
     column = choices.get("turns" if shape == "turns" else "text")
     if column is None or shape not in ("turns", "lines", "delimited"):
-        return "none", ()
+        return "none", (), ()
     pieces = _pieces(shape, column, _delimiter(shape, choices, options))
     counts = Counter(label for p in pieces if (label := labelled(p)))
     total = sum(counts.values())
     if (shape != "lines" and total < 0.6 * len(pieces)) or not total:
-        return ("any" if shape == "lines" else "none"), ()
+        return ("any" if shape == "lines" else "none"), (), ()
     said = tuple(plain_label(label) for label in options.speakers)
     usual = sum(n for label, n in counts.items() if role_of(label) or label in said)
     if usual < 0.9 * total:
-        return "any", ()
+        return "any", (), ()
     often = [label for label, n in counts.items() if n >= 0.05 * total and n > 1]
-    return "known", tuple(dict.fromkeys((*often, *said)))
+    known = tuple(dict.fromkeys((*often, *said)))
+    return "known", known, tuple(x for x in counts if x not in known and not role_of(x))
 
 
 def _pieces(shape: Shape, column: Column, delimiter: str | None) -> list[str]:

@@ -37,10 +37,8 @@ DELIMITERS = (
         "\n",
     ),
 )
-# A label: up to four words and a colon with a space, so that 10:30 and https: are none.
-_LABEL = re.compile(
-    r"\s*([\[(<*]*[^\W_][\w.'’#@/&()<>\-]*(?: [\w.'’#@/&()\-]+){0,3}[\])>*]*|#\w+#)\s?:(?:\s+|$)"
-)
+_LABEL_WORD = re.compile(r"[\w.'’#@/&()<>\[\]*-]+")
+_LONGEST_LABEL = 60
 _LARGEST_LITERAL = 1_000_000
 _DEEPEST = 60
 
@@ -148,52 +146,70 @@ class ListReader:
 # -- text ----------------------------------------------------------------------------------------
 
 
+class Label(NamedTuple):
+    """`Speaker:` at the start of a line; the words begin at `end`."""
+
+    name: str
+    end: int
+
+
+def label_at_start(line: str) -> Label | None:
+    """Up to four words and a colon with white space behind it, so that 10:30 and https: are none,
+    and no word in lower case at the front, unless it names a role."""
+    colon = line.find(":", 0, _LONGEST_LABEL)
+    if colon < 1 or not (line[colon + 1 : colon + 2] or " ").isspace():
+        return None
+    name = line[:colon].strip()
+    words = name.split(" ")
+    if len(words) > 4 or not all(_LABEL_WORD.fullmatch(w) for w in words):
+        return None
+    if not any(c.isalnum() for c in name):
+        return None
+    is_name = not name[0].islower() or role_of(plain_label(name)) is not None
+    return Label(name, colon + 1) if is_name else None
+
+
 class Labels(NamedTuple):
     """Which `Label:` begins a turn: those that are known, or any that looks like a name."""
 
     known: frozenset[str] | None
 
-    def find(self, line: str) -> re.Match[str] | None:
-        match = _LABEL.match(line, 0, 80)
-        if match is None:
-            return None
-        if self.known is None:
-            return match if is_name(match[1]) else None
-        name = plain_label(match[1])
-        return match if name in self.known or role_of(name) else None
+    def find(self, line: str) -> Label | None:
+        label = label_at_start(line)
+        if label is None or self.known is None:
+            return label
+        plain = plain_label(label.name)
+        return label if plain in self.known or role_of(plain) else None
 
     def split(self, line: str) -> Said:
         """One turn: its label, if it has one, and the rest."""
-        match = self.find(line)
-        return (match[1], line[match.end() :].strip(), None) if match else (None, line, None)
+        label = self.find(line)
+        return (label.name, line[label.end :].strip(), None) if label else (None, line, None)
 
     def turns(self, text: str) -> list[Said]:
         """The turns of a text. A line without a label goes on with the turn before it."""
-        found: list[list[str | None]] = []
+        found: list[tuple[str, list[str]]] = []
         for line in re.split(r"\r\n|\n|\r", text):
-            match = self.find(line)
-            if match:
-                found.append([match[1], line[match.end() :].rstrip()])
+            label = self.find(line)
+            if label:
+                found.append((label.name, [line[label.end :]]))
             elif found:
-                found[-1][1] = f"{found[-1][1]}\n{line.rstrip()}"
+                found[-1][1].append(line)
             elif line.strip():
-                found.append([UNKNOWN, line.strip()])
-        return [(label, (words or "").strip(), None) for label, words in found]
+                found.append((UNKNOWN, [line]))
+        return [
+            (label, "\n".join(x.rstrip() for x in words).strip(), None) for label, words in found
+        ]
 
 
 UNKNOWN = "unknown"
 """The speaker of what stands before the first label."""
 
 
-def is_name(label: str) -> bool:
-    """Does it look like a name or a role: capitals, digits or marks at the front?"""
-    return not label[:1].islower() or role_of(plain_label(label)) is not None
-
-
 def labelled(line: str) -> str | None:
     """The plain label at the start of a line, if one stands there."""
-    match = _LABEL.match(line, 0, 80)
-    return plain_label(match[1]) if match and is_name(match[1]) else None
+    label = label_at_start(line)
+    return plain_label(label.name) if label else None
 
 
 def parts(text: str, delimiter: str, labels: Labels | None) -> list[Said]:
