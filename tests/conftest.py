@@ -1,10 +1,13 @@
 """Fixtures that several test files share."""
 
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from arf_core.cli import main
 from arf_core.project import Project
 from arf_core.records import (
     Conversation,
@@ -91,3 +94,30 @@ DELIVERY = make_item(
     "The customer asks for a parcel, which comes tomorrow.",
 )
 """No errors."""
+
+
+class Result:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> dict:
+        (line,) = self.out.splitlines()
+        return json.loads(line)
+
+
+@pytest.fixture
+def arf(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Run the command line in this process; what it prints is caught."""
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["arf", *map(str, arguments)])
+        capfd.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return Result(code, *capfd.readouterr())
+
+    return run

@@ -11,37 +11,9 @@ from conftest import DELIVERY, REFUND, add_items, with_model
 from scripted_server import Scripted, ScriptedServer
 from test_llm_verbs import CLEAN, EDITS, REFUND_READING, Script
 
-from arf_core.cli import main
 from arf_core.cli.output import CONTROL, plain, print_json
 from arf_core.project import Project
 from arf_core.records import Analysis, Summary
-
-
-class Result:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def json(self) -> dict:
-        (line,) = self.out.splitlines()
-        return json.loads(line)
-
-
-@pytest.fixture
-def arf(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
-    """Run the command line in this process; what it prints is caught."""
-
-    def run(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["arf", *map(str, arguments)])
-        capfd.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        return Result(code, *capfd.readouterr())
-
-    return run
 
 
 def test_the_first_commands_of_a_newcomer(arf, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from conftest import DELIVERY, REFUND, add_items, make_item, with_model
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_server import Scripted, ScriptedServer
-from test_cli import arf  # noqa: F401 (a fixture)
 from test_llm_verbs import CLEAN, REFUND_READING, Script
 
 from arf_core.accounts import costs, ledger
@@ -37,7 +36,7 @@ def many(project: Project, n: int) -> None:
     add_items(project, [make_item(f"c{i}", [f"customer: {i}"], f"Summary {i}.") for i in range(n)])
 
 
-def test_models_are_added_listed_tried_and_removed(arf, project: Project) -> None:  # noqa: F811
+def test_models_are_added_listed_tried_and_removed(arf, project: Project) -> None:
     p = project.path
     assert "No models yet" in arf("models", "list", p).out
     with ScriptedServer(lambda body, n: Scripted('{"hello": "world"}')) as server:
@@ -64,6 +63,7 @@ def test_models_are_added_listed_tried_and_removed(arf, project: Project) -> Non
     for arguments, told in [
         (["add", p, "gpt", "--base-url", "http://x/v1", "--model", "m"], "a model 'gpt' already"),
         (["add", p, "other"], "Say where the model is"),
+        (["add", p, "o", "--base-url", "http://x/v1", "--price", "1"], "no pair of numbers"),
         (["add", p, "other", "--base-url", "nowhere", "--model", "m"], "base_url"),
         (["add", p, "other", "--base-url", "http://x/v1"], "model: Field required"),
         (["test", p, "nobody"], "no model 'nobody'"),
@@ -173,7 +173,7 @@ def test_a_redirect_to_another_host_is_not_followed(project: Project) -> None:
         assert elsewhere.requests == []
 
 
-def test_cost_and_ledger_say_what_was_spent_and_sent(arf, project: Project) -> None:  # noqa: F811
+def test_cost_and_ledger_say_what_was_spent_and_sent(arf, project: Project) -> None:
     add_items(project, [REFUND, DELIVERY])
     script = Script(detect_refund=REFUND_READING, detect_delivery="nonsense")
     with ScriptedServer(script) as server:

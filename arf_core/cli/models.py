@@ -38,9 +38,7 @@ def add(
         "key_env": key_env,
         "max_concurrency": max_concurrency,
         "context_tokens": context_tokens,
-        "price": None
-        if price[0] is None
-        else dict(zip(("prompt", "completion"), price, strict=True)),
+        "price": price and _price(price),
     }
     if (gguf is None) == (base_url is None):
         raise InputError("Say where the model is.", "Give --base-url and --model, or --gguf FILE.")
@@ -78,8 +76,8 @@ def list_(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
     print_table("", ("name", "provider", "where", "model", "plays"), rows)
 
 
-@app.command()
-def test(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) -> None:
+@app.command("test")
+def try_(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) -> None:
     """Call a model once, find out what it can do, and note it in arf.toml."""
     with Project.open(folder) as project:
         tested = try_model(project, name)
@@ -100,3 +98,13 @@ def remove(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) ->
         print_json({"removed": name})
     else:
         print_line(f"Removed {name}.")
+
+
+def _price(text: str) -> dict[str, float]:
+    try:
+        prompt, completion = map(float, text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--price {text!r} is no pair of numbers.", "Write it like --price 0.15,0.60."
+        ) from None
+    return {"prompt": prompt, "completion": completion}
