@@ -65,6 +65,10 @@ CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "empty": (lambda p: put(p / "a.csv", b""), "a.csv is empty"),
     "blank": (lambda p: put(p / "a.csv", b"\n \n"), "a.csv is empty"),
     "header only": (lambda p: put(p / "a.csv", b"id,text\n"), "no rows"),
+    "rows that do not fit": (
+        lambda p: put(p / "a.csv", b"id,text\n1,2,3\n4,5,6\n"),
+        "No row of a.csv fits its header .line 2: 3 cells",
+    ),
     "empty list": (lambda p: put(p / "a.json", b"[]"), "no rows"),
     "wrong encoding": (
         lambda p: put(p / "a.csv", MESSAGES.replace("lamp", "lämp").encode("latin-1")),

@@ -56,9 +56,10 @@ class _Trial:
     errors: int
 
     @property
-    def merit(self) -> tuple[bool, float, int]:
+    def merit(self) -> tuple[bool, bool, float, int]:
         good = self.fitting / max(1, self.rows + self.errors)
-        return (self.width > 1 and good > 0.5, round(good, 2), self.width)
+        several = self.width > 1
+        return (several and good > 0.5, several, round(good, 2), self.width)
 
 
 def open_table(member: Member, encoding: str | None, separator: str | None) -> Table:

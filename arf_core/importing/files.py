@@ -5,9 +5,11 @@ Nothing is ever unpacked to disk; the names inside an archive are only shown.
 
 import gzip
 import io
+import lzma
 import os
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +29,15 @@ SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parq
 """What is picked out of a folder or an archive. A file given by its own name may have any."""
 ARCHIVES = {".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz", ".zst"}
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_DAMAGE = (
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    NotImplementedError,  # zipfile, of a version number that does not exist
+)
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 
@@ -253,7 +264,7 @@ def reading(name: str) -> Iterator[None]:
     """Turn the faults of files and archives into InputError."""
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"{shortened(name, 200)} is damaged or cut short: {error}.",
             "Download or compress it again.",

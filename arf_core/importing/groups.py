@@ -1,6 +1,7 @@
 """The tables of an import: which files belong together, how each is read, what links to what."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -88,10 +89,27 @@ def _table(member: Member, picked: bool, options: ImportOptions, notes: list[str
         raise
     if table.sample:
         return table
+    fault = _without_rows(table)
     if not picked:
-        raise InputError(f"{table.file} has a header, but no rows.", "Give a file with rows.")
-    notes.append(f"{table.file} has a header, but no rows.")
+        raise fault
+    notes.append(fault.message)
     return None
+
+
+def _without_rows(table: Table) -> InputError:
+    """Nothing stands behind the header, or nothing that fits it."""
+    faults: list[str] = []
+    with closing(
+        table.batches(lambda line, why, seen: faults.append(f"line {line}: {seen}"))
+    ) as rows:
+        next(rows, None)
+    if not faults:
+        return InputError(f"{table.file} has a header, but no rows.", "Give a file with rows.")
+    return InputError(
+        f"No row of {table.file} fits its header ({faults[0]}).",
+        "The first line must name the columns. If the cells are told apart by an unusual sign, "
+        "give --separator.",
+    )
 
 
 def _alike(tables: Iterable[Table]) -> list[list[Table]]:

@@ -56,7 +56,7 @@ def _readable(name: str) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, UnicodeDecodeError, OverflowError, ValueError) as error:
+    except (pa.ArrowException, OSError, OverflowError, ValueError) as error:
         raise InputError(
             f"{name} is no Parquet file that can be read: {shortened(str(error))}",
             "Write it again, for example with pandas' to_parquet.",
