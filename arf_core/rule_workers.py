@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 from typing import IO, NamedTuple, TypeVar
 
@@ -31,9 +32,10 @@ _LENGTH = struct.Struct("!Q")
 
 
 class Task(NamedTuple):
-    """A summary beside its conversation, in the plainest form."""
+    """A summary beside its conversation, in the plainest form, which is soon sent."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[tuple[str, str, datetime | None], ...]
+    """Speaker, text and time of each turn."""
     attributes: list[str]
     text: str
 
@@ -149,7 +151,8 @@ def _read(chunk: Chunk) -> list[tuple[Flaw, ...]] | str:
 
 
 def read(task: Task, categories: tuple[str, ...]) -> tuple[Flaw, ...]:
-    return tuple(flaws(Said(task.lines, task.attributes), task.text, categories))
+    lines = map(Line._make, task.lines)
+    return tuple(flaws(Said(lines, task.attributes), task.text, categories))
 
 
 def _send(pipe: IO[bytes], data: bytes) -> None:

@@ -8,9 +8,8 @@ import pytest
 
 from arf_core.errors import ArfError
 from arf_core.rule_workers import Task, Worker, in_processes
-from arf_core.said import Line
 
-TASK = Task((Line("agent", "I will refund 42.50."),), [], "A refund of 45.20 was promised.")
+TASK = Task((("agent", "I will refund 42.50.", None),), [], "A refund of 45.20 was promised.")
 CATEGORIES = ("wrong_figure",)
 
 SCRIPT = """

@@ -15,7 +15,7 @@ from arf_core.project import Project
 from arf_core.proofs import CATEGORIES, Flaw, flaws
 from arf_core.records import Conversation, Item
 from arf_core.rule_workers import Task, in_processes, read, workers
-from arf_core.said import Line, Said, attribute_texts
+from arf_core.said import Said, attribute_texts
 from arf_core.taxonomy import Taxonomy
 
 VERSION = 1
@@ -74,7 +74,7 @@ def _categories(taxonomy: Taxonomy) -> tuple[str, ...]:
 
 def _task(item: Item) -> Task:
     conversation = item.conversation
-    lines = tuple(Line(turn.speaker, turn.text, turn.at) for turn in conversation.turns)
+    lines = tuple((turn.speaker, turn.text, turn.at) for turn in conversation.turns)
     attributes = attribute_texts(conversation.attributes, conversation.external_id)
     return Task(lines, attributes, item.summary.text)
 
