@@ -1,0 +1,31 @@
+"""Every chart is a function from plain records to a plotly figure.
+
+Page, notebook and report draw with the same functions; none of them reads the store. Empty input
+gives a figure that says what to do. Figures come in the light theme: `in_theme(figure, "dark")`.
+"""
+
+from arf_core.charts.palette import CATEGORY_COLOURS, category_colour
+from arf_core.charts.rates import error_rates, severity
+from arf_core.charts.rounds import against_reference, round_outcome
+from arf_core.charts.style import empty, in_theme
+from arf_core.charts.tables import cooccurrence, error_heatmap
+from arf_core.charts.texts import clusters, lengths
+from arf_core.charts.wording import percent, rate_text, system_names
+
+__all__ = [
+    "CATEGORY_COLOURS",
+    "against_reference",
+    "category_colour",
+    "clusters",
+    "cooccurrence",
+    "empty",
+    "error_heatmap",
+    "error_rates",
+    "in_theme",
+    "lengths",
+    "percent",
+    "rate_text",
+    "round_outcome",
+    "severity",
+    "system_names",
+]
