@@ -26,17 +26,17 @@ CATEGORY_COLOURS = (
 UNKNOWN = "#7d8590"
 """A category that the taxonomy no longer has, and everything else that stands aside."""
 
-SYSTEM_COLOURS = (UNKNOWN, *CATEGORY_COLOURS[:6])
+SYSTEM_COLOURS = (CATEGORY_COLOURS[9], *CATEGORY_COLOURS[:6])
 """By position among the systems compared: the first is what the others are measured against."""
 SYSTEM_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "x")
 
 CATEGORY_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon", "cross")
 """By position in the taxonomy, so that colour is never the only difference between points."""
 
-FIXED, NOT_FIXED, UNCHECKED, NEW = "#07a4a4", "#dd7b2b", UNKNOWN, "#de2d46"
+# All from the ten, whose distances are measured.
+FIXED, NOT_FIXED, UNCHECKED, NEW = "#07a4a4", "#dd7b2b", "#706f9c", "#de2d46"
+SEVERITY_COLOURS = {3: "#de2d46", 2: "#dd7b2b", 1: "#706f9c"}
 CLEAN = "rgba(125,133,144,0.22)"
-SEVERITY_COLOURS = {3: "#c22a3f", 2: "#dd7b2b", 1: "#77601b"}
-
 DARK_INK = "#10151f"
 _GOLDEN_ANGLE = math.radians(137.508)
 

@@ -58,7 +58,7 @@ def error_heatmap(slices: Sequence[SliceRates], taxonomy: Taxonomy) -> go.Figure
 def _slice_cell(part: SliceRates, category: str) -> _Cell:
     nothing = Rate(count=0, total=part.total)
     rate = part.any_error if category == "" else part.by_category.get(category, nothing)
-    return _Cell(rate, f"{part.value}<br>{rate_text(rate)}")
+    return _Cell(rate, f"{escape(part.value, quote=False)}<br>{rate_text(rate)}")
 
 
 def cooccurrence(patterns: ErrorPatterns, taxonomy: Taxonomy) -> go.Figure:

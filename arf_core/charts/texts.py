@@ -1,6 +1,7 @@
 """What the texts are like: their lengths, and what findings have in common."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
@@ -34,17 +35,17 @@ def lengths(tables: Sequence[Lengths], names: Mapping[str, str] | None = None) -
     if len(units) > 1:
         raise ValueError(f"lengths of different units do not share an axis: {sorted(units)}")
     unit = units.pop()
-    longest = max(max(t.counts) for t in tables)
-    width = _width(tables)
+    scale = _scale(tables)
     sample = max(t.step for t in tables)
     return drawn(
-        [_outline(t, i, width, names) for i, t in enumerate(tables)],
+        [_outline(t, i, scale, names) for i, t in enumerate(tables)],
         _lengths_title(tables, names),
         f"Share of texts by their number of {unit}"
-        + (f", measured on every {sample}th" if sample > 1 else ""),
+        + (f", measured on every {sample}th" if sample > 1 else "")
+        + (", longer ones in the last bar" if scale.cut else ""),
         height=280,
         legend="above" if len(tables) > 1 else "none",
-        xaxis={"title": {"text": unit}, "range": [0, longest + width], "showgrid": False},
+        xaxis={"title": {"text": unit}, "range": [-0.5, scale.end], "showgrid": False},
         yaxis={"title": {"text": "share of texts"}, "ticksuffix": " %", "rangemode": "tozero"},
         hovermode="x unified",
     )
@@ -62,10 +63,24 @@ def _lengths_title(tables: Sequence[Lengths], names: Mapping[str, str] | None) -
     return f"Summaries have a median of {listed(whose)}"
 
 
-def _width(tables: Sequence[Lengths]) -> int:
-    """Of a bar: a round number, so that there are at most 40 up to the 99th percentile."""
-    longest = max(_quantile(t, 0.99) for t in tables)
-    return round_step((longest + 1) / BARS)
+class _Scale(NamedTuple):
+    """Bars from 0 on: how wide each is, which is the last, and whether that holds longer texts."""
+
+    width: int
+    last: int
+    cut: bool
+
+    @property
+    def end(self) -> int:
+        return (self.last + 1) * self.width
+
+
+def _scale(tables: Sequence[Lengths]) -> _Scale:
+    """Round widths, so that about 40 bars reach the 99th percentile, and 20 more what is beyond."""
+    width = round_step((max(_quantile(t, 0.99) for t in tables) + 1) / BARS)
+    needed = max(max(t.counts) for t in tables) // width
+    last = min(needed, BARS * 3 // 2)
+    return _Scale(width, last, cut=needed > last)
 
 
 def _quantile(table: Lengths, share: float) -> int:
@@ -74,29 +89,18 @@ def _quantile(table: Lengths, share: float) -> int:
     return values[int(np.searchsorted(reached, share * reached[-1]))]
 
 
-class _Bars(NamedTuple):
-    starts: list[int]
-    counts: list[int]
-
-
-def _bars(table: Lengths, width: int) -> _Bars:
-    first, last = min(table.counts) // width, max(table.counts) // width
-    counts = [0] * (last - first + 1)
+def _outline(table: Lengths, i: int, scale: _Scale, names: Mapping[str, str] | None) -> go.Scatter:
+    bars = Counter[int]()
     for length, n in table.counts.items():
-        counts[length // width - first] += n
-    return _Bars([k * width for k in range(first, last + 1)], counts)
-
-
-def _outline(table: Lengths, i: int, width: int, names: Mapping[str, str] | None) -> go.Scatter:
-    bars = _bars(table, width)
-    total = sum(bars.counts)
-    ends = [f"{s} to {s + width - 1}" if width > 1 else f"{s}" for s in bars.starts]
+        bars[min(length // scale.width, scale.last)] += n
+    places = range(min(bars), max(bars) + 1)
+    total = bars.total()
     colour = SYSTEM_COLOURS[i % len(SYSTEM_COLOURS)]
     return go.Scatter(
         name=name_of(table.of, names),
         # one more step, so that the last bar has a width and the outline comes down to zero
-        x=[s - 0.5 for s in (*bars.starts, bars.starts[-1] + width)],
-        y=[100 * n / total for n in bars.counts] + [0],
+        x=[k * scale.width - 0.5 for k in (*places, places[-1] + 1)],
+        y=[100 * bars[k] / total for k in places] + [0],
         line={
             "shape": "hv",
             "color": colour,
@@ -107,12 +111,20 @@ def _outline(table: Lengths, i: int, width: int, names: Mapping[str, str] | None
         fillcolor=_faint(colour),
         mode="lines",
         text=[
-            f"{end} {table.unit}: {thousands(n * table.step)}, {percent(n / total)}"
-            for end, n in zip(ends, bars.counts, strict=True)
+            f"{_bar_name(k, scale)} {table.unit}: {thousands(bars[k] * table.step)}, "
+            f"{percent(bars[k] / total)}"
+            for k in places
         ]
         + [""],
         hovertemplate="%{text}<extra>%{fullData.name}</extra>",
     )
+
+
+def _bar_name(bar: int, scale: _Scale) -> str:
+    first = bar * scale.width
+    if scale.cut and bar == scale.last:
+        return f"{first} or more"
+    return f"{first} to {first + scale.width - 1}" if scale.width > 1 else f"{first}"
 
 
 def _faint(colour: str) -> str:
