@@ -38,8 +38,8 @@ from arf_core.proofs import (
     wrong_figures,
 )
 from arf_core.records import Conversation, Item, Summary, Turn, digest
-from arf_core.rule_workers import workers
-from arf_core.said import Said
+from arf_core.proofs.workers import workers
+from arf_core.proofs.said import Said
 from arf_core.taxonomy import load_taxonomy
 
 SEED = 7

@@ -197,7 +197,7 @@ def test_a_figure_of_a_kind_that_nobody_spoke_of_is_invented(summary: str, quote
 
 def test_the_explanation_names_the_figure_that_must_be_meant() -> None:
     finding = found(REFUND.conversation, REFUND.summary.text)[0]
-    assert finding.explanation == "The summary says 45.20; the conversation has 42.50 (turn 1)."
+    assert finding.explanation == "The summary says 45.20; the conversation has 42.50 (turn 0)."
     assert finding.evidence == (0, 1)
     assert finding.confidence is None
 

@@ -4,10 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from arf_core.errors import ArfError
-from arf_core.rule_workers import Task, Worker, in_processes
+from arf_core.proofs.workers import Task, in_processes
 
 TASK = Task((("agent", "I will refund 42.50.", None),), [], "A refund of 45.20 was promised.")
 CATEGORIES = ("wrong_figure",)
@@ -40,19 +41,22 @@ def test_a_script_without_a_main_guard_is_run_once(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_was_killed_is_told_of() -> None:
-    worker = Worker()
-    assert len(worker.ask((CATEGORIES, [TASK]))) == 1
-    worker.kill()
-    with pytest.raises(ArfError, match="ended") as caught:
-        worker.ask((CATEGORIES, [TASK]))
+    texts = [f"A refund of {n}.20 was promised." for n in range(5000)]
+    read = in_processes(texts, lambda text: TASK._replace(text=text), CATEGORIES, 2)
+    next(read)
+    children = [p for p in psutil.Process().children() if "loky" in " ".join(p.cmdline())]
+    assert children
+    for child in children:
+        child.kill()
+    with pytest.raises(ArfError, match="ended before its time") as caught:
+        list(read)
     assert "memory" in caught.value.hint
-    worker.close()
 
 
 def test_a_fault_of_the_rules_is_no_clean_summary() -> None:
     broken = TASK._replace(lines=None)  # type: ignore[arg-type]
-    with pytest.raises(RuntimeError, match="The rules failed"):
-        list(in_processes([broken], lambda task: task, CATEGORIES, 1))
+    with pytest.raises(TypeError, match="not iterable"):
+        list(in_processes([broken], lambda task: task, CATEGORIES, 2))
 
 
 def test_results_come_with_their_items_in_order() -> None:

@@ -10,7 +10,7 @@ from arf_core.figures.codes import squeezed
 from arf_core.figures.ledger import comparable
 from arf_core.figures.model import Amount, Day, Figure, Reading
 from arf_core.figures.support import Support
-from arf_core.said import BREAK, Said, folded
+from arf_core.proofs.said import BREAK, Said, folded
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _DIGITS = re.compile(r"\d[\d.,' ]*\d|\d")

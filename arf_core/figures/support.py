@@ -17,7 +17,7 @@ from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Reading
 from arf_core.figures.numerals import plainly
 from arf_core.figures.rounding import SCALED, is_round, rounds_to, same_quantity, within
 from arf_core.figures.when import agree, as_day, reachable, speaks_relatively
-from arf_core.said import Said
+from arf_core.proofs.said import Said
 
 _ABOUT_MINUTES = 15
 _GOES_BEFORE = re.compile(r"[^\W_]\Z|\d[.,:/'-]\Z")

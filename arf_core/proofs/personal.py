@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from arf_core.figures import Day, figures
-from arf_core.said import Said
+from arf_core.proofs.said import Said
 
 _I = re.IGNORECASE
 _ROW = re.compile(r"\d(?:[ .()/+-]{0,2}\d)*")

@@ -9,10 +9,10 @@ from arf_core.figures import Figure, figures
 from arf_core.figures.claims import is_claim, sayable
 from arf_core.figures.counterpart import Rival, evident, in_place_of, rivals, worth_showing
 from arf_core.figures.support import Support
-from arf_core.names import strange_names
-from arf_core.personal import exposures
-from arf_core.repeats import repeats
-from arf_core.said import Said
+from arf_core.proofs.names import strange_names
+from arf_core.proofs.personal import exposures
+from arf_core.proofs.repeats import repeats
+from arf_core.proofs.said import Said
 from arf_core.spans import Replacement, replace
 
 if TYPE_CHECKING:  # the workers start in a third of the time without the records
@@ -161,7 +161,7 @@ def _distinct(found: list[Rival], said: Said) -> list[Rival]:
 
 
 def _shown(rival: Rival, said: Said) -> str:
-    where = "" if rival.turn is None else f" (turn {rival.turn + 1})"
+    where = "" if rival.turn is None else f" (turn {rival.turn})"
     return _one_line(rival.figure.of(said.text)) + where
 
 
