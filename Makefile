@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MARK := $(VENV)/.installed
+# The default build is for the builder's processor alone, and crashed with Q8_0 models on some.
+LLAMA_BUILD := CMAKE_ARGS="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF"
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench local clean
 
 demo: $(MARK)          ## make the sample project in ./demo and print its figures
 	$(BIN)/arf demo demo
@@ -18,6 +20,9 @@ test: $(MARK)-dev      ## lint, types and every test
 bench: $(MARK)-dev     ## the figures of docs/benchmarks.md, printed as tables (long)
 	$(BIN)/python -m benchmarks
 
+local: $(MARK)         ## models from GGUF files in process: builds llama.cpp, 3 to 10 minutes
+	$(LLAMA_BUILD) $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[local]'
+
 clean:                 ## remove what these targets made
 	rm -rf $(VENV) demo
 
@@ -30,5 +35,5 @@ $(MARK): $(BIN)/uv requirements.txt pyproject.toml
 	@touch $@
 
 $(MARK)-dev: $(BIN)/uv requirements.txt pyproject.toml
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
+	$(LLAMA_BUILD) $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev,local]'
 	@touch $(MARK) $@

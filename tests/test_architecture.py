@@ -21,7 +21,7 @@ HEAVY = {
     "datasets",
 }
 PLUG_INS = ("models", "detectors", "editors", "verifiers")
-PLUMBING = {"models": {"asker", "calls", "limits", "registry", "spending", "structured"}}
+PLUMBING = {"models": {"asker", "calls", "limits", "masking", "registry", "spending", "structured"}}
 
 
 def sources(folder: str) -> list[Path]:

@@ -342,6 +342,7 @@ def test_every_provider_keeps_the_contract(project: Project, tmp_path: Path) -> 
         "openai_api": {"base_url": "http://127.0.0.1:9/v1", "model": "m"},
         "batch": {"model": "m"},
         "replay": {"path": "r.jsonl"},
+        "llama_cpp": {"path": "r.jsonl"},
     }
     assert set(providers()) == set(examples), "add an example of the new provider's options"
     for provider, options in examples.items():

@@ -45,6 +45,7 @@ def error_rates(
         _rates_title(rates, names),
         _read_by([r.any_error.total for r in rates], [r.detector for r in rates]),
         height=step * len(rows),
+        legend="above" if len(rates) > 1 else "none",
         yaxis={
             "tickvals": list(range(len(rows))),
             "ticktext": [_row_label(c, taxonomy) for c in rows],

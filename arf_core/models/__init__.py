@@ -17,7 +17,7 @@ from arf_core.errors import ConfigError
 from arf_core.records import Record, Scalar, digest
 from arf_core.taxonomy import faults
 
-PLUMBING = {"asker", "calls", "limits", "registry", "spending", "structured"}
+PLUMBING = {"asker", "calls", "limits", "masking", "registry", "spending", "structured"}
 """Modules here that are no providers."""
 
 
@@ -113,6 +113,8 @@ class Traits(Record):
 
     host: str | None = None
     """Where requests go; None where nothing leaves this process by itself."""
+    leaves: bool = False
+    """Do requests leave this process, to a host or into a file?"""
     cacheable: bool = True
     """False where asking again costs nothing."""
     max_concurrency: int = 16

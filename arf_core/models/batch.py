@@ -34,7 +34,7 @@ def open_model(name: str, options: Options, project_path: Path) -> "BatchModel":
 
 
 class BatchModel:
-    traits = Traits(max_concurrency=1, retries=0)
+    traits = Traits(leaves=True, max_concurrency=1, retries=0)
 
     def __init__(self, name: str, options: Options) -> None:
         self.name = name

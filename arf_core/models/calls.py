@@ -25,6 +25,7 @@ from arf_core.answers import Answer, Failure, Usage
 from arf_core.errors import ModelError, ReplyError
 from arf_core.models import ChatModel, Pending, Reply, Request
 from arf_core.models.limits import AdaptiveLimit, Pace
+from arf_core.models.masking import hidden, shown
 from arf_core.models.spending import Accounts, Budget, admit, check_length
 from arf_core.records import now
 from arf_core.store import Row, insert_new, replace_rows
@@ -100,7 +101,8 @@ class _Pipeline(Generic[I, T]):
         self._limit = AdaptiveLimit(model.traits.max_concurrency)
         self._pace = Pace(model.traits)
         self._budget = Budget(project.store, project.settings.limits, model)
-        self._accounts = Accounts(model, project.settings.privacy.mask)
+        self._masked = project.settings.privacy.mask and model.traits.leaves
+        self._accounts = Accounts(model, self._masked)
         self._loop = asyncio.new_event_loop()
         self._main: asyncio.Task[None] | None = None
         self._stopped = False
@@ -201,6 +203,7 @@ class _Pipeline(Generic[I, T]):
                     raise
                 answer.failure = Failure(error.reason, error.message)
                 return answer, None
+            reply = shown(reply, request)
             answer.failure = _unusable(reply)
             if answer.failure:
                 return answer, None
@@ -243,7 +246,7 @@ class _Pipeline(Generic[I, T]):
             begun = await self._limit.acquire()
             overloaded = False
             try:
-                reply = await self._model.complete(request)
+                reply = await self._model.complete(hidden(request) if self._masked else request)
             except ModelError as error:
                 overloaded = error.overloaded
                 usage.calls += 1

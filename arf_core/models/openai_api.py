@@ -55,7 +55,7 @@ class OpenAIModel:
     def __init__(self, name: str, options: Options) -> None:
         self.name = name
         shared = options.model_dump(include=set(Traits.model_fields))
-        self.traits = Traits(host=options.base_url.host, **shared)
+        self.traits = Traits(host=options.base_url.host, leaves=True, **shared)
         self._options = options
         self._base = str(options.base_url).rstrip("/")
         self._url = self._base + "/chat/completions"

@@ -94,7 +94,20 @@ class Exposure(NamedTuple):
 
 
 def exposures(said: Said, text: str) -> Iterator[Exposure]:
-    """The personal data in a summary, none overlapping another; cards and accounts come first."""
+    """The personal data in a summary, without what is the company's own."""
+    for kind, start, end in _found(text):
+        turns = _turns_with(text[start:end], said)
+        if not (kind.companys and _is_companys(text[start:end], said, turns)):
+            yield Exposure(start, end, kind.name, kind.what, turns)
+
+
+def places(text: str) -> Iterator[tuple[str, int, int]]:
+    """The kind, start and end of all personal data in any text, whosever they are."""
+    return ((kind.name, start, end) for kind, start, end in _found(text))
+
+
+def _found(text: str) -> Iterator[tuple["_Kind", int, int]]:
+    """None overlaps another; cards and accounts come first."""
     taken: list[Place] = []
     low = text.lower()
     digits = max((sum(c.isdigit() for c in row) for row in _ROW.findall(text)), default=0)
@@ -102,13 +115,9 @@ def exposures(said: Said, text: str) -> Iterator[Exposure]:
         if digits < kind.digits or not (not kind.words or any(word in low for word in kind.words)):
             continue
         for start, end in kind.find(text):
-            if any(start < e and s < end for s, e in taken):
-                continue
-            turns = _turns_with(text[start:end], said)
-            if kind.companys and _is_companys(text[start:end], said, turns):
-                continue
-            taken.append((start, end))
-            yield Exposure(start, end, kind.name, kind.what, turns)
+            if not any(start < e and s < end for s, e in taken):
+                taken.append((start, end))
+                yield kind, start, end
 
 
 Place = tuple[int, int]

@@ -1,0 +1,159 @@
+"""A GGUF file in this process, and on llama.cpp's server."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import DELIVERY, REFUND, add_items, make_item, with_model
+
+from arf_core.analyze import analyze
+from arf_core.demo import EXAMPLES
+from arf_core.errors import ConfigError, ModelError
+from arf_core.importing import ImportOptions
+from arf_core.models.registry import add_model, try_model
+from arf_core.project import Project
+from arf_core.records import Analysis
+from arf_core.revise import revise
+from arf_core.verify import verify
+
+pytest.importorskip("llama_cpp", reason="the extra `local` is not installed: make local")
+pytest.importorskip("gguf", reason="the extra `local` is not installed: make local")
+from tiny_gguf import write_tiny_gguf
+
+
+@pytest.fixture(scope="module")
+def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_gguf(tmp_path_factory.mktemp("gguf") / "tiny.gguf")
+
+
+@pytest.fixture(scope="module")
+def server(gguf: Path) -> Iterator[str]:
+    """llama.cpp's own server on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "llama_cpp.server", "--model", str(gguf)),
+            *("--n_ctx", "32768", "--host", "127.0.0.1", "--port", str(port)),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}/v1"
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"{url}/models", timeout=1)
+            break
+        except OSError:
+            assert time.monotonic() < deadline, "llama.cpp's server did not start"
+            time.sleep(0.2)
+    yield url
+    process.terminate()
+    process.wait(20)
+
+
+def in_process(project: Project, gguf: Path, name: str = "tiny", **options: object) -> Project:
+    settings = {
+        "provider": "llama_cpp",
+        "path": str(gguf),
+        "context_tokens": 32768,
+        "max_tokens": 200,
+    }
+    return add_model(project, name, settings | options)
+
+
+def sample(project: Project, n: int = 4) -> None:
+    """The shortest conversations of the sample project."""
+    source = EXAMPLES / "support" / "conversations.jsonl"
+    lines = sorted(source.read_text(encoding="utf-8").splitlines(), key=len)[:n]
+    file = project.path / "short.jsonl"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    project.load(file, ImportOptions(source="conversations"))
+
+
+def test_the_sample_prompts_run_on_a_file_in_process(project: Project, gguf: Path) -> None:
+    sample(project)
+    report = analyze(in_process(project, gguf), "teacher", "llm", model="tiny")
+    # the tiny model closes every list at once: valid replies that find nothing
+    assert (report.asked, report.done, dict(report.failed)) == (4, 4, {})
+    assert report.prompt_tokens > 4 * 5000
+    again = analyze(Project.open(project.path), "teacher", "llm", model="tiny")
+    assert (again.skipped, again.calls) == (4, 0)
+
+
+def test_the_sample_prompts_run_on_llama_cpps_server(project: Project, server: str) -> None:
+    sample(project)
+    project = with_model(project, "served", server, max_tokens=200)
+    report = analyze(project, "teacher", "llm", model="served")
+    assert (report.done, dict(report.failed)) == (4, {})
+    assert report.notes == ["served takes schemas as json_object."]
+
+
+def test_the_whole_round_runs_on_both(project: Project, gguf: Path, server: str) -> None:
+    wrong = make_item("wrong", ["customer: I paid $42.50."], "The customer paid $45.50.")
+    add_items(project, [wrong, DELIVERY])
+    project = in_process(project, gguf)
+    project = with_model(project, "served", server, max_tokens=200)
+    analyze(project, "teacher", "rules")
+    # its only edit is none, so the summary stays as it is and the finding is not fixed
+    assert revise(project, "teacher", "r1", editor="llm", model="tiny").done == 2
+    assert verify(project, "r1", "llm", model="served").done == 1
+
+
+def test_trying_it_learns_the_context_it_was_trained_for(project: Project, gguf: Path) -> None:
+    project = in_process(project, gguf)
+    tried = try_model(project, "tiny")
+    assert json.loads(tried.reply) == {"hello": ""}
+    assert tried.learned == {"context_tokens": 32768}
+
+
+def test_what_does_not_fit_into_the_context_is_a_failure_not_a_cut(
+    project: Project, gguf: Path
+) -> None:
+    add_items(project, [REFUND])
+    project = in_process(project, gguf, context_tokens=4096)
+    report = analyze(project, "teacher", "llm", model="tiny")
+    assert dict(report.failed) == {"context": 1}
+    (failed,) = project.store.all(Analysis)
+    assert "context window" in (failed.raw or "")
+
+
+def test_a_missing_or_broken_file_says_what_to_do(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no file"):
+        in_process(project, tmp_path / "missing.gguf")
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF, but not really")
+    add_items(project, [REFUND])
+    project = in_process(project, tmp_path / "broken.gguf")
+    with pytest.raises(ModelError, match="cannot load") as caught:
+        analyze(project, "teacher", "llm", model="tiny")
+    assert "whole GGUF file" in caught.value.hint
+
+
+def test_without_the_extra_one_line_says_how_to_get_it(project: Project, gguf: Path) -> None:
+    add_items(project, [REFUND])
+    in_process(project, gguf)
+    code = "import sys; sys.modules['llama_cpp'] = None; from arf_core.cli import main; main()"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "analyze",
+        str(project.path),
+        "--detector",
+        "llm",
+        "--model",
+        "tiny",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+    assert done.returncode == 2
+    assert "make local" in done.stderr
+    assert "Traceback" not in done.stderr
