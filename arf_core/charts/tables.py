@@ -111,7 +111,7 @@ def _label(taxonomy: Taxonomy, category: str) -> str:
         return "<b>Any error</b>"
     name = wrapped(category_name(taxonomy, category), 24)
     colour = category_colour(taxonomy, category)
-    return f'{name} <span style="color:{colour}">{MARK}</span>'
+    return f'{name} <span style="color:{colour};font-size:17px">{MARK}</span>'
 
 
 def _table(
