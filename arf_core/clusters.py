@@ -2,41 +2,36 @@
 
 TF-IDF of what each finding says, reduced to at most 50 dimensions (latent semantic analysis),
 clustered by density (HDBSCAN, Campello et al. 2013) and named by the words that set a cluster
-apart. Everything is seeded: the same findings give the same clusters.
+apart. The same findings give the same clusters.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from arf_core import schema
 from arf_core.records import SPLITS, Finding, Record, Split
 from arf_core.store import Store, columns
 from arf_core.taxonomy import Taxonomy
+from arf_core.text_space import (
+    REPORTING,
+    SEED,
+    UNCLUSTERED,
+    WORD,
+    Labels,
+    Matrix,
+    groups,
+    meanings,
+    places,
+)
 
 MOST = 20_000
 """Findings beyond this are clustered by a sample."""
-MOST_FITTED = 5_000
-MOST_TSNE = 5_000
-SMALLEST = 5
 TERMS, EXAMPLES = 3, 5
-SEED = 0
-UNCLUSTERED = -1
-SAME = 1e-9
-WORD = r"(?u)[^\W\d_][^\W\d_]+"
-"""Letters only: a figure names one case, never what several have in common."""
-REPORTING = frozenset(
-    "agent conversation customer did does lacks mention mentioned mentions names named nobody nothing person "
-    "said say says speaks spoke states stated summary tells told turn turns word words".split()
-)
-"""Words in which any finding is told, so that they tell no cluster apart."""
 WIDESPREAD = 0.2
 """Share of a cluster's findings that a term must be in to name it."""
-Matrix = NDArray[np.float64]
-Labels = NDArray[np.int64]
 
 
 class Cluster(Record):
@@ -118,9 +113,8 @@ def cluster_findings(
     """
     of = len(findings) if of is None else of
     findings = _sample(findings)
-    space, known = _meanings([_whole(f, taxonomy) for f in findings])
-    labels = _by_size(_labels(space, known))
-    places = _places(space)
+    space, known = meanings([_whole(f, taxonomy) for f in findings])
+    labels = _by_size(groups(space, known))
     return Clustering(
         clusters=tuple(_described(findings, labels, space, taxonomy)),
         points=tuple(
@@ -132,7 +126,7 @@ def cluster_findings(
                 y=round(float(y), 4),
                 text=f.explanation,
             )
-            for f, label, (x, y) in zip(findings, labels, places, strict=True)
+            for f, label, (x, y) in zip(findings, labels, places(space), strict=True)
         ),
         of=of,
     )
@@ -158,56 +152,6 @@ def _category_name(category: str, taxonomy: Taxonomy) -> str:
     return known.name if known else category
 
 
-def _meanings(texts: Sequence[str]) -> tuple[Matrix, NDArray[np.bool_]]:
-    """A unit vector for each text, and whether it has any word to go by."""
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
-    from sklearn.preprocessing import normalize
-
-    words = TfidfVectorizer(
-        stop_words=list(ENGLISH_STOP_WORDS | REPORTING),
-        token_pattern=WORD,
-        sublinear_tf=True,
-        max_features=20_000,
-    )
-    analyzer = words.build_analyzer()
-    if not any(analyzer(text) for text in texts):
-        return np.zeros((len(texts), 1)), np.zeros(len(texts), dtype=bool)
-    weights = words.fit_transform(texts)
-    # density means little in many dimensions with few points
-    dimensions = min(50, max(5, len(texts) // 10), *(n - 1 for n in weights.shape))
-    if dimensions < 1:
-        return np.ones((len(texts), 1)), np.ones(len(texts), dtype=bool)
-    with np.errstate(invalid="ignore", divide="ignore"):  # identical texts have no variance
-        space = TruncatedSVD(dimensions, random_state=SEED).fit_transform(weights)
-    return normalize(space), np.asarray(weights.sum(axis=1)).ravel() > 0
-
-
-def _labels(space: Matrix, known: NDArray[np.bool_]) -> Labels:
-    """The cluster of each row, or -1."""
-    from sklearn.cluster import HDBSCAN
-    from sklearn.neighbors import NearestNeighbors
-
-    labels = np.full(len(space), UNCLUSTERED)
-    rows = np.flatnonzero(known)
-    if len(rows) < SMALLEST:
-        return labels
-    if np.ptp(space[rows], axis=0).max() < SAME:
-        labels[rows] = 0
-        return labels
-    # its time grows with the square: beyond 5,000 the others join their nearest neighbour
-    few = rows
-    if len(rows) > MOST_FITTED:
-        few = np.sort(np.random.default_rng(SEED).choice(rows, MOST_FITTED, replace=False))
-    size = max(SMALLEST, round(len(few) ** 0.5 / 2))
-    labels[few] = HDBSCAN(min_cluster_size=size, min_samples=3, copy=True).fit_predict(space[few])
-    others = np.setdiff1d(rows, few)
-    if len(others):
-        near = NearestNeighbors(n_neighbors=1).fit(space[few])
-        labels[others] = labels[few][near.kneighbors(space[others], return_distance=False).ravel()]
-    return labels
-
-
 def _by_size(labels: Labels) -> Labels:
     """The same clusters, the largest as 0; of equal ones the first to appear."""
     numbers, first, counts = np.unique(labels, return_index=True, return_counts=True)
@@ -220,39 +164,6 @@ def _by_size(labels: Labels) -> Labels:
     for new, (_, _, old) in enumerate(order):
         renumbered[labels == old] = new
     return renumbered
-
-
-def _places(space: Matrix) -> Matrix:
-    """Two coordinates for each row: t-SNE up to 5,000 rows, else the first two components."""
-    n = len(space)
-    flat = _components(space)
-    spread = flat.std(axis=0).max() if n else 0.0
-    if n < SMALLEST or n > MOST_TSNE or spread < SAME:
-        return flat
-    from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    # one thread gives the same figures everywhere, and several are slower where the machine is busy
-    with threadpool_limits(1):
-        tsne = TSNE(
-            perplexity=min(30.0, (n - 1) / 3),
-            init=flat / spread * 1e-4,
-            angle=0.8,
-            max_iter=500 if n <= 1_000 else 300,
-            random_state=SEED,
-        )
-        return np.asarray(tsne.fit_transform(space), dtype=np.float64)
-
-
-def _components(space: Matrix) -> Matrix:
-    """The first two principal components; a missing second one is 0."""
-    out = np.zeros((len(space), 2))
-    if len(space) > 1:
-        centred = space - space.mean(axis=0)
-        _, _, axes = np.linalg.svd(centred.T @ centred)
-        found = centred @ axes[:2].T
-        out[:, : found.shape[1]] = found
-    return out
 
 
 def _described(

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_store import reading
 
-from arf_core import clusters
-from arf_core.clusters import UNCLUSTERED, Clustering, cluster_findings, sample_findings
+from arf_core import clusters, text_space
+from arf_core.clusters import Clustering, cluster_findings, sample_findings
 from arf_core.project import Project
 from arf_core.records import Finding, Reading
 from arf_core.taxonomy import load_taxonomy
+from arf_core.text_space import UNCLUSTERED
 
 TAXONOMY = load_taxonomy()
 
@@ -131,8 +132,8 @@ def test_many_findings_are_sampled_and_it_is_said(monkeypatch: pytest.MonkeyPatc
 def test_beyond_what_is_fitted_findings_join_their_neighbours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(clusters, "MOST_FITTED", 60)
-    monkeypatch.setattr(clusters, "MOST_TSNE", 60)
+    monkeypatch.setattr(text_space, "MOST_FITTED", 60)
+    monkeypatch.setattr(text_space, "MOST_TSNE", 60)
     found = cluster_findings(of_topics(240), TAXONOMY)
     check(found, 240)
     real = [c for c in found.clusters if c.number != UNCLUSTERED]
