@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from arf_core.models import PLUMBING as NO_PROVIDERS
+
 ROOT = Path(__file__).parents[1]
 HEAVY = {
     "torch",
@@ -21,7 +23,7 @@ HEAVY = {
     "datasets",
 }
 PLUG_INS = ("models", "detectors", "editors", "verifiers")
-PLUMBING = {"models": {"asker", "calls", "limits", "masking", "registry", "spending", "structured"}}
+PLUMBING = {"models": NO_PROVIDERS}
 
 
 def sources(folder: str) -> list[Path]:

@@ -5,8 +5,10 @@ from typing import Any
 
 import typer
 
-from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
+from arf_core.cli.output import JsonFlag, print_json, print_line, print_table, progress
 from arf_core.errors import InputError
+from arf_core.models.hub import HUB
+from arf_core.models.hub import pull as fetch
 from arf_core.models.registry import add_model, remove_model, try_model
 from arf_core.project import Project
 
@@ -98,6 +100,30 @@ def remove(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) ->
         print_json({"removed": name})
     else:
         print_line(f"Removed {name}.")
+
+
+@app.command()
+def pull(
+    folder: Path = Folder,
+    repo: str = typer.Argument(
+        ..., metavar="REPO", help="Such as Qwen/Qwen2.5-1.5B-Instruct-GGUF."
+    ),
+    file: str = typer.Argument(..., metavar="FILE", help="The GGUF file in it."),
+    name: str = typer.Option(None, help="The model's name in this project; else the file's."),
+    endpoint: str = typer.Option(HUB, help="The hub's address."),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Fetch a GGUF file from a hub, and connect it. Goes on where an earlier try was cut."""
+    called = name or Path(file).stem
+    with Project.open(folder) as project:
+        with progress(f"Fetching {file}") as told:
+            privacy = project.settings.privacy
+            got = fetch(repo, file, folder / "models", privacy, endpoint=endpoint, progress=told)
+        add_model(project, called, {"provider": "llama_cpp", "path": str(got.relative_to(folder))})
+    if as_json:
+        print_json({"model": called, "path": str(got), "bytes": got.stat().st_size})
+    else:
+        print_line(f"Fetched {got} and added {called}. Try it: arf models test {folder} {called}")
 
 
 def _price(text: str) -> dict[str, float]:
