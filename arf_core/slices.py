@@ -100,20 +100,20 @@ class _Joined(NamedTuple):
     """Conversations by key: `ids[starts[i]:starts[i + 1]]` are those of `keys[i]`."""
 
     keys: list[tuple[Any, ...]]
-    ids: pa.Array
+    ids: pa.ChunkedArray
     starts: Places
 
 
 def _read(conn: Connection, query: Select[Any]) -> _Joined:
     """Rows of key columns and, last, of ids joined into one text."""
-    rows = [tuple(row) for row in conn.execute(query)]
-    parts = [
-        pc.split_pattern(pa.array([row[-1]], pa.large_string()), pattern=_GAP).flatten()
-        for row in rows
-    ]
-    ids = pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
+    keys: list[tuple[Any, ...]] = []
+    parts: list[pa.Array] = []
+    for *key, joined in conn.execute(query):
+        keys.append(tuple(key))
+        text = pa.array([joined], pa.large_string())
+        parts.append(pc.split_pattern(text, pattern=_GAP).flatten())
     starts = np.cumsum([0, *(len(p) for p in parts)])
-    return _Joined([row[:-1] for row in rows], ids, starts)
+    return _Joined(keys, pa.chunked_array(parts, pa.large_string()), starts)
 
 
 def _of_attribute(name: str) -> Select[Any]:
@@ -173,7 +173,7 @@ class _Read:
         erring = np.array([bool(key[0]) for key in readings.keys], dtype=bool)
         self._erring = np.repeat(erring, np.diff(readings.starts))
         # one call for both, since it begins by hashing all that was read
-        both = pa.concat_arrays([values.ids, findings.ids])
+        both = pa.chunked_array([*values.ids.chunks, *findings.ids.chunks], pa.large_string())
         found = pc.fill_null(pc.index_in(both, value_set=readings.ids), -1).to_numpy()
         of_values, self._of_findings = np.split(found, [len(values.ids)])
         self._value_of = np.full(self._n, -1)
