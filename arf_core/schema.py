@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -141,6 +142,7 @@ analysis = Table(
     Column("raw", Text),
     Column("at", When, nullable=False),
     # derived; `current` marks the newest complete analysis of (summary, detector)
+    Column("conversation_id", String, nullable=False),
     Column("system", String, nullable=False),
     Column("split", String, nullable=False),
     Column("n_findings", Integer, nullable=False),
@@ -153,7 +155,9 @@ Index(
     analysis.c.detector,
     analysis.c.split,
     analysis.c.n_findings,
-    sqlite_where=analysis.c.current,
+    analysis.c.conversation_id,
+    # as queries write it: SQLite uses a partial index only for the very same condition
+    sqlite_where=text("current = 1"),
 )
 
 finding = Table(
@@ -184,7 +188,7 @@ Index(
     finding.c.split,
     finding.c.category,
     finding.c.conversation_id,
-    sqlite_where=finding.c.current,
+    sqlite_where=text("current = 1"),
 )
 
 fact = Table(

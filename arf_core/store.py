@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     event,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
@@ -252,6 +253,7 @@ def replace_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
 def _put_summaries(conn: Connection, summaries: Sequence[Summary]) -> None:
     if not summaries:
         return
+    _retire_other_texts(conn, summaries)
     statement = insert(schema.summary)
     statement = statement.on_conflict_do_update(
         index_elements=["conversation_id", "system"],
@@ -260,8 +262,24 @@ def _put_summaries(conn: Connection, summaries: Sequence[Summary]) -> None:
     conn.execute(statement, [to_row(s) for s in summaries])
 
 
+def _retire_other_texts(conn: Connection, summaries: Sequence[Summary]) -> None:
+    """What was said of a text that now gives way no longer counts."""
+    s = schema.summary
+    for system in {x.system for x in summaries}:
+        new = [x for x in summaries if x.system == system]
+        gone = select(s.c.id).where(
+            s.c.system == system,
+            s.c.conversation_id.in_([x.conversation_id for x in new]),
+            s.c.id.not_in([x.id for x in new]),
+        )
+        if ids := list(conn.scalars(gone)):
+            for table in (schema.analysis, schema.finding, schema.check):
+                _retire(conn, table, ids, true())
+
+
 def _analysis_row(reading: Reading) -> Row:
     return to_row(reading.analysis) | {
+        "conversation_id": reading.item.conversation.id,
         "system": reading.item.summary.system,
         "split": reading.item.conversation.split,
         "n_findings": len(reading.findings),

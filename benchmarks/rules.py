@@ -37,9 +37,9 @@ from arf_core.proofs import (
     strangers,
     wrong_figures,
 )
-from arf_core.records import Conversation, Item, Summary, Turn, digest
-from arf_core.proofs.workers import workers
 from arf_core.proofs.said import Said
+from arf_core.proofs.workers import workers
+from arf_core.records import Conversation, Item, Summary, Turn, digest
 from arf_core.taxonomy import load_taxonomy
 
 SEED = 7

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from arf_core import schema
 from arf_core.errors import StoreError
+from arf_core.evaluate.rates import error_rates
 from arf_core.project import Project
 from arf_core.queries import findings_of, items, read_by
 from arf_core.records import (
@@ -104,6 +105,15 @@ def test_the_newest_complete_reading_counts_and_older_ones_stay(project: Project
     assert read_by(project.store, [id_], "somebody else") == set()
     assert len(project.store.all(Analysis)) == 4
     assert len(project.store.all(Finding)) == 3
+
+
+def test_what_was_said_of_a_text_that_gave_way_counts_no_longer(project: Project) -> None:
+    add_items(project, [REFUND, DELIVERY])
+    project.store.put_readings([reading(REFUND, 1, findings=2), reading(DELIVERY, 1)])
+    project.store.put_summaries([Summary.of(REFUND.conversation.id, "teacher", "Better.")])
+    rates = error_rates(project.store, "teacher", "d")
+    assert (rates.any_error.total, rates.any_error.count, rates.findings) == (1, 0, {})
+    assert len(project.store.all(Finding)) == 2
 
 
 def test_detectors_do_not_displace_one_another(project: Project) -> None:

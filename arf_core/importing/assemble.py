@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
-from json import JSONEncoder
 from struct import Struct
 from typing import Any, NamedTuple, cast
+
+import orjson
 
 from arf_core.importing.drafts import DOCUMENT, body_from
 from arf_core.importing.facts import Facts, Written, facts_from, merged
@@ -27,7 +28,6 @@ EMPTY = "the conversation has no text"
 SPLIT_LABEL = "split_label"
 """The attribute that keeps a file's split where it is none of train, dev, test."""
 _SIZE = Struct(">Q")
-_QUOTED = JSONEncoder(ensure_ascii=False).encode
 
 
 class Ready(NamedTuple):
@@ -210,15 +210,10 @@ def _is_blank(text: str) -> bool:
 def turns_text(speakers: Sequence[str], texts: Sequence[str], times: Sequence[str | None]) -> str:
     """Turns as the store's JSON; a time only where there is one."""
     turns = [
-        f'{_opened(s)}{_QUOTED(t)},"at":"{at}"}}' if at else f"{_opened(s)}{_QUOTED(t)}}}"
+        {"speaker": s, "text": t, "at": at} if at else {"speaker": s, "text": t}
         for s, t, at in zip(speakers, texts, times, strict=True)
     ]
-    return f"[{','.join(turns)}]"
-
-
-@lru_cache(4_096)
-def _opened(speaker: str) -> str:
-    return f'{{"speaker":{_QUOTED(speaker)},"text":'
+    return orjson.dumps(turns).decode()
 
 
 def fingerprint(speakers: Sequence[str], texts: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +23,7 @@ SEPARATORS = (",", "\t", ";", "|")
 LONGEST_CELL = 16 * 2**20
 """In characters. What is longer comes from a quote that is never closed."""
 _PEEK = 2**18
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -166,28 +168,44 @@ def _batches(
     reader = dialect.reader(source)
     if next((row for row in reader if row), None) is None:
         return
-    start = reader.line_num + 1
-    batch: list[Row] = []
     while True:
+        start = reader.line_num + 1
+        cells: list[list[str]] = []
+        fault: csv.Error | None = None
         try:
-            for cells in reader:
-                if len(cells) == width:
-                    batch.append((start, cells))
-                elif cells:
-                    few = f"{len(cells)} cells where the header has {width}"
-                    reject(start, "the row does not fit the header", f"{few}: {cells[-1]}")
-                start = reader.line_num + 1
-                if len(batch) >= ROWS_AT_ONCE:
-                    yield batch
-                    batch = []
-            break
+            cells.extend(islice(reader, ROWS_AT_ONCE))  # keeps the rows before a fault
         except csv.Error as error:
-            if "unexpected end" in str(error) or "field larger" in str(error):
-                raise _unclosed(member, encoding, dialect, start) from error
-            reject(start, "a quotation mark stands where none may", str(error))
-            start = reader.line_num + 1
-    if batch:
-        yield batch
+            fault = error
+        rows, after = _numbered(cells, start, None if fault else reader.line_num + 1)
+        if fitting := _fitting(rows, width, reject):
+            yield fitting
+        if fault is not None:
+            if "unexpected end" in str(fault) or "field larger" in str(fault):
+                raise _unclosed(member, encoding, dialect, after) from fault
+            reject(after, "a quotation mark stands where none may", str(fault))
+        elif not cells:
+            return
+
+
+def _numbered(cells: list[list[str]], start: int, after: int | None) -> tuple[list[Row], int]:
+    """Rows with the line that each begins on, and the line behind the last."""
+    if after is not None and after - start == len(cells):
+        return list(zip(range(start, after), cells, strict=True)), after
+    rows: list[Row] = []
+    for row in cells:
+        rows.append((start, row))
+        start += 1 + sum(len(_LINE_END.findall(cell)) for cell in row)
+    return rows, start
+
+
+def _fitting(rows: list[Row], width: int, reject: Reject) -> list[Row]:
+    if {len(cells) for _, cells in rows} <= {width}:
+        return rows
+    for line, cells in rows:
+        if cells and len(cells) != width:  # an empty line is no row
+            few = f"{len(cells)} cells where the header has {width}"
+            reject(line, "the row does not fit the header", f"{few}: {cells[-1]}")
+    return [row for row in rows if len(row[1]) == width]
 
 
 def _unclosed(member: Member, encoding: str | None, dialect: Dialect, start: int) -> InputError:

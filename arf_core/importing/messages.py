@@ -1,5 +1,6 @@
 """Rows of one message each, a batch at a time and column by column: a million in seconds."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
@@ -180,6 +181,7 @@ def _is_written(column: list[Cell]) -> bool:
 
 def _number(cell: Cell) -> float | None:
     try:
-        return float(cell)
+        number = float(cell)
     except (TypeError, ValueError):
         return None
+    return number if math.isfinite(number) else None

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from pydantic_core import from_json, to_json
+import orjson
 
 from arf_core.errors import StoreError
 
@@ -27,7 +27,7 @@ CREATE TABLE seen (grp INTEGER, id TEXT);
 _MESSAGES = """
 CREATE TABLE message_{g} (n INTEGER PRIMARY KEY, conversation TEXT, id TEXT, parent TEXT,
     label TEXT, text TEXT, at TEXT, place REAL, facts TEXT, line INTEGER, file INTEGER);
-CREATE TABLE chunk_{g} (n INTEGER PRIMARY KEY, conversation TEXT, file INTEGER, body TEXT);
+CREATE TABLE chunk_{g} (n INTEGER PRIMARY KEY, conversation TEXT, file INTEGER, body BLOB);
 """
 _GATHERED = """
 CREATE INDEX {table}_{g}_conversation ON {table}_{g}(conversation);
@@ -101,6 +101,7 @@ class Staging:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._db = sqlite3.connect(folder / "staging.db" if folder else ":memory:")
+        self._db.execute("PRAGMA page_size = 65536")  # a row is a conversation of some kilobytes
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -169,7 +170,7 @@ class Staging:
             files: list[int] = []
             facts: dict[str, None] = {}
             for _, _, file, body in chunks:
-                said, about = from_json(body)
+                said, about = orjson.loads(body)
                 rows += said
                 files += [file] * len(said)
                 facts.update(dict.fromkeys(about))
@@ -233,7 +234,7 @@ class Chunks:
     def flush(self) -> None:
         """Stage what is held, in the order in which the conversations began."""
         rows = [
-            (None, name, self._file, to_json([said, list(facts)]).decode())
+            (None, name, self._file, orjson.dumps([said, list(facts)]))
             for name, (said, facts) in self._held.items()
         ]
         self._staging.add(f"chunk_{self._group}", rows)

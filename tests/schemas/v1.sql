@@ -19,8 +19,8 @@ CREATE TABLE conversation (
 	UNIQUE (id)
 );
 CREATE INDEX ix_conversation_fingerprint ON conversation (fingerprint);
-CREATE INDEX ix_conversation_external_id ON conversation (external_id);
 CREATE INDEX ix_conversation_split ON conversation (split);
+CREATE INDEX ix_conversation_external_id ON conversation (external_id);
 CREATE TABLE attribute (
 	name VARCHAR NOT NULL, 
 	value VARCHAR NOT NULL, 
@@ -58,8 +58,8 @@ CREATE TABLE summary (
 	UNIQUE (conversation_id, system), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_summary_parent_id ON summary (parent_id);
 CREATE INDEX ix_summary_system_seq ON summary (system, seq);
+CREATE INDEX ix_summary_parent_id ON summary (parent_id);
 CREATE TABLE analysis (
 	seq INTEGER NOT NULL, 
 	id VARCHAR NOT NULL, 
@@ -71,6 +71,7 @@ CREATE TABLE analysis (
 	reason VARCHAR, 
 	raw TEXT, 
 	at VARCHAR NOT NULL, 
+	conversation_id VARCHAR NOT NULL, 
 	system VARCHAR NOT NULL, 
 	split VARCHAR NOT NULL, 
 	n_findings INTEGER NOT NULL, 
@@ -78,7 +79,7 @@ CREATE TABLE analysis (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_analysis_current ON analysis (system, detector, split, n_findings) WHERE current;
+CREATE INDEX ix_analysis_current ON analysis (system, detector, split, n_findings, conversation_id) WHERE current = 1;
 CREATE INDEX ix_analysis_summary ON analysis (summary_id, detector);
 CREATE TABLE finding (
 	seq INTEGER NOT NULL, 
@@ -100,9 +101,9 @@ CREATE TABLE finding (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_finding_current ON finding (system, detector, split, category, conversation_id) WHERE current;
 CREATE INDEX ix_finding_summary_id ON finding (summary_id);
 CREATE INDEX ix_finding_analysis_id ON finding (analysis_id);
+CREATE INDEX ix_finding_current ON finding (system, detector, split, category, conversation_id) WHERE current = 1;
 CREATE TABLE fact (
 	seq INTEGER NOT NULL, 
 	conversation_id VARCHAR NOT NULL, 
