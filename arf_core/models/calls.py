@@ -132,9 +132,10 @@ class _Pipeline(Generic[I, T]):
 
     async def _work(self) -> None:
         ready: asyncio.Queue[tuple[Ask[I, T], Reply | None] | None] = asyncio.Queue(WAITING)
-        answered: asyncio.Queue[Done[I, T] | None] = asyncio.Queue(WAITING)
-        storing = asyncio.create_task(self._hand_on(answered))
         n = self._model.traits.max_concurrency
+        # no longer than that: what waits here is answered and paid for, but not stored yet
+        answered: asyncio.Queue[Done[I, T] | None] = asyncio.Queue(n)
+        storing = asyncio.create_task(self._hand_on(answered))
         work = [asyncio.create_task(self._feed(ready, n))]
         work += [asyncio.create_task(self._worker(ready, answered)) for _ in range(n)]
         try:
