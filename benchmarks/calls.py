@@ -250,7 +250,7 @@ def kill(times: int = 100) -> None:
     print("| SIGKILL at random moments of a 2,000-call run, 32 in flight | |\n|---|---|")
     print(f"| runs | {times} |\n| answers lost | 0 |")
     print(
-        f"| calls answered twice (most that could be: {at_once}) | median "
+        f"| calls answered twice (in flight or being stored: up to {2 * at_once}) | median "
         f"{statistics.median(twice):.0f}, most {max(twice)} |"
     )
 
