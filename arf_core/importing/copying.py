@@ -13,7 +13,6 @@ from arf_core import schema
 from arf_core.importing.assemble import SPLIT_LABEL, Ready
 from arf_core.importing.attributes import as_text
 from arf_core.importing.facts import Written
-from arf_core.importing.near_duplicates import bands
 from arf_core.importing.places import Place, placed
 from arf_core.importing.report import Rejected, Tally, shortened
 from arf_core.records import Split, System, digest
@@ -116,7 +115,9 @@ class _Plan:
             tally.measured(row.n_turns, words)
         report.summaries += len(self.summaries)
         report.summaries_by_system.update(system for _, _, system, _ in self.summaries)
-        tally.counts["other split"] += sum(name == SPLIT_LABEL for name, _, _ in self.attributes)
+        tally.remarks.counts["other split"] += sum(
+            name == SPLIT_LABEL for name, _, _ in self.attributes
+        )
         report.summaries_known += self.known_summaries
         report.leaks += self.leaks
         for duplicate in self.duplicates:
@@ -181,9 +182,8 @@ class Writer:
                 new[c.fingerprint] = c
         if not new:
             return {}
-        hashes = bands([c.text for c in new.values()])
         with self._store.write() as conn:
-            places, rows = placed(conn, list(new.values()), hashes, self._shares)
+            places, rows = placed(conn, list(new.values()), self._shares)
             _insert(conn, schema.near_duplicate, ("band", "group", "split"), sorted(rows))
         return places
 
@@ -203,7 +203,7 @@ class Writer:
                 known = same_text[c.fingerprint] = _Known(c.id, c.external_id, place.split)
                 same_id.add(c.id)
                 plan.leaks += place.leaks
-                plan.words.append(place.words)
+                plan.words.append(c.hashed.words)
                 _add_conversation(plan, c, place.split)
             about.append(_About(known.id, c.summaries, c.file, c.line))
         _add_summaries(plan, conn, about)
@@ -261,7 +261,7 @@ def _add_conversation(plan: _Plan, c: Ready, split: Split) -> None:
         split=split,
         attributes=to_json(c.attributes).decode(),
         n_turns=c.n_turns,
-        n_chars=len(c.text) - c.n_turns + 1,
+        n_chars=c.n_chars,
     )
     plan.conversations.append(row)
     plan.attributes += [(name, as_text(value), c.id) for name, value in c.attributes.items()]

@@ -1,10 +1,8 @@
 """The whole import: read everything into staging, then store it; or show how it would be."""
 
-import gc
 import shutil
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import from_json
 
 from arf_core.errors import InputError
-from arf_core.importing.assemble import Assembler, Ready
+from arf_core.importing.assemble import Ready, Setup
 from arf_core.importing.copying import AT_ONCE, STRIDE, STRIDE_CHARS, Link, Writer
 from arf_core.importing.drafts import DraftReader, LinkReader
 from arf_core.importing.facts import facts_from
@@ -25,8 +23,9 @@ from arf_core.importing.notes import add_notes
 from arf_core.importing.options import ImportOptions
 from arf_core.importing.report import ImportReport, Preview, Tally
 from arf_core.importing.rows import Row, Table
-from arf_core.importing.speakers import Roles
 from arf_core.importing.staging import Chunks, Staging
+from arf_core.importing.threads import join
+from arf_core.importing.workers import all_assembled, few_collections
 from arf_core.records import Conversation, Summary, Turn
 from arf_core.settings import SplitShares
 
@@ -58,7 +57,7 @@ def load(
     options = options or ImportOptions()
     started = time.monotonic()
     found = plan(_listed(paths), options)
-    with Tally(options.rejects_to) as tally, _folder(project.path) as folder, _few_collections():
+    with Tally(options.rejects_to) as tally, _folder(project.path) as folder, few_collections():
         with Staging(folder) as staging:
             run = _Run(found, options, tally, staging, progress or _silent)
             run.read()
@@ -110,8 +109,6 @@ class _Run:
     ) -> None:
         self._plan, self._options, self._tally = found, options, tally
         self._staging, self._progress, self._most_rows = staging, progress, most_rows
-        self._roles = Roles(options.speakers)
-        self._varying: Counter[str] = Counter()
         tally.report.files = [t.file for g in found.groups for t in g.tables]
         tally.report.mappings = [g.mapping for g in found.groups]
         for note in found.notes:
@@ -190,17 +187,14 @@ class _Run:
         for number, group in enumerate(self._plan.groups):
             if group.mapping.shape == "linked":
                 continue
-            assembler = Assembler(
-                self._staging,
-                self._tally,
-                self._roles,
-                group.mapping,
-                number,
-                group.source,
-                [g.mapping for g in self._plan.groups if g.target == number],
-            )
-            yield from assembler.conversations()
-            self._varying.update(assembler.varying)
+            if group.mapping.shape == "threads":
+                join(self._staging, number, self._tally)
+            links = tuple(g.mapping for g in self._plan.groups if g.target == number)
+            setup = Setup(group.mapping, number, group.source, links, self._options.speakers)
+            parts = self._staging.gather(number, group.mapping.shape)
+            for some in all_assembled(self._staging, setup, parts):
+                self._tally.take(some.remarks)
+                yield from some.conversations
 
     def store(self, project: "Project") -> None:
         """Copy everything staged to the project's store."""
@@ -215,23 +209,23 @@ class _Run:
 
     def _store_links(self, writer: Writer) -> None:
         """Summaries whose conversation is not in the files may belong to one in the store."""
-        sources = dict(enumerate(g.source for g in self._plan.groups))
-        links = (
-            Link(
-                row.id,
-                sources[row.group],
-                facts_from(row.facts).summaries,
-                self._staging.files[row.file],
-                row.line,
-            )
-            for row in self._staging.unseen_links()
-        )
+        targets = {g.target if g.target is not None else n for n, g in self._linked()}
+        links = (link for number in sorted(targets) for link in self._links_to_others(number))
         while batch := list(islice(links, AT_ONCE)):
             writer.attach(batch)
 
+    def _linked(self) -> Iterator[tuple[int, Group]]:
+        return ((n, g) for n, g in enumerate(self._plan.groups) if g.mapping.shape == "linked")
+
+    def _links_to_others(self, number: int) -> Iterator[Link]:
+        group = self._plan.groups[number]
+        for row in self._staging.unseen_links(number, group.mapping.shape):
+            summaries = facts_from(row.facts).summaries
+            yield Link(row.id, group.source, summaries, self._staging.files[row.file], row.line)
+
     def finished(self, check: bool = True) -> ImportReport:
         """The report. Raises InputError where nothing at all was taken."""
-        add_notes(self._tally, self._roles, self._varying)
+        add_notes(self._tally, self._options.speakers)
         report = self._tally.finished()
         taken = report.conversations + report.duplicates + report.summaries + report.summaries_known
         if check and not taken:
@@ -245,7 +239,7 @@ def _strides(conversations: Iterator[Ready]) -> Iterator[list[Ready]]:
     chars = 0
     for c in conversations:
         stride.append(c)
-        chars += len(c.text)
+        chars += c.n_chars
         if len(stride) == STRIDE or chars > STRIDE_CHARS:
             yield stride
             stride, chars = [], 0
@@ -296,18 +290,6 @@ def _folder(project: Path) -> Iterator[Path]:
         ) from error
     with folder as path:
         yield Path(path)
-
-
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Rows are many small lists without cycles, which Python's collector would look through again
-    and again: a quarter of the time of reading."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _silent(doing: str, done: int, of: int) -> None:

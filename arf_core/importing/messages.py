@@ -102,7 +102,7 @@ class MessageReader:
             return column
         moments = [self._read_time(c) for c in column]
         unread = (m is None and c not in (None, "") for m, c in zip(moments, column, strict=True))
-        self._tally.counts["times not read"] += sum(unread)
+        self._tally.remarks.counts["times not read"] += sum(unread)
         return [times.written(m) if m else None for m in moments]
 
     def _index(self, cells: list[Cells]) -> Sequence[float | None]:

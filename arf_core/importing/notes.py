@@ -1,10 +1,8 @@
 """What a report says in plain words."""
 
-from collections import Counter
-
 from arf_core.importing.options import Mapping
 from arf_core.importing.report import Tally
-from arf_core.importing.speakers import Roles
+from arf_core.importing.speakers import tell_speakers
 
 _SENTENCES = {
     "times not read": "{n} times could not be read, so these messages have none.",
@@ -21,13 +19,16 @@ _SENTENCES = {
 }
 
 
-def add_notes(tally: Tally, roles: Roles, varying: Counter[str]) -> None:
-    """Put what was counted into sentences."""
-    report = tally.report
+def add_notes(tally: Tally, speakers: dict[str, str]) -> None:
+    """Put what was remarked into sentences, and into the numbers of the report. `speakers` are the
+    user's."""
+    report, remarks = tally.report, tally.remarks
+    report.empty = remarks.counts["empty"]
+    report.without_summary = remarks.counts["without summary"]
     for what, sentence in _SENTENCES.items():
-        if n := tally.counts[what]:
+        if n := remarks.counts[what]:
             tally.note(sentence.format(n=f"{n:,}"))
-    for name, n in varying.items():
+    for name, n in remarks.varying.items():
         tally.note(
             f"{name!r} was left out of {n:,} conversations whose rows have different values for it."
         )
@@ -36,12 +37,16 @@ def add_notes(tally: Tally, roles: Roles, varying: Counter[str]) -> None:
             f"Leak: {report.leaks:,} conversations are (nearly) the same as one on the other side "
             "of train and test. The file's own split was kept; figures on its test split flatter."
         )
-    _about_speakers(tally, roles)
+    _about_speakers(tally, speakers)
 
 
-def _about_speakers(tally: Tally, roles: Roles) -> None:
-    found = tally.report.speakers
-    roles.fill(found)
+def _about_speakers(tally: Tally, speakers: dict[str, str]) -> None:
+    found, remarks = tally.report.speakers, tally.remarks
+    found.inferred_conversations = remarks.counts["inferred"]
+    found.inferred_turns = remarks.roles.total()
+    found.by_cue = remarks.counts["by cue"]
+    found.roles.update(remarks.roles)
+    unused = tell_speakers(found, remarks.labels, speakers)
     if found.inferred_conversations:
         tally.note(
             f"The file does not say who speaks: the sides of {found.inferred_conversations:,} "
@@ -56,7 +61,7 @@ def _about_speakers(tally: Tally, roles: Roles) -> None:
             f"{', …' if found.kept_labels > 5 else ''}). To say who is who: "
             "--speaker LABEL=customer, =agent or =bot."
         )
-    for label in roles.unused():
+    for label in unused:
         tally.note(f"No speaker is called {label!r}.")
 
 

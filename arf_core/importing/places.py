@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from arf_core.importing.assemble import Ready
-from arf_core.importing.near_duplicates import Bands, split_of
+from arf_core.importing.near_duplicates import split_of
 from arf_core.records import Split
 from arf_core.settings import SplitShares
 
@@ -22,32 +22,31 @@ class Place(NamedTuple):
     """Where a conversation goes."""
 
     split: Split
-    words: int
     leaks: bool
     """Its own file puts it on the other side of the test split than a near-duplicate."""
 
 
 def placed(
-    conn: Connection, new: Sequence[Ready], hashes: Sequence[Bands], shares: SplitShares
+    conn: Connection, new: Sequence[Ready], shares: SplitShares
 ) -> tuple[dict[str, Place], list[BandRow]]:
     """The place of each conversation by its fingerprint, and the rows that keep it for ever.
 
     A conversation takes the split that its file says, else that of the first group it shares a band
     with, else one by the hash of its own fingerprint. Its other bands join the group.
     """
-    wanted = json.dumps([band for hashed in hashes for band in hashed.bands])
+    wanted = json.dumps([band for c in new for band in c.hashed.bands])
     known: dict[int, tuple[str, Split]] = {
         band: (group, split) for band, group, split in conn.exec_driver_sql(_KNOWN, (wanted,))
     }
     places: dict[str, Place] = {}
     rows: list[BandRow] = []
-    for c, hashed in zip(new, hashes, strict=True):
-        hits = [known[band] for band in hashed.bands if band in known]
+    for c in new:
+        hits = [known[band] for band in c.hashed.bands if band in known]
         group, found = hits[0] if hits else (c.fingerprint, None)
         split = c.split or found or split_of(group, shares)
         leaks = c.split is not None and any((s == "test") != (split == "test") for _, s in hits)
-        places[c.fingerprint] = Place(split, hashed.words, leaks)
-        for band in hashed.bands:
+        places[c.fingerprint] = Place(split, leaks)
+        for band in c.hashed.bands:
             if band not in known:
                 known[band] = (group, split)
                 rows.append((band, group, split))

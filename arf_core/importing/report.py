@@ -2,6 +2,7 @@
 
 from array import array
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -15,6 +16,9 @@ from arf_core.records import Conversation, Record, Summary
 
 KEPT = 1_000
 """Rejected and duplicate rows listed in the report; all are counted."""
+MOST_LABELS = 100_000
+OTHER_LABELS = "(others)"
+"""Stands for the labels beyond so many different ones."""
 
 
 class Rejected(Record):
@@ -107,13 +111,31 @@ class Preview(BaseModel):
     notes: list[str]
 
 
+@dataclass
+class Remarks:
+    """What is to be told about some of the conversations."""
+
+    rejected: list[Rejected] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    """How often something was met, by the names that `notes` has sentences for."""
+    varying: Counter[str] = field(default_factory=Counter)
+    """Conversations by the attribute that was left out, as their rows disagree about it."""
+    labels: Counter[str] = field(default_factory=Counter)
+    """Turns by the file's own label of the speaker."""
+    roles: Counter[str] = field(default_factory=Counter)
+    """Turns by role, where it was inferred."""
+
+    def reject(self, file: str, line: int, reason: str, seen: str = "") -> None:
+        self.rejected.append(Rejected(file=file, line=line, reason=reason, seen=shortened(seen)))
+
+
 class Tally:
     """Counts what happens during an import; writes rejected rows to a file where asked."""
 
     def __init__(self, rejects_to: Path | None = None) -> None:
         self.report = ImportReport()
-        self.counts: Counter[str] = Counter()
-        """Things worth a note, by name; `notes_on` puts them into words."""
+        self.remarks = Remarks()
+        """All that was remarked, but for the rejected, which are written away."""
         self._turns = array("I")
         self._words = array("I")
         self._rejects: IO[str] | None = None
@@ -140,6 +162,16 @@ class Tally:
             self.report.rejected.append(row)
         if self._rejects is not None:
             self._rejects.write(row.model_dump_json() + "\n")
+
+    def take(self, remarks: Remarks) -> None:
+        """Add what was remarked about some of the conversations."""
+        for row in remarks.rejected:
+            self.reject(row.file, row.line, row.reason, row.seen)
+        for name in ("counts", "varying", "roles"):
+            getattr(self.remarks, name).update(getattr(remarks, name))
+        for label, turns in remarks.labels.items():
+            known = label in self.remarks.labels or len(self.remarks.labels) < MOST_LABELS
+            self.remarks.labels[label if known else OTHER_LABELS] += turns
 
     def duplicate(self, file: str, line: int, same_as: str) -> None:
         self.report.duplicates += 1

@@ -25,8 +25,8 @@ _LABELS: dict[Role, str] = {
 _ROLE_OF = {label: role for role, labels in _LABELS.items() for label in labels.split(",")}
 INSTRUCTIONS = frozenset(("system", "developer"))
 """In chat format these labels mark words to a model, no turn of the conversation."""
-MOST_LABELS = 2_000
-"""Labels counted one by one; a file may have a million authors."""
+MOST_SHOWN = 30
+"""Labels that are shown with their counts; a file may have a million authors."""
 _TRUE = {"true", "t", "yes", "y", "1", "1.0"}
 _FALSE = {"false", "f", "no", "n", "0", "0.0"}
 
@@ -55,7 +55,7 @@ def side_role(name: str, value: object) -> Role | None:
 
 
 class Roles:
-    """Turns labels into roles, and counts them for the report.
+    """Turns labels into roles, and counts the turns by label.
 
     The same few sequences of labels make up most files, so each is looked at once.
     """
@@ -63,29 +63,20 @@ class Roles:
     def __init__(self, said: Mapping[str, str]) -> None:
         self._said = {plain_label(label): role for label, role in said.items()}
         self._exact = dict(said)
-        self._known: dict[str, str | None] = {}
         self._patterns: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._seen: Counter[tuple[str, ...]] = Counter()
         self._talking: dict[tuple[str | None, ...], list[int] | None] = {}
-        self._turns: Counter[str] = Counter()
-        self._more = 0
+        self._seen: Counter[tuple[str, ...]] = Counter()
 
     def role(self, label: str) -> Role | None:
         """The role of a label, by the user's word or by the usual names; else None."""
-        if label not in self._known:
-            if len(self._known) >= MOST_LABELS:
-                self._known.clear()
-            plain = plain_label(label)
-            self._known[label] = self._exact.get(label) or self._said.get(plain) or role_of(plain)
-        return self._known[label]
+        plain = plain_label(label)
+        return self._exact.get(label) or self._said.get(plain) or role_of(plain)
 
     def speakers(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         """The speakers to store: roles where known, else the labels as they are."""
         if labels not in self._patterns:
-            if len(self._patterns) >= MOST_LABELS:
-                self._count()
-                self._patterns.clear()
-            self._patterns[labels] = tuple(self.role(label) or label for label in labels)
+            roles = {label: self.role(label) or label for label in dict.fromkeys(labels)}
+            self._patterns[labels] = tuple(roles[label] for label in labels)
         self._seen[labels] += 1
         return self._patterns[labels]
 
@@ -93,8 +84,6 @@ class Roles:
         """The places of turns, without those labelled `system` that instruct a model; None where
         all are turns. `system` is a side of its own unless a bot or an agent speaks besides it."""
         if labels not in self._talking:
-            if len(self._talking) >= MOST_LABELS:
-                self._talking.clear()
             plain = [plain_label(label) if label else "" for label in labels]
             others = {self._said.get(p) or role_of(p) for p in plain if p not in INSTRUCTIONS}
             kept = [i for i, p in enumerate(plain) if p not in INSTRUCTIONS]
@@ -102,31 +91,27 @@ class Roles:
             self._talking[labels] = kept if instructed else None
         return self._talking[labels]
 
-    def _count(self) -> None:
-        """Count turns by label, from the sequences seen since the last time."""
+    def turns(self) -> Counter[str]:
+        """How many turns each label had."""
+        counts: Counter[str] = Counter()
         for labels, times in self._seen.items():
             for label in labels:
-                if label in self._turns or len(self._turns) < MOST_LABELS:
-                    self._turns[label] += times
-                else:
-                    self._more += times
-        self._seen.clear()
+                counts[label] += times
+        return counts
 
-    def unused(self) -> list[str]:
-        """Labels that the user mapped and the file does not have."""
-        self._count()
-        seen = set(self._turns) | {plain_label(x) for x in self._turns}
-        return [] if self._more else [x for x in self._exact if x not in seen]
 
-    def fill(self, report: Speakers) -> None:
-        """Write what was found into the report."""
-        self._count()
-        for label, turns in self._turns.most_common():
-            role = self.role(label)
-            if role:
-                report.known[label] += turns
-                report.roles[role] += turns
-            else:
-                report.kept_labels += 1
-                if len(report.kept) < 30:
-                    report.kept[label] += turns
+def tell_speakers(report: Speakers, turns: Counter[str], said: Mapping[str, str]) -> list[str]:
+    """Write into the report what the labels were taken for; returns those that the user mapped and
+    the files do not have."""
+    roles = Roles(said)
+    for label, n in turns.most_common():
+        role = roles.role(label)
+        if role:
+            report.known[label] += n
+            report.roles[role] += n
+        else:
+            report.kept_labels += 1
+            if len(report.kept) < MOST_SHOWN:
+                report.kept[label] += n
+    seen = {*turns, *map(plain_label, turns)}
+    return [label for label in said if label not in seen and plain_label(label) not in seen]

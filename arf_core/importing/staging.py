@@ -5,24 +5,25 @@ JSON; messages are kept one by one and put together by SQLite, whatever their or
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from urllib.parse import quote
 
 import orjson
 
 from arf_core.errors import StoreError
+from arf_core.importing.options import Shape
 
 _TABLES = """
 CREATE TABLE draft (n INTEGER PRIMARY KEY, grp INTEGER, id TEXT, body TEXT, file INTEGER,
     line INTEGER);
 CREATE TABLE linked (n INTEGER PRIMARY KEY, grp INTEGER, id TEXT, facts TEXT, file INTEGER,
     line INTEGER);
-CREATE TABLE seen (grp INTEGER, id TEXT);
 """
 _MESSAGES = """
 CREATE TABLE message_{g} (n INTEGER PRIMARY KEY, conversation TEXT, id TEXT, parent TEXT,
@@ -37,12 +38,23 @@ INSERT INTO whole_{g} SELECT min(n), conversation FROM {table}_{g}
 """
 _IN_ORDER = """
 SELECT w.first, w.conversation, {columns} FROM whole_{g} w
-    CROSS JOIN {table}_{g} m ON m.conversation = w.conversation ORDER BY w.first, m.n
+    CROSS JOIN {table}_{g} m ON m.conversation = w.conversation
+    WHERE w.first >= ? AND w.first < ? ORDER BY w.first, m.n
 """
+_MESSAGE_TABLES: dict[Shape, str] = {"messages": "chunk", "threads": "message"}
+PART = 1_000
+"""Conversations that are put together at a time."""
 HELD = 50_000
 """Messages held in memory, so that those of a conversation which stand near each other in the file
 make one row of the staging."""
-_CACHE_KIB = 200_000
+_CACHE_KIB = 64_000
+
+
+class Part(NamedTuple):
+    """A run of conversations: the key of the first, and that behind the last."""
+
+    start: int
+    end: int
 
 
 class Messages(NamedTuple):
@@ -100,7 +112,8 @@ class Staging:
     """The database between reading and storing; in memory where no folder is given."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._db = sqlite3.connect(folder / "staging.db" if folder else ":memory:")
+        self.path = folder / "staging.db" if folder else None
+        self._db = sqlite3.connect(self.path or ":memory:")
         self._db.execute("PRAGMA page_size = 65536")  # a row is a conversation of some kilobytes
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
@@ -108,6 +121,14 @@ class Staging:
         self._db.executescript(_TABLES)
         self.files: list[str] = []
         """Names of files; rows refer to them by their place."""
+
+    @classmethod
+    def again(cls, path: Path, files: Sequence[str]) -> Self:
+        """Open one that is full, for reading, in another process."""
+        staging = cls.__new__(cls)
+        staging.path, staging.files = path, list(files)
+        staging._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        return staging
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +147,7 @@ class Staging:
         return len(self.files) - 1
 
     def add(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Append rows to `draft`, `linked`, `seen` or `message_<group>`.
+        """Append rows to `draft`, `linked`, `chunk_<group>` or `message_<group>`.
 
         Raises StoreError where the disk is full.
         """
@@ -155,17 +176,36 @@ class Staging:
         with closing(self._db.execute(query, values)) as cursor:
             yield from cursor
 
-    def drafts(self, group: int) -> Iterator[StagedDraft]:
-        """The conversations of a group, in the order of the file."""
-        query = "SELECT n, grp, id, body, file, line FROM draft WHERE grp = ? ORDER BY n"
-        return (StagedDraft(*row) for row in self.rows(query, group))
+    # -- what was staged, a part at a time -------------------------------------------------------
 
-    def conversations(self, group: int) -> Iterator[tuple[str, Gathered]]:
+    def gather(self, group: int, shape: Shape) -> list[Part]:
+        """Make the conversations of a group ready to be read, and the parts to read them in."""
+        if shape in _MESSAGE_TABLES:
+            self.script(_GATHERED.format(table=_MESSAGE_TABLES[shape], g=group))
+            query = f"SELECT first FROM whole_{group} ORDER BY first"  # noqa: S608
+        else:
+            self.script(
+                f"CREATE INDEX IF NOT EXISTS draft_{group} ON draft(grp) WHERE grp = {group}"
+            )
+            query = f"SELECT n FROM draft WHERE grp = {group} ORDER BY n"  # noqa: S608
+        self._db.commit()  # other processes may read now
+        keys = [key for (key,) in self.rows(query)]
+        starts = keys[::PART]
+        return [Part(*pair) for pair in pairwise([*starts, keys[-1] + 1])] if keys else []
+
+    def drafts(self, group: int, part: Part) -> Iterator[StagedDraft]:
+        """Conversations that were one row each, in the order of the file."""
+        query = """
+            SELECT n, grp, id, body, file, line FROM draft
+            WHERE grp = ? AND n >= ? AND n < ? ORDER BY n
+        """
+        return (StagedDraft(*row) for row in self.rows(query, group, *part))
+
+    def conversations(self, group: int, part: Part) -> Iterator[tuple[str, Gathered]]:
         """The messages of each conversation in the order of the files; the conversations in that
         of their first messages."""
-        self.script(_GATHERED.format(table="chunk", g=group))
         query = _IN_ORDER.format(table="chunk", g=group, columns="m.file, m.body")
-        for (_, name), chunks in groupby(self.rows(query), key=itemgetter(0, 1)):
+        for (_, name), chunks in groupby(self.rows(query, *part), key=itemgetter(0, 1)):
             rows: list[tuple[Any, ...]] = []
             files: list[int] = []
             facts: dict[str, None] = {}
@@ -176,33 +216,34 @@ class Staging:
                 facts.update(dict.fromkeys(about))
             yield name, Gathered._make((*zip(*rows, strict=True), tuple(files), tuple(facts)))
 
-    def threads(self, group: int) -> Iterator[tuple[str, Gathered]]:
+    def threads(self, group: int, part: Part) -> Iterator[tuple[str, Gathered]]:
         """The same of messages that were staged one by one and put together as threads."""
-        self.script(_GATHERED.format(table="message", g=group))
         columns = "m.id, m.label, m.text, m.at, m.place, m.line, m.file, m.facts"
         query = _IN_ORDER.format(table="message", g=group, columns=columns)
-        for (_, name), rows in groupby(self.rows(query), key=itemgetter(0, 1)):
+        for (_, name), rows in groupby(self.rows(query, *part), key=itemgetter(0, 1)):
             *said, facts = list(zip(*rows, strict=True))[2:]
             yield name, Gathered._make((*said, tuple(dict.fromkeys(facts))))
 
     def index_links(self) -> None:
         self.script("CREATE INDEX linked_id ON linked(grp, id)")
 
-    def links(self, group: int, ids: Iterable[str]) -> Iterator[StagedLink]:
-        """What linked tables say about these conversations; the ids count as seen."""
-        for wanted in ids:
-            self.add("seen", [(group, wanted)])
-            query = "SELECT * FROM linked WHERE grp = ? AND id = ? ORDER BY n"
-            yield from (StagedLink(*row) for row in self.rows(query, group, wanted))
+    def links(self, group: int, name: str) -> Iterator[StagedLink]:
+        """What linked tables say about a conversation."""
+        query = "SELECT * FROM linked WHERE grp = ? AND id = ? ORDER BY n"
+        return (StagedLink(*row) for row in self.rows(query, group, name))
 
-    def unseen_links(self) -> Iterator[StagedLink]:
-        """Rows of linked tables whose conversation did not turn up."""
-        self.script("CREATE INDEX seen_id ON seen(grp, id)")
-        query = """
-            SELECT * FROM linked l WHERE NOT EXISTS
-                (SELECT 1 FROM seen s WHERE s.grp = l.grp AND s.id = l.id) ORDER BY n
-        """
-        return (StagedLink(*row) for row in self.rows(query))
+    def unseen_links(self, group: int, shape: Shape) -> Iterator[StagedLink]:
+        """Rows that say more about conversations of a group that are not in it."""
+        if shape in _MESSAGE_TABLES:
+            table = f"{_MESSAGE_TABLES[shape]}_{group}"
+            there = f"SELECT 1 FROM {table} m WHERE m.conversation = l.id"  # noqa: S608
+        else:
+            self.script("CREATE INDEX IF NOT EXISTS draft_id ON draft(grp, id)")
+            there = "SELECT 1 FROM draft d WHERE d.grp = l.grp AND d.id = l.id"
+        query = f"""
+            SELECT * FROM linked l WHERE grp = ? AND NOT EXISTS ({there}) ORDER BY n
+        """  # noqa: S608
+        return (StagedLink(*row) for row in self.rows(query, group))
 
 
 _Held = tuple[list[tuple[Any, ...]], dict[str, None]]

@@ -59,6 +59,6 @@ def _reject_second(staging: Staging, group: int, tally: Tally) -> None:
     """  # noqa: S608
     for file, line, name, same in staging.rows(query):
         if same:
-            tally.counts["messages twice"] += 1
+            tally.remarks.counts["messages twice"] += 1
         else:
             tally.reject(staging.files[file], line, TWICE, name)
