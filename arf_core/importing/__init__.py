@@ -10,6 +10,7 @@ of them, and Hugging Face data sets. `docs/file-shapes.md` shows the shapes.
 from arf_core.importing.load import Progress, load, preview
 from arf_core.importing.options import FIELDS, SHAPES, ImportOptions, Mapping, Reason, options_of
 from arf_core.importing.report import ImportReport, Preview, Rejected
+from arf_core.importing.samples import Sample, first_rows
 
 __all__ = [
     "FIELDS",
@@ -21,6 +22,8 @@ __all__ = [
     "Progress",
     "Reason",
     "Rejected",
+    "Sample",
+    "first_rows",
     "load",
     "options_of",
     "preview",

@@ -58,7 +58,7 @@ def plan(paths: Sequence[str | Path], options: ImportOptions) -> Plan:
     sets: list[_Set] = []
     for path in paths:
         found = given(path)
-        tables = open_dataset(found) if found.dataset else _tables(found, options, notes)
+        tables = tables_of(found, options, notes)
         source = options.source or found.source
         sets += [_Set(source, alike, found.picked) for alike in _alike(tables)]
     sets = _with_splits(sets)
@@ -69,7 +69,10 @@ def plan(paths: Sequence[str | Path], options: ImportOptions) -> Plan:
     return Plan(tuple(groups), tuple(dict.fromkeys(notes)))
 
 
-def _tables(found: Given, options: ImportOptions, notes: list[str]) -> list[Table]:
+def tables_of(found: Given, options: ImportOptions, notes: list[str]) -> list[Table]:
+    """The tables behind one path. Raises InputError where there is none that can be read."""
+    if found.dataset:
+        return open_dataset(found)
     if found.skipped:
         notes.append(f"Not read, since they are no tables: {', '.join(found.skipped[:20])}.")
     tables = [t for m in found.members if (t := _table(m, found.picked, options, notes))]

@@ -1,0 +1,150 @@
+"""Looking through conversations: search by id or words, and go from one to the next."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, exists, func, or_, select, type_coerce
+
+from arf_core import schema
+from arf_core.errors import InputError
+from arf_core.importing.report import shortened
+from arf_core.records import SPLITS, Conversation, Record, Split, Summary
+from arf_core.store import Store, columns
+
+SHOWN = 50
+COUNTED = 1_000
+"""Hits beyond are not counted, so that a common word costs no more than a rare one."""
+_TERM = re.compile(r'"([^"]+)"|(\S+)')
+
+
+class Search(Record):
+    """What somebody looks for: a conversation's own id, or words that were all said in it."""
+
+    text: str = ""
+    splits: tuple[Split, ...] = SPLITS
+
+
+class Hit(Record):
+    """A conversation in a list."""
+
+    id: str
+    external_id: str
+    split: Split
+    n_turns: int
+    opening: str
+    """How it begins, shortened."""
+
+
+class Place(Record):
+    """Where a conversation stands among the hits."""
+
+    number: int | None
+    """From 1; None where it is none of them, or is beyond those that are counted."""
+    total: int
+    """At most COUNTED + 1, which stands for more."""
+    before: str | None
+    after: str | None
+    """Ids of its neighbours."""
+
+
+def search(store: Store, wanted: Search, most: int = SHOWN) -> list[Hit]:
+    """The first hits in order of arrival."""
+    c = schema.conversation
+    first = func.json_extract(c.c.turns, "$[0].text")
+    query = (
+        select(c.c.id, c.c.external_id, c.c.split, c.c.n_turns, first.label("opening"))
+        .where(_matches(wanted))
+        .order_by(c.c.seq)
+        .limit(most)
+    )
+    with store.read() as conn:
+        rows = [dict(r._mapping) for r in conn.execute(query)]
+    return [Hit.model_validate(r | {"opening": shortened(r["opening"] or "")}) for r in rows]
+
+
+def place(store: Store, wanted: Search, conversation_id: str) -> Place:
+    """Where a conversation stands among the hits, and who its neighbours are.
+
+    Raises InputError where the project has no such conversation.
+    """
+    c = schema.conversation
+    matches = _matches(wanted)
+    hits = select(c.c.seq).where(matches).order_by(c.c.seq).limit(COUNTED + 1).subquery()
+    with store.read() as conn:
+        here = conn.scalar(select(c.c.seq).where(c.c.id == conversation_id))
+        if here is None:
+            raise _unknown(conversation_id)
+        seqs = list(conn.scalars(select(hits.c.seq)))
+        before = select(c.c.id).where(c.c.seq < here, matches).order_by(c.c.seq.desc()).limit(1)
+        after = select(c.c.id).where(c.c.seq > here, matches).order_by(c.c.seq).limit(1)
+        return Place(
+            number=seqs.index(here) + 1 if here in seqs else None,
+            total=len(seqs),
+            before=conn.scalar(before),
+            after=conn.scalar(after),
+        )
+
+
+def conversation(store: Store, conversation_id: str) -> Conversation:
+    """A conversation by our id or, where only one has it, by the file's own.
+
+    Raises InputError where there is none, or several have it.
+    """
+    c = schema.conversation
+    by_id = store.get(Conversation, c.c.id == conversation_id)
+    if by_id is not None:
+        return by_id
+    with store.read() as conn:
+        query = select(*columns(Conversation)).where(c.c.external_id == conversation_id).limit(2)
+        rows = [dict(r._mapping) for r in conn.execute(query)]
+    if not rows:
+        raise _unknown(conversation_id)
+    if len(rows) > 1:
+        raise InputError(
+            f"Several conversations have the id {conversation_id!r}.",
+            "Search for it, and choose among them.",
+        )
+    return Conversation.model_validate(rows[0])
+
+
+def summaries_of(store: Store, conversation_id: str) -> list[Summary]:
+    """What each system wrote about a conversation, in order of arrival."""
+    return store.all(Summary, schema.summary.c.conversation_id == conversation_id)
+
+
+def _unknown(conversation_id: str) -> InputError:
+    return InputError(
+        f"The project has no conversation {shortened(conversation_id)!r}.",
+        "Search for words that were said in it, or import the file that holds it.",
+    )
+
+
+def _matches(wanted: Search) -> ColumnElement[bool]:
+    c = schema.conversation
+    found: list[ColumnElement[bool]] = []
+    if set(wanted.splits) != set(SPLITS):
+        found.append(c.c.split.in_(wanted.splits))
+    text = wanted.text.strip()
+    if text:
+        ids = or_(c.c.id == text, c.c.external_id.contains(text, autoescape=True))
+        found.append(or_(ids, and_(*map(_said, _terms(text)))))
+    return and_(*found) if found else c.c.seq > 0
+
+
+def _terms(text: str) -> Sequence[str]:
+    """Words, and phrases in quotes."""
+    return [phrase or word for phrase, word in _TERM.findall(text)]
+
+
+def _said(term: str) -> ColumnElement[bool]:
+    """Does a turn hold the term? The stored JSON is looked through first, which is quick, and only
+    where it holds the term are its keys told from its words."""
+    c = schema.conversation
+    written = json.dumps(term, ensure_ascii=False)[1:-1]
+    turn: Any = func.json_each(c.c.turns).table_valued("value")
+    words = func.json_extract(turn.c.value, "$.text")
+    really = exists(select(1).select_from(turn).where(words.contains(term, autoescape=True)))
+    stored = type_coerce(c.c.turns, Text)
+    return and_(stored.contains(written, autoescape=True), really)
