@@ -207,12 +207,36 @@ class Score(Record):
     reason: str
 
 
+Action = Literal["accept", "reject", "reword", "open"]
+
+
 class Decision(Record):
     """A person's word on a revised summary. The newest by any person counts."""
 
     summary_id: str
     annotator: str
-    action: Literal["accept", "reject"]
+    action: Action
+    """`open` takes back what was decided, so that it is to be decided again."""
+    text: str | None = None
+    """The text that stands instead of the revised one: the parent's where the revision was
+    rejected, the person's own where it was reworded."""
+    step: str = ""
+    """The step that it was a part of."""
+    at: datetime
+
+
+class Step(Record):
+    """What a reviewer did at once, and undoes at once: one decision, or many."""
+
+    id: str
+    system: str
+    """The revision round."""
+    annotator: str
+    kind: Literal["accept", "reject", "reword", "accept_verified", "undo"]
+    summaries: int
+    undoes: str | None = None
+    """The step that this one took back."""
+    undone: bool = False
     at: datetime
 
 
