@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from arf_core.answers import Answer, in_batches
-from arf_core.detectors import Found, Seen, open_detector
+from arf_core.detectors import Detector, Found, Seen, open_detector
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.queries import count_summaries, find_system, is_read, items
@@ -24,6 +24,7 @@ from arf_core.records import (
     now,
 )
 from arf_core.store import Store
+from arf_core.taxonomy import Taxonomy
 
 Progress = Callable[[int, int], None]
 """Told how many items are done, and how many there are."""
@@ -54,20 +55,27 @@ def analyze(
     settings_hash = digest(reader.settings)
     store.keep_version("detector", reader.settings, settings_hash)
     store.keep_version("taxonomy", taxonomy.content, taxonomy.hash)
-    unread = () if fresh else (~is_read(reader.name, settings_hash, taxonomy.hash),)
+    unread = unread_by(reader, taxonomy, fresh)
     report = asked(store, system, unread, splits, limit)
     waiting = chain.from_iterable(items(store, system, *unread, splits=splits))
-    for batch in in_batches(reader.read(islice(waiting, limit), fresh=fresh)):
-        store.put_readings(
-            [_reading(a, reader.name, settings_hash, taxonomy.hash) for a in batch if not a.pending]
-        )
-        for answer in batch:
-            answer.count_in(report)
-        if progress:
-            progress(report.finished, report.asked)
+    with project.meter.run(report):
+        for batch in in_batches(reader.read(islice(waiting, limit), fresh=fresh)):
+            read = [a for a in batch if not a.pending]
+            store.put_readings(
+                [_reading(a, reader.name, settings_hash, taxonomy.hash) for a in read]
+            )
+            for answer in batch:
+                answer.count_in(report)
+            if progress:
+                progress(report.finished, report.asked)
     report.notes += reader.notes()
     report.seconds = round(time.monotonic() - started, 3)
     return report
+
+
+def unread_by(reader: Detector, taxonomy: Taxonomy, fresh: bool = False) -> tuple[Any, ...]:
+    """Conditions on a summary: the detector has not read it with these settings."""
+    return () if fresh else (~is_read(reader.name, digest(reader.settings), taxonomy.hash),)
 
 
 def asked(

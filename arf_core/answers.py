@@ -32,6 +32,13 @@ class Usage:
     cost: float = 0.0
     """In the project's currency; 0 where the price is not known."""
 
+    def count(self, prompt_tokens: int, completion_tokens: int, cost: float) -> None:
+        """Add a call that was answered."""
+        self.calls += 1
+        self.prompt_tokens += prompt_tokens
+        self.completion_tokens += completion_tokens
+        self.cost += cost
+
 
 @dataclass
 class Answer(Generic[I, T]):

@@ -10,6 +10,7 @@ import tomlkit
 
 from arf_core.errors import InputError
 from arf_core.models import ChatModel, open_model
+from arf_core.progress import Meter
 from arf_core.prompts import Prompt, load_prompt
 from arf_core.settings import TEMPLATE, ProjectSettings, Role, read_settings
 from arf_core.store import Store
@@ -28,6 +29,8 @@ class Project:
     def __init__(self, path: Path, settings: ProjectSettings) -> None:
         self.path = path
         self.settings = settings
+        self.meter = Meter()
+        """How far the run that goes on is."""
 
     @classmethod
     def create(cls, path: str | Path, name: str | None = None) -> Self:

@@ -80,34 +80,45 @@ def revise(
     """
     started = time.monotonic()
     store = project.store
-    parent = find_system(store, system)
     worker = open_editor(project, editor, model)
-    settings = RoundSettings(
+    settings = round_settings(project, system, worker, detectors, categories)
+    _found_system(store, into, settings, worker, project)
+    open_ones = (not_revised(into),)
+    report = asked(store, system, open_ones, SPLITS)
+    with project.meter.run(report):
+        for answers in (
+            _without_editor(store, settings, open_ones, worker),
+            worker.edit(tasks(store, settings, worker, *open_ones), fresh=fresh),
+        ):
+            for batch in in_batches(answers):
+                store.put_revisions([_revised(a, into, settings) for a in batch if not a.pending])
+                for answer in batch:
+                    answer.count_in(report)
+                if progress:
+                    progress(report.finished, report.asked)
+    report.notes += worker.notes()
+    report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
+def round_settings(
+    project: Project,
+    system: str,
+    worker: Editor,
+    detectors: Sequence[str] = (),
+    categories: Sequence[str] | None = None,
+) -> RoundSettings:
+    """What makes this round. Raises InputError as `revise` does."""
+    parent = find_system(project.store, system)
+    chosen = None if categories is None else tuple(project.taxonomy[c].id for c in categories)
+    return RoundSettings(
         parent=system,
-        detectors=_detectors(store, parent, detectors) if worker.targeted else (),
-        categories=None
-        if categories is None
-        else tuple(project.taxonomy[c].id for c in categories),
+        detectors=_detectors(project.store, parent, detectors) if worker.targeted else (),
+        categories=chosen,
         editor=worker.name,
         editor_settings=worker.settings,
         taxonomy_hash=project.taxonomy.hash,
     )
-    _found_system(store, into, settings, worker, project)
-    open_ones = (~_is_revised(into),)
-    report = asked(store, system, open_ones, SPLITS)
-    for answers in (
-        _without_editor(store, settings, open_ones, worker),
-        worker.edit(_tasks(store, settings, open_ones, worker), fresh=fresh),
-    ):
-        for batch in in_batches(answers):
-            store.put_revisions([_revised(a, into, settings) for a in batch if not a.pending])
-            for answer in batch:
-                answer.count_in(report)
-            if progress:
-                progress(report.finished, report.asked)
-    report.notes += worker.notes()
-    report.seconds = round(time.monotonic() - started, 3)
-    return report
 
 
 def _detectors(store: Store, parent: System, given: Sequence[str]) -> tuple[str, ...]:
@@ -154,10 +165,10 @@ def _found_system(
     store.add([system])
 
 
-def _is_revised(into: str) -> Any:
-    """Condition on a summary: the round has done with it."""
+def not_revised(into: str) -> Any:
+    """Condition on a summary: the round has not done with it."""
     child, revision = schema.summary.alias(), schema.revision
-    return exists().where(
+    return ~exists().where(
         child.c.parent_id == schema.summary.c.id,
         child.c.system == into,
         revision.c.summary_id == child.c.id,
@@ -183,10 +194,9 @@ def _without_editor(
                 yield Answer(task, Proposal())
 
 
-def _tasks(
-    store: Store, settings: RoundSettings, open_ones: Sequence[Any], worker: Editor
-) -> Iterator[EditTask]:
-    for page in items(store, settings.parent, *open_ones):
+def tasks(store: Store, settings: RoundSettings, worker: Editor, *where: Any) -> Iterator[EditTask]:
+    """What the editor is asked: the summaries for which `where` holds and which it can answer."""
+    for page in items(store, settings.parent, *where):
         if not worker.targeted:
             yield from (EditTask(item=item) for item in page)
             continue

@@ -60,26 +60,38 @@ def verify(
     where `system` is no targeted round, or where the verifier is the detector that asked for it.
     """
     started = time.monotonic()
-    store = project.store
-    settings = _round(store, find_system(store, system))
+    find_system(project.store, system)
     worker = open_verifier(project, verifier, model)
-    if worker.name in settings.detectors:
+    run = checking(project, system, worker)
+    project.store.keep_version("verifier", worker.settings, digest(worker.settings))
+    report = run.report(fresh)
+    with project.meter.run(report):
+        for answers in (run.left_as_they_were(fresh), worker.verify(run.tasks(fresh), fresh=fresh)):
+            for batch in in_batches(answers):
+                run.keep([a for a in batch if not a.pending])
+                for answer in batch:
+                    answer.count_in(report)
+                if progress:
+                    progress(report.finished, report.asked)
+    report.notes += worker.notes()
+    report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
+def checking(project: Project, system: str, worker: Verifier) -> "Checking":
+    """What this verifier is to check of a round. Raises InputError as `verify` does."""
+    settings = _round(project.store, find_system(project.store, system))
+    refuse_own(worker, settings.detectors)
+    return Checking(project, system, worker)
+
+
+def refuse_own(worker: Verifier, detectors: Sequence[str]) -> None:
+    """Raises InputError where the verifier is one of the detectors that asked for the round."""
+    if worker.name in detectors:
         raise InputError(
             f"{worker.name} asked for this revision, so it cannot be the one to check it.",
             "Choose another verifier, or another model with --verifier-model.",
         )
-    run = _Run(project, system, worker)
-    report = run.report(fresh)
-    for answers in (run.left_as_they_were(fresh), worker.verify(run.tasks(fresh), fresh=fresh)):
-        for batch in in_batches(answers):
-            run.keep([a for a in batch if not a.pending])
-            for answer in batch:
-                answer.count_in(report)
-            if progress:
-                progress(report.finished, report.asked)
-    report.notes += worker.notes()
-    report.seconds = round(time.monotonic() - started, 3)
-    return report
 
 
 def _round(store: Store, system: System) -> RoundSettings:
@@ -95,7 +107,7 @@ def _round(store: Store, system: System) -> RoundSettings:
     return RoundSettings.model_validate_json(content or "")
 
 
-class _Run:
+class Checking:
     """One verification: what is to be checked, and keeping what comes."""
 
     def __init__(self, project: Project, system: str, worker: Verifier) -> None:
@@ -105,9 +117,9 @@ class _Run:
         self._verifier = worker.name
         self._detector = CHECKS + worker.name
         self._settings_hash = digest(worker.settings)
-        self._store.keep_version("verifier", worker.settings, self._settings_hash)
 
-    def _open_ones(self, fresh: bool) -> list[Any]:
+    def open_ones(self, fresh: bool) -> list[Any]:
+        """Conditions on a summary of the round: it is to be checked."""
         revision = schema.revision
         to_answer = exists().where(
             revision.c.summary_id == schema.summary.c.id,
@@ -117,8 +129,8 @@ class _Run:
         return [to_answer] if fresh else [to_answer, ~done]
 
     def report(self, fresh: bool) -> RunReport:
-        there = count_summaries(self._store, self._system, *self._open_ones(True))
-        open_ones = count_summaries(self._store, self._system, *self._open_ones(fresh))
+        there = count_summaries(self._store, self._system, *self.open_ones(True))
+        open_ones = count_summaries(self._store, self._system, *self.open_ones(fresh))
         return RunReport(asked=there, skipped=there - open_ones)
 
     def left_as_they_were(self, fresh: bool) -> Iterator[Answer[CheckTask, Verdict]]:
@@ -127,11 +139,12 @@ class _Run:
             if task.after.text == task.before.text:
                 yield Answer(task, Verdict(judged=(verdict,) * len(task.findings)))
 
-    def tasks(self, fresh: bool) -> Iterator[CheckTask]:
-        return (t for t in self._all(fresh) if t.after.text != t.before.text)
+    def tasks(self, fresh: bool, *where: Any) -> Iterator[CheckTask]:
+        """What the verifier is asked, of the summaries for which `where` holds."""
+        return (t for t in self._all(fresh, *where) if t.after.text != t.before.text)
 
-    def _all(self, fresh: bool) -> Iterator[CheckTask]:
-        for page in items(self._store, self._system, *self._open_ones(fresh)):
+    def _all(self, fresh: bool, *where: Any) -> Iterator[CheckTask]:
+        for page in items(self._store, self._system, *self.open_ones(fresh), *where):
             parents = [item.summary.parent_id for item in page]
             with_parent = schema.summary.c.id.in_(parents)
             before = {s.id: s for s in self._store.all(Summary, with_parent)}

@@ -63,17 +63,17 @@ class LlmDetector:
         self.name = f"llm:{asker.model}"
         self.settings = asker.settings
         self.notes = asker.notes
-        self._asker = asker
+        self.asker = asker
         self._taxonomy = asker.project.taxonomy
         self._schema = _schema(self._taxonomy)
 
     def read(self, items: Iterable[Item], *, fresh: bool = False) -> Iterator[Answer[Item, Seen]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self._asker.ask(items, self._request, self._seen, fresh)
+        return self.asker.ask(items, self.request, self._seen, fresh)
 
-    def _request(self, item: Item) -> Request:
+    def request(self, item: Item) -> Request:
         text = item.summary.text
-        return self._asker.request(
+        return self.asker.request(
             item.conversation,
             item.summary.system,
             [text],

@@ -45,25 +45,25 @@ class LlmEditor:
         self.name = f"llm:{asker.model}"
         self.settings = asker.settings
         self.notes = asker.notes
-        self._asker = asker
+        self.asker = asker
 
     def edit(
         self, tasks: Iterable[EditTask], *, fresh: bool = False
     ) -> Iterator[Answer[EditTask, Proposal]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self._asker.ask(tasks, self._request, _proposal, fresh)
+        return self.asker.ask(tasks, self.request, _proposal, fresh)
 
-    def _request(self, task: EditTask) -> Request:
+    def request(self, task: EditTask) -> Request:
         named = {f.category for f in task.findings}
         text = task.item.summary.text
-        return self._asker.request(
+        return self.asker.request(
             task.item.conversation,
             task.item.summary.system,
             [text, *(f.said for f in task.findings)],
             SCHEMA,
             summary=text,
             findings=task.findings,
-            categories=[c for c in self._asker.project.taxonomy.categories if c.id in named],
+            categories=[c for c in self.asker.project.taxonomy.categories if c.id in named],
         )
 
 

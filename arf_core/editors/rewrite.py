@@ -35,18 +35,18 @@ class RewriteEditor:
         self.name = f"rewrite:{asker.model}"
         self.settings = asker.settings
         self.notes = asker.notes
-        self._asker = asker
+        self.asker = asker
 
     def edit(
         self, tasks: Iterable[EditTask], *, fresh: bool = False
     ) -> Iterator[Answer[EditTask, Proposal]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self._asker.ask(tasks, self._request, _proposal, fresh)
+        return self.asker.ask(tasks, self.request, _proposal, fresh)
 
-    def _request(self, task: EditTask) -> Request:
+    def request(self, task: EditTask) -> Request:
         text = task.item.summary.text
         conversation, system = task.item.conversation, task.item.summary.system
-        return self._asker.request(conversation, system, [text], SCHEMA, summary=text)
+        return self.asker.request(conversation, system, [text], SCHEMA, summary=text)
 
 
 def _proposal(task: EditTask, reply: str) -> Proposal:

@@ -99,6 +99,8 @@ class _Pipeline(Generic[I, T]):
         self._answers = answers
         self._fresh = fresh
         self._limit = AdaptiveLimit(model.traits.max_concurrency)
+        self._meter = project.meter
+        self._meter.watch(self._limit)
         self._pace = Pace(model.traits)
         self._budget = Budget(project.store, project.settings.limits, model)
         self._masked = project.settings.privacy.mask and model.traits.leaves
@@ -251,15 +253,15 @@ class _Pipeline(Generic[I, T]):
             except ModelError as error:
                 overloaded = error.overloaded
                 usage.calls += 1
+                self._meter.calls += 1
+                self._meter.refused[error.reason] += 1
                 self._accounts.add(request, None)
                 raise
             finally:
                 self._limit.release(begun, overloaded=overloaded)
             cost = self._accounts.add(request, reply)
-            usage.calls += 1
-            usage.prompt_tokens += reply.prompt_tokens
-            usage.completion_tokens += reply.completion_tokens
-            usage.cost += cost
+            usage.count(reply.prompt_tokens, reply.completion_tokens, cost)
+            self._meter.count(reply.prompt_tokens, reply.completion_tokens, cost)
             return reply
         finally:
             await self._budget.settle(reserved, cost)

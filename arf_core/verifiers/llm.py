@@ -54,7 +54,7 @@ class LlmVerifier:
         self.name = f"llm:{asker.model}"
         self.settings = asker.settings
         self.notes = asker.notes
-        self._asker = asker
+        self.asker = asker
         self._taxonomy = asker.project.taxonomy
         self._schema = _schema(self._taxonomy)
 
@@ -62,10 +62,10 @@ class LlmVerifier:
         self, tasks: Iterable[CheckTask], *, fresh: bool = False
     ) -> Iterator[Answer[CheckTask, Verdict]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self._asker.ask(tasks, self._request, self._verdict, fresh)
+        return self.asker.ask(tasks, self.request, self._verdict, fresh)
 
-    def _request(self, task: CheckTask) -> Request:
-        return self._asker.request(
+    def request(self, task: CheckTask) -> Request:
+        return self.asker.request(
             task.conversation,
             task.after.system,
             [task.before.text, task.after.text, *(f.said for f in task.findings)],
