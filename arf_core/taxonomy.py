@@ -93,14 +93,24 @@ class Taxonomy(Record):
 def load_taxonomy(path: Path = DEFAULT) -> Taxonomy:
     """Read a taxonomy file. Raises ConfigError that lists every fault at once."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Taxonomy.model_validate(data)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path} cannot be read: {error}.", "Compare it with " + SHIPPED
         ) from error
+    return parse_taxonomy(text, path)
+
+
+def parse_taxonomy(text: str, origin: str | Path = "The taxonomy") -> Taxonomy:
+    """A taxonomy from YAML. Raises ConfigError that lists every fault at once."""
+    try:
+        return Taxonomy.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"{origin} cannot be read: {error}.", "Compare it with " + SHIPPED
+        ) from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {faults(error)}", "Compare it with " + SHIPPED) from error
+        raise ConfigError(f"{origin}: {faults(error)}", "Compare it with " + SHIPPED) from error
 
 
 SHIPPED = "the taxonomy.yaml that ARF Studio ships (`arf taxonomy` prints it)."

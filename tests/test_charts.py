@@ -24,6 +24,7 @@ from arf_core.charts.palette import (
 )
 from arf_core.charts.wording import listed, wrapped
 from arf_core.clusters import Cluster, Clustering, Point
+from arf_core.contents import Counted, Values
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.records import System
@@ -102,6 +103,14 @@ LENGTHS = [
     Lengths(of="teacher", unit="words", counts={10: 5, 11: 5, 90: 10}),
     Lengths(of="r1", unit="words", counts={12: 20}),
 ]
+VALUES = Values(
+    of="channel",
+    counts=(
+        Counted(label="chat", conversations=90),
+        Counted(label="3 other values", conversations=9, kind="other"),
+        Counted(label="no value", conversations=1, kind="missing"),
+    ),
+)
 
 
 def clustering(n: int, of: int | None = None) -> Clustering:
@@ -134,6 +143,7 @@ FULL: dict[str, Callable[[], go.Figure]] = {
     "against_reference": lambda: charts.against_reference(AGREEMENTS),
     "lengths": lambda: charts.lengths(LENGTHS, NAMES),
     "clusters": lambda: charts.clusters(clustering(40), TAXONOMY),
+    "values": lambda: charts.values(VALUES),
 }
 NOTHING = ErrorPatterns(system="teacher", detector="d", total=0, patterns=())
 EMPTY: dict[str, Callable[[], go.Figure]] = {
@@ -146,6 +156,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "against_reference": lambda: charts.against_reference([]),
     "lengths": lambda: charts.lengths([Lengths(of="r1", unit="words", counts={})]),
     "clusters": lambda: charts.clusters(Clustering(clusters=(), points=(), of=0), TAXONOMY),
+    "values": lambda: charts.values(Values(of="channel", counts=())),
 }
 
 
@@ -516,3 +527,15 @@ def test_points_have_the_colour_of_their_category_and_clusters_their_name() -> N
     assert known.marker.color == charts.category_colour(TAXONOMY, "wrong_figure")
     assert list(known.customdata) == ["f1", "f3", "f5", "f7", "f9"]
     assert [a.text for a in figure.layout.annotations] == ["amount · refund"]
+
+
+def test_conversations_by_value_set_aside_what_is_no_value() -> None:
+    (bars,) = charts.values(VALUES).data
+    assert list(bars.x) == [90, 9, 1]
+    assert bars.text[0] == "90 · 90\u00a0%"
+    colours = list(bars.marker.color)
+    assert colours[0] != colours[1] == colours[2]
+    odd = Values(of="<b>x", counts=(Counted(label="<a href='x'>", conversations=1),))
+    figure = charts.values(odd)
+    assert "&lt;b&gt;x" in figure.layout.title.text
+    assert figure.layout.yaxis.ticktext[0].startswith("&lt;a")

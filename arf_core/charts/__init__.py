@@ -7,6 +7,7 @@ gives a figure that says what to do. Figures come in the light theme: `in_theme(
 from arf_core.charts.palette import CATEGORY_COLOURS, category_colour
 from arf_core.charts.rates import error_rates, severity
 from arf_core.charts.rounds import against_reference, round_outcome
+from arf_core.charts.spread import values
 from arf_core.charts.style import empty, in_theme
 from arf_core.charts.tables import cooccurrence, error_heatmap
 from arf_core.charts.texts import clusters, lengths
@@ -28,4 +29,5 @@ __all__ = [
     "round_outcome",
     "severity",
     "system_names",
+    "values",
 ]

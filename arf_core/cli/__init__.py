@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from arf_core import __version__
-from arf_core.cli import batch, bring_in, data, models, money, work
+from arf_core.cli import batch, bring_in, data, models, money, settings, work
 from arf_core.cli.output import plain, print_json
 from arf_core.errors import ArfError
 
@@ -25,6 +25,7 @@ data.register(app)
 bring_in.register(app)
 work.register(app)
 money.register(app)
+settings.register(app)
 app.add_typer(batch.app, name="batch")
 app.add_typer(models.app, name="models")
 

@@ -1,4 +1,4 @@
-"""The commands around the data: init, import, label, export, status, taxonomy, demo."""
+"""The commands around the data: init, label, export, status."""
 
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from arf_core.models.batch import count_waiting
 from arf_core.project import Project
 from arf_core.queries import count_summaries, detectors_of
 from arf_core.records import Record, System
-from arf_core.taxonomy import DEFAULT
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 
@@ -28,7 +27,7 @@ EXPORT_SPLITS = [SplitName(split) for split in EXPORTED]
 
 
 def register(app: typer.Typer) -> None:
-    for command in (init, label, export, status, taxonomy):
+    for command in (init, label, export, status):
         app.command()(command)
 
 
@@ -140,11 +139,3 @@ def _standing(project: Project, system: System) -> Standing:
             for d in detectors_of(store, system.name)
         },
     )
-
-
-def taxonomy(
-    folder: Path = typer.Argument(None, metavar="[DIR]", help="A project; else the shipped one."),
-) -> None:
-    """Print the error categories, as YAML to edit."""
-    own = folder / "taxonomy.yaml" if folder else DEFAULT
-    typer.echo((own if own.exists() else DEFAULT).read_text(encoding="utf-8"), nl=False)

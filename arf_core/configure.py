@@ -1,0 +1,93 @@
+"""Changing a project's settings: roles, privacy, limits, splits, and what arf.toml says of models.
+
+change(project, {"privacy.offline": True, "roles.detector": "gpt", "limits.budget": None})
+"""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import tomlkit
+from tomlkit.container import Container
+from tomlkit.items import Table
+
+from arf_core.errors import InputError
+from arf_core.models import open_model
+from arf_core.project import SETTINGS_FILE, Project
+from arf_core.settings import Role, edited
+
+Value = str | int | float | bool | list[str] | None
+"""None takes a setting away, so that its default holds again."""
+TABLES = ("roles", "privacy", "limits", "split", "models")
+
+
+def change(project: Project, settings: Mapping[str, Value]) -> Project:
+    """Change settings in arf.toml, all or none; returns the project opened anew.
+
+    Names are dotted, as in `models.gpt.price.prompt`; comments in the file stay. Raises InputError
+    for a name that is no setting and for a role that is given to no model of the project,
+    ConfigError for a value that does not fit.
+    """
+    with edited(project.path / SETTINGS_FILE) as document:
+        for name, value in settings.items():
+            _check_name(project, name, value)
+            _set(document, name.split("."), value)
+        for model in dict.fromkeys(_models_in(settings)):
+            open_model(model, document["models"][model].unwrap(), project.path)
+    return Project.open(project.path)
+
+
+def value_of(text: str) -> Value:
+    """A value as somebody writes it: TOML, else the text itself; nothing at all is None."""
+    if not text:
+        return None
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    if isinstance(value, list):
+        return [str(v) for v in value]
+    return value if isinstance(value, str | int | float | bool) else text
+
+
+def as_argument(name: str, value: Value) -> str:
+    """The word for `arf set` that sets this."""
+    if value is None:
+        return f"{name}="
+    if isinstance(value, str):
+        return f"{name}={value if value_of(value) == value else tomlkit.item(value).as_string()}"
+    return f"{name}={tomlkit.item(value).as_string()}"
+
+
+def _check_name(project: Project, name: str, value: Value) -> None:
+    table, _, rest = name.partition(".")
+    if name != "name" and (table not in TABLES or not rest):
+        raise InputError(
+            f"There is no setting {name!r}.",
+            f"Settings are name, and those under {', '.join(TABLES)}: such as privacy.offline.",
+        )
+    if table == "models":
+        project.model_for("detector", rest.split(".")[0])  # says which models there are
+    if table == "roles":
+        if rest not in get_args(Role):
+            raise InputError(
+                f"There is no role {rest!r}.", f"Roles are {', '.join(get_args(Role))}."
+            )
+        if value is not None:
+            project.model_for("detector", str(value))
+
+
+def _set(document: Container | Table, keys: list[str], value: Value) -> None:
+    *tables, last = keys
+    for key in tables:
+        if value is None and key not in document:
+            return
+        document = document.setdefault(key, tomlkit.table())
+    if value is None:
+        document.pop(last, None)
+    else:
+        document[last] = value
+
+
+def _models_in(settings: Mapping[str, Any]) -> list[str]:
+    return [name.split(".")[1] for name in settings if name.startswith("models.")]
