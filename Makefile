@@ -18,7 +18,7 @@ test: $(MARK)-dev      ## lint, types and every test
 	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(MARK)-dev     ## the figures of docs/benchmarks.md, printed as tables (long)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
 local: $(MARK)         ## models from GGUF files in process: builds llama.cpp, 3 to 10 minutes
 	$(LLAMA_BUILD) $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[local]'
