@@ -14,7 +14,10 @@ from tomlkit.items import Table
 from arf_core.errors import InputError
 from arf_core.models import open_model
 from arf_core.project import SETTINGS_FILE, Project
+from arf_core.records import Record
 from arf_core.settings import Role, edited
+from arf_core.taxonomy_edit import FILE as TAXONOMY_FILE
+from arf_core.taxonomy_edit import replace_text
 
 Value = str | int | float | bool | list[str] | None
 """None takes a setting away, so that its default holds again."""
@@ -34,6 +37,41 @@ def change(project: Project, settings: Mapping[str, Value]) -> Project:
             _set(document, name.split("."), value)
         for model in dict.fromkeys(_models_in(settings)):
             open_model(model, document["models"][model].unwrap(), project.path)
+    return Project.open(project.path)
+
+
+class Written(Record):
+    """A project's files of settings, word for word."""
+
+    settings: str
+    taxonomy: str | None
+    """None where the shipped one is used."""
+
+
+def written(project: Project) -> Written:
+    """What the files say now, to be put back later."""
+    own = project.path / TAXONOMY_FILE
+    return Written(
+        settings=(project.path / SETTINGS_FILE).read_text(encoding="utf-8"),
+        taxonomy=own.read_text(encoding="utf-8") if own.exists() else None,
+    )
+
+
+def put_back(project: Project, before: Written, after: Written) -> Project:
+    """Undo a change that made `after` out of `before`; returns the project opened anew.
+
+    Raises InputError where the files have changed since.
+    """
+    if written(project) != after:
+        raise InputError(
+            "The settings have changed since, so this change cannot be undone.",
+            f"Look at {project.path / SETTINGS_FILE}, and set what you want there.",
+        )
+    replace_text(project.path / SETTINGS_FILE, before.settings)
+    if before.taxonomy is None:
+        (project.path / TAXONOMY_FILE).unlink(missing_ok=True)
+    else:
+        replace_text(project.path / TAXONOMY_FILE, before.taxonomy)
     return Project.open(project.path)
 
 

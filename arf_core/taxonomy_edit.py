@@ -100,10 +100,15 @@ def save_taxonomy(project: Project, text: str) -> Project:
     Raises ConfigError for faults in it, and leaves the file as it was.
     """
     parse_taxonomy(text, FILE)
-    fresh = project.path / f"{FILE}.new"
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(project.path / FILE)
+    replace_text(project.path / FILE, text)
     return Project.open(project.path)
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Write a file in one step, so that nobody reads half of it."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)
 
 
 def use_shipped(project: Project) -> Project:

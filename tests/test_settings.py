@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arf_core.analyze import analyze
-from arf_core.configure import Value, as_argument, change, value_of
+from arf_core.configure import Value, as_argument, change, put_back, value_of, written
 from arf_core.errors import ArfError, ConfigError, InputError
 from arf_core.project import Project
 from arf_core.records import Analysis
@@ -94,6 +94,17 @@ def test_arf_set_does_the_same(arf, project: Project) -> None:
     assert arf("set", p, "privacy.allow=").code == 0
     assert Project.open(p).settings.privacy.allow is None
     assert "sets nothing" in arf("set", p, "privacy.offline").err
+
+
+def test_a_change_is_undone_to_the_letter_unless_something_else_changed(project: Project) -> None:
+    before = written(project)
+    project = save_taxonomy(change(project, {"privacy.mask": True}), edited(name="Mine"))
+    after = written(project)
+    assert put_back(project, before, after).settings.privacy.mask is False
+    assert written(project) == before
+    with pytest.raises(InputError, match="have changed since"):
+        put_back(project, before, after)
+    assert written(put_back(project, after, before)) == after
 
 
 def edited(**changes: object) -> str:

@@ -8,6 +8,51 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from arf_core.configure import Written
+from arf_core.errors import ArfError
+from arf_core.importing import ImportOptions
+from arf_core.models.registry import Tested
+
+
+@dataclass
+class Changed:
+    """The last change of a project's settings, and how to undo it."""
+
+    project: str
+    said: str
+    command: str
+    before: Written
+    after: Written
+
+
+@dataclass
+class SettingsState:
+    """What the page Settings remembers."""
+
+    changed: Changed | None = None
+    fault: ArfError | None = None
+    """Why the last change was refused."""
+    tried: dict[tuple[str, str], Tested | ArfError] = field(default_factory=dict)
+    """(project, model) -> what trying it gave."""
+    draft: str | None = None
+    """A taxonomy that is being edited, as YAML."""
+
+
+@dataclass
+class DataState:
+    """What the page Data remembers: an import that is being prepared."""
+
+    project: str = ""
+    paths: list[str] = field(default_factory=list)
+    """Files, folders, names of data sets."""
+    options: ImportOptions = field(default_factory=ImportOptions)
+    earlier: list[ImportOptions] = field(default_factory=list)
+    """What the options were before each change, to go back to."""
+    uploads: tuple[str, ...] = ()
+    """Ids of the uploads that were taken over, so that a rerun does not take them again."""
+    round: int = 0
+    """Counts imports, so that the next begins with an empty upload."""
+
 
 @dataclass
 class State:
@@ -19,6 +64,8 @@ class State:
     """Jobs that ended badly, and that the user has put away."""
     seen_open: set[str] = field(default_factory=set)
     """Jobs that the strip has shown at work: when one ends, the page is drawn anew."""
+    settings: SettingsState = field(default_factory=SettingsState)
+    data: DataState = field(default_factory=DataState)
 
 
 def state() -> State:
