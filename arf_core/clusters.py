@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+import orjson
 from sqlalchemy import func, select
 
 from arf_core import schema
+from arf_core.blocks import Found
 from arf_core.records import SPLITS, Finding, Record, Split
+from arf_core.scope import Scope, look
 from arf_core.store import Store, columns
 from arf_core.taxonomy import Taxonomy
 from arf_core.text_space import (
@@ -92,15 +95,21 @@ def sample_findings(
 
     The same project gives the same sample.
     """
-    f = schema.finding
-    whose = (f.c.system == system, f.c.detector == detector, f.c.split.in_(splits), f.c.current)
+    return findings_drawn(store, look(store, system, detector, Scope(splits=tuple(splits))), most)
+
+
+def findings_drawn(store: Store, found: Found, most: int = MOST) -> FindingSample:
+    """The findings of what was found; about `most` of them where there are more."""
+    f, of = schema.finding, len(found.seq)
+    # Knuth's multiplicative hash scatters the running numbers over 0 … 2^32
+    scattered = found.seq.astype(np.uint64) * np.uint64(2_654_435_761) % np.uint64(2**32)
+    drawn = np.sort(found.seq[scattered < 2**32 * min(1.0, most / max(of, 1))])
+    numbers = orjson.dumps(drawn.tolist()).decode()
+    wanted = select(func.json_each(numbers).table_valued("value").c.value)
     with store.read() as conn:
-        of = conn.scalar(select(func.count()).where(*whose)) or 0
-        # Knuth's multiplicative hash scatters the running numbers over 0 … 2^32
-        drawn = f.c.seq * 2_654_435_761 % 2**32 < 2**32 * min(1.0, most / max(of, 1))
-        rows = conn.execute(select(*columns(Finding)).where(*whose, drawn).order_by(f.c.seq))
-        found = tuple(Finding.model_validate(dict(row._mapping)) for row in rows)
-    return FindingSample(findings=found, of=of)
+        rows = conn.execute(select(*columns(Finding)).where(f.c.seq.in_(wanted)).order_by(f.c.seq))
+        findings = tuple(Finding.model_validate(dict(row._mapping)) for row in rows)
+    return FindingSample(findings=findings, of=of)
 
 
 def cluster_findings(

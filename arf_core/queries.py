@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Select, exists, func, select
 
 from arf_core import schema
@@ -85,10 +86,21 @@ def is_read(detector: str, settings_hash: str, taxonomy_hash: str) -> Any:
 def detectors_of(store: Store, system: str, checks: bool = False) -> list[str]:
     """The detectors that have read the system's summaries; verifiers' partial readings only with
     `checks`."""
-    a = schema.analysis
-    query = select(a.c.detector).where(a.c.system == system, a.c.current).distinct()
+    a, c = schema.analysis, schema.change
+    # who has ever read anything, which is a short list, and of these who still counts
     with store.read() as conn:
-        return sorted(d for d in conn.scalars(query) if checks or not d.startswith(CHECKS))
+        ever = {tuple(from_json(part)) for part in conn.scalars(select(c.c.part).distinct())}
+        names = {detector for _, of, detector in ever if of == system}
+        return sorted(
+            name
+            for name in names
+            if (checks or not name.startswith(CHECKS))
+            and conn.scalar(
+                select(a.c.seq)
+                .where(a.c.system == system, a.c.detector == name, a.c.current)
+                .limit(1)
+            )
+        )
 
 
 def read_by(store: Store, summary_ids: Iterable[str], detector: str) -> set[str]:

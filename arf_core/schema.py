@@ -18,6 +18,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -29,6 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 VERSION = 1
+BLOCK = 16_384
+"""Conversations of one row of `block`."""
 metadata = MetaData()
 
 
@@ -141,8 +144,9 @@ analysis = Table(
     Column("reason", String),
     Column("raw", Text),
     Column("at", When, nullable=False),
-    # derived; `current` marks the newest complete analysis of (summary, detector)
-    Column("conversation_id", String, nullable=False),
+    # derived; `conversation` is that one's `seq`, `current` marks the newest complete analysis of
+    # (summary, detector)
+    Column("conversation", Integer, nullable=False),
     Column("system", String, nullable=False),
     Column("split", String, nullable=False),
     Column("n_findings", Integer, nullable=False),
@@ -153,9 +157,7 @@ Index(
     "ix_analysis_current",
     analysis.c.system,
     analysis.c.detector,
-    analysis.c.split,
-    analysis.c.n_findings,
-    analysis.c.conversation_id,
+    analysis.c.conversation,
     # as queries write it: SQLite uses a partial index only for the very same condition
     sqlite_where=text("current = 1"),
 )
@@ -175,7 +177,7 @@ finding = Table(
     Column("confidence", Float),
     # derived, as in analysis
     Column("summary_id", String, nullable=False, index=True),
-    Column("conversation_id", String, nullable=False),
+    Column("conversation", Integer, nullable=False),
     Column("system", String, nullable=False),
     Column("detector", String, nullable=False),
     Column("split", String, nullable=False),
@@ -185,10 +187,32 @@ Index(
     "ix_finding_current",
     finding.c.system,
     finding.c.detector,
-    finding.c.split,
+    finding.c.conversation,
     finding.c.category,
-    finding.c.conversation_id,
+    finding.c.confidence,
     sqlite_where=text("current = 1"),
+)
+
+# What is current, as columns of numbers (blocks.py): 16,384 conversations a row, so that a chart
+# over a million summaries reads some sixty rows. `part` is a JSON list: ["found", system, detector]
+# or ["about"]. A write raises the change count of the blocks that it touches; a block whose content
+# was counted at an earlier one is counted again when it is next read.
+change = Table(
+    "change",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("block", Integer, primary_key=True),
+    Column("changes", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+block = Table(
+    "block",
+    metadata,
+    Column("part", String, primary_key=True),
+    Column("block", Integer, primary_key=True),
+    Column("counted_at", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
 
 fact = Table(
@@ -226,6 +250,29 @@ revision = Table(
     Column("change", Float, nullable=False),
     Column("flagged", Boolean, nullable=False),
     Column("at", When, nullable=False),
+    # derived: `conversation` is that one's `seq`, and standing.py keeps the next four; `current` is
+    # False once the system has another text for the conversation
+    Column("system", String, nullable=False),
+    Column("conversation", Integer, nullable=False),
+    Column("split", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("risk", Integer, nullable=False),
+    Column("decision", String, nullable=False),
+    Column("current", Boolean, nullable=False),
+)
+# The review queue in its order (within a risk, the same errors together), and all that its counts
+# need.
+Index(
+    "ix_revision_queue",
+    revision.c.system,
+    revision.c.decision,
+    revision.c.risk,
+    revision.c.outcome,
+    revision.c.conversation,
+    revision.c.split,
+    revision.c.status,
+    revision.c.flagged,
+    sqlite_where=text("current = 1"),
 )
 
 check = Table(
@@ -261,7 +308,25 @@ decision = Table(
     Column("summary_id", String, nullable=False, index=True),
     Column("annotator", String, nullable=False),
     Column("action", String, nullable=False),
+    Column("text", Text),
+    Column("step", String, nullable=False, index=True),
     Column("at", When, nullable=False),
+)
+
+# What a reviewer did at once, to undo at once: one decision, or many.
+step = Table(
+    "step",
+    metadata,
+    _seq(),
+    Column("id", String, nullable=False, unique=True),
+    Column("system", String, nullable=False),
+    Column("annotator", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("summaries", Integer, nullable=False),
+    Column("undoes", String),
+    Column("undone", Boolean, nullable=False),
+    Column("at", When, nullable=False),
+    Index("ix_step_system_seq", "system", "seq"),
 )
 
 episode = Table(
@@ -326,6 +391,36 @@ version = Table(
     Column("kind", String, nullable=False),
     Column("content", Text, nullable=False),
     Column("at", When, nullable=False),
+)
+
+# Long actions: what each was asked to do, how far it is, and what came of it.
+job = Table(
+    "job",
+    metadata,
+    _seq(),
+    Column("id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("title", String, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("writes", Json, nullable=False),
+    Column("status", String, nullable=False, index=True),
+    Column("phase", String, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("rate", Float),
+    Column("message", Text, nullable=False),
+    Column("result", Text),
+    Column("error", Text),
+    Column("hint", Text),
+    Column("pid", Integer),
+    Column("resumes", String),
+    Column("follows", String),
+    Column("created", When, nullable=False),
+    Column("started", When),
+    Column("heartbeat", When, nullable=False),
+    Column("asked_to_stop", When),
+    Column("ended", When),
 )
 
 Migration = Callable[[Connection], None]

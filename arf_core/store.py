@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic_core import to_json
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -42,10 +43,12 @@ from arf_core.records import (
     Record,
     Revision,
     Score,
+    Step,
     Summary,
     System,
     now,
 )
+from arf_core.standing import update_standings
 
 R = TypeVar("R", bound=Record)
 Row = dict[str, Any]
@@ -61,6 +64,7 @@ TABLES: dict[type[Record], Table] = {
     Finding: schema.finding,
     Revision: schema.revision,
     Score: schema.score,
+    Step: schema.step,
     Summary: schema.summary,
     System: schema.system,
 }
@@ -109,12 +113,18 @@ class Store:
             yield conn
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that holds the one write lock: all of it is stored, or nothing."""
+    def write(self, counts: bool = True) -> Iterator[Connection]:
+        """A transaction that holds the one write lock: all of it is stored, or nothing.
+
+        `counts` is False for what changes no figure, such as a job's heartbeat: `revision` then
+        stays, and with it everybody's caches.
+        """
         with _told(self.path), self._engine.connect() as conn:
             conn = conn.execution_options(arf_begin="BEGIN IMMEDIATE")
             with conn.begin():
                 yield conn
+                if not counts:
+                    return
                 bump = insert(schema.meta).values(key="revision", value=1)
                 value = schema.meta.c.value + 1
                 conn.execute(bump.on_conflict_do_update(set_={"value": value}))
@@ -177,7 +187,7 @@ class Store:
     def put_summaries(self, summaries: Sequence[Summary]) -> None:
         """Insert summaries; a system's earlier text for the same conversation gives way."""
         with self.write() as conn:
-            _put_summaries(conn, summaries)
+            write_summaries(conn, summaries)
 
     def put_readings(self, readings: Sequence[Reading], checks: Sequence[Check] = ()) -> None:
         """Store analyses with their findings, and for verifiers' readings the checks.
@@ -187,25 +197,38 @@ class Store:
         """
         done = [r for r in readings if r.analysis.status == "done"]
         with self.write() as conn:
+            numbers = _numbers(conn, [r.item.conversation.id for r in readings])
             ids = [r.item.summary.id for r in done]
             for detector in {r.analysis.detector for r in done}:
                 for table in (schema.analysis, schema.finding):
                     _retire(conn, table, ids, table.c.detector == detector)
             for verifier in {c.verifier for c in checks}:
                 _retire(conn, schema.check, ids, schema.check.c.verifier == verifier)
-            insert_new(conn, schema.analysis, [_analysis_row(r) for r in readings])
-            insert_new(conn, schema.finding, [f for r in done for f in _finding_rows(r)])
+            insert_new(conn, schema.analysis, [_analysis_row(r, numbers) for r in readings])
+            insert_new(conn, schema.finding, [f for r in done for f in _finding_rows(r, numbers)])
             insert_new(conn, schema.fact, [to_row(f) for r in done for f in r.facts])
             insert_new(conn, schema.check, [to_row(c) | {"current": True} for c in checks])
+            _changed(
+                conn,
+                (
+                    (r.item.summary.system, r.analysis.detector, numbers[r.item.conversation.id])
+                    for r in done
+                ),
+            )
+            if checks:
+                update_standings(conn, ids)
 
     def put_revisions(self, revisions: Sequence[tuple[Summary, Revision, Sequence[Edit]]]) -> None:
         """Store revised summaries with how each came about; what stood there before gives way."""
         ids = [s.id for s, _, _ in revisions]
         with self.write() as conn:
-            _put_summaries(conn, [s for s, _, _ in revisions])
+            numbers = _numbers(conn, [s.conversation_id for s, _, _ in revisions])
+            write_summaries(conn, [s for s, _, _ in revisions])
             conn.execute(delete(schema.edit).where(schema.edit.c.summary_id.in_(ids)))
             insert_new(conn, schema.edit, [to_row(e) for _, _, edits in revisions for e in edits])
-            replace_rows(conn, schema.revision, [to_row(r) for _, r, _ in revisions])
+            rows = [_revision_row(r, s, numbers) for s, r, _ in revisions]
+            replace_rows(conn, schema.revision, rows)
+            update_standings(conn, ids)
 
     def keep_version(self, kind: str, content: str, content_hash: str) -> None:
         """Keep settings, a taxonomy or a prompt as it was when something was made with it."""
@@ -250,7 +273,8 @@ def replace_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
         conn.execute(insert(table).prefix_with("OR REPLACE"), rows)
 
 
-def _put_summaries(conn: Connection, summaries: Sequence[Summary]) -> None:
+def write_summaries(conn: Connection, summaries: Sequence[Summary]) -> None:
+    """Insert summaries inside a write; a system's earlier text for a conversation gives way."""
     if not summaries:
         return
     _retire_other_texts(conn, summaries)
@@ -273,13 +297,45 @@ def _retire_other_texts(conn: Connection, summaries: Sequence[Summary]) -> None:
             s.c.id.not_in([x.id for x in new]),
         )
         if ids := list(conn.scalars(gone)):
-            for table in (schema.analysis, schema.finding, schema.check):
+            a = schema.analysis
+            read = select(a.c.system, a.c.detector, a.c.conversation)
+            _changed(conn, conn.execute(read.where(a.c.summary_id.in_(ids), a.c.current)))
+            for table in (a, schema.finding, schema.check, schema.revision):
                 _retire(conn, table, ids, true())
 
 
-def _analysis_row(reading: Reading) -> Row:
+def _numbers(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, int]:
+    """The `seq` of conversations by id."""
+    query = "SELECT id, seq FROM conversation WHERE id IN (SELECT value FROM json_each(?))"
+    ids = to_json(conversation_ids).decode()
+    return {row[0]: row[1] for row in conn.exec_driver_sql(query, (ids,))}
+
+
+def part_found(system: str, detector: str) -> str:
+    """The name of the blocks that hold what a detector found in a system's summaries."""
+    return to_json(["found", system, detector]).decode()
+
+
+def _changed(conn: Connection, touched: Iterable[Any]) -> None:
+    """Raise the change count of the blocks of (system, detector, conversation) that were touched;
+    who reads them next counts them again."""
+    blocks = {
+        (part_found(system, detector), number // schema.BLOCK)
+        for system, detector, number in touched
+    }
+    if blocks:
+        conn.exec_driver_sql(_ONE_MORE_CHANGE, sorted(blocks))
+
+
+_ONE_MORE_CHANGE = """
+INSERT INTO change (part, block, changes) VALUES (?, ?, 1)
+ON CONFLICT DO UPDATE SET changes = changes + 1
+"""
+
+
+def _analysis_row(reading: Reading, numbers: dict[str, int]) -> Row:
     return to_row(reading.analysis) | {
-        "conversation_id": reading.item.conversation.id,
+        "conversation": numbers[reading.item.conversation.id],
         "system": reading.item.summary.system,
         "split": reading.item.conversation.split,
         "n_findings": len(reading.findings),
@@ -287,16 +343,23 @@ def _analysis_row(reading: Reading) -> Row:
     }
 
 
-def _finding_rows(reading: Reading) -> Iterator[Row]:
+def _finding_rows(reading: Reading, numbers: dict[str, int]) -> Iterator[Row]:
     for finding in reading.findings:
         yield to_row(finding) | {
             "summary_id": reading.item.summary.id,
-            "conversation_id": reading.item.conversation.id,
+            "conversation": numbers[reading.item.conversation.id],
             "system": reading.item.summary.system,
             "detector": reading.analysis.detector,
             "split": reading.item.conversation.split,
             "current": True,
         }
+
+
+def _revision_row(revision: Revision, summary: Summary, numbers: dict[str, int]) -> Row:
+    """Where it stands is filled in by `update_standings`."""
+    place = {"system": summary.system, "conversation": numbers[summary.conversation_id]}
+    stand = {"split": "", "outcome": "", "risk": 0, "decision": "open", "current": True}
+    return to_row(revision) | place | stand
 
 
 def columns(kind: type[Record]) -> list[ColumnElement[Any]]:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, Literal
 
+import numpy as np
 from sqlalchemy import Integer, Select, String, case, func, select
 
 from arf_core import schema
+from arf_core.blocks import Found, Numbers
 from arf_core.records import SPLITS, Record, Split
+from arf_core.scope import Scope, look
 from arf_core.store import Store
 
 
@@ -54,44 +57,44 @@ def error_patterns(
     store: Store, system: str, detector: str, splits: Sequence[Split] = SPLITS
 ) -> ErrorPatterns:
     """Count summaries by the set of categories found in them."""
-    a, f = schema.analysis, schema.finding
-    total = select(func.count()).where(
-        a.c.system == system, a.c.detector == detector, a.c.split.in_(splits), a.c.current
-    )
-    of_summary = (
-        select(f.c.conversation_id, f.c.category)
-        .where(f.c.system == system, f.c.detector == detector, f.c.split.in_(splits), f.c.current)
-        .distinct()
-        .order_by(f.c.conversation_id, f.c.category)
-        .subquery()
-    )
-    sets = (
-        select(func.group_concat(of_summary.c.category, " ").label("categories"))
-        .group_by(of_summary.c.conversation_id)
-        .subquery()
-    )
-    with store.read() as conn:
-        rows = conn.execute(
-            select(sets.c.categories, func.count()).group_by(sets.c.categories)
-        ).all()
-        n = conn.scalar(total) or 0
+    return patterns_of(look(store, system, detector, Scope(splits=tuple(splits))))
+
+
+def patterns_of(found: Found) -> ErrorPatterns:
+    """Count summaries by the set of categories found in them; the most frequent set first."""
+    counts: list[Pattern] = []
+    if len(found.conversation):
+        # each summary's set as bits, some words of 62 where there are many categories
+        begins = np.flatnonzero(np.diff(found.conversation, prepend=-1))
+        words = [
+            np.bitwise_or.reduceat(_bits(found.category, first), begins)
+            for first in range(0, len(found.categories), _WORD)
+        ]
+        sets, sizes = np.unique(np.stack(words), axis=1, return_counts=True)
+        counts = [
+            Pattern(categories=_named(found.categories, words), summaries=int(n))
+            for words, n in zip(sets.T.tolist(), sizes, strict=True)
+        ]
     return ErrorPatterns(
-        system=system,
-        detector=detector,
-        total=n,
-        patterns=_patterns({row[0]: row[1] for row in rows}),
+        system=found.system,
+        detector=found.detector,
+        total=len(found.read),
+        patterns=tuple(sorted(counts, key=lambda p: (-p.summaries, p.categories))),
     )
 
 
-def _patterns(counts: dict[str, int]) -> tuple[Pattern, ...]:
-    # SQLite promises no order inside group_concat, so the same set may come in two spellings
-    merged: Counter[tuple[str, ...]] = Counter()
-    for categories, n in counts.items():
-        merged[tuple(sorted(categories.split(" ")))] += n
-    return tuple(
-        Pattern(categories=key, summaries=n)
-        for key, n in sorted(merged.items(), key=lambda kv: (-kv[1], kv[0]))
-    )
+_WORD = 62
+
+
+def _bits(category: Numbers, first: int) -> Numbers:
+    """For each finding, the bit of its category among those from `first` on."""
+    place = category.astype(np.int64) - first
+    return np.where((place >= 0) & (place < _WORD), np.int64(1) << np.clip(place, 0, _WORD - 1), 0)
+
+
+def _named(categories: Sequence[str], words: Sequence[int]) -> tuple[str, ...]:
+    """The categories whose bits are set, in alphabetical order as `categories` are."""
+    return tuple(c for i, c in enumerate(categories) if words[i // _WORD] >> i % _WORD & 1)
 
 
 class CategoryOutcome(Record):

@@ -2,14 +2,13 @@
 
 from collections import Counter
 
+import hypothesis
 import pytest
 from conftest import add_items, make_item
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
 from test_store import reading
 
-from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.evaluate.rates import error_rates
 from arf_core.findings import round_outcome
@@ -22,16 +21,20 @@ from arf_core.value_groups import grouped
 CATEGORIES = ("wrong_figure", "invented_detail", "wrong_party")
 
 
-def attribute(project: Project, name: str, values: dict[str, str]) -> None:
-    """Give conversations (by their name) a value."""
-    ids = {
-        i.external_id: i.id for i in project.store.all(type(make_item("x", [], "").conversation))
-    }
-    rows = [
-        {"name": name, "value": value, "conversation_id": ids[who]} for who, value in values.items()
+def given(items: list[Item], name: str, values: dict[str, str]) -> list[Item]:
+    """The items, with this attribute in the conversations (by their name) that have a value."""
+    return [
+        i.model_copy(
+            update={
+                "conversation": i.conversation.model_copy(
+                    update={"attributes": {name: values[i.conversation.external_id]}}
+                )
+            }
+        )
+        if i.conversation.external_id in values
+        else i
+        for i in items
     ]
-    with project.store.write() as conn:
-        conn.execute(insert(schema.attribute), rows)
 
 
 def read(item: Item, *categories: str, detector: str = "d") -> Reading:
@@ -53,9 +56,9 @@ def items(n: int) -> list[Item]:
 
 
 def test_slices_count_each_summary_that_was_read_once(project: Project) -> None:
-    some = items(6)
+    values = {"c0": "chat", "c1": "chat", "c2": "phone", "c3": "phone"}
+    some = given(items(6), "channel", values)
     add_items(project, some)
-    attribute(project, "channel", {"c0": "chat", "c1": "chat", "c2": "phone", "c3": "phone"})
     project.store.put_readings(
         [
             read(some[0], "wrong_figure", "wrong_figure", "wrong_party"),
@@ -82,16 +85,16 @@ def test_slices_count_each_summary_that_was_read_once(project: Project) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(data=st.data())
+@hypothesis.given(data=st.data())
 def test_slices_add_up_to_the_rates_of_the_whole(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     project = Project.create(tmp_path_factory.mktemp("p") / "project")
     some = items(data.draw(st.integers(1, 12)))
-    add_items(project, some)
     values = data.draw(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=12, max_size=12))
     given_values = {i.conversation.external_id: v for i, v in zip(some, values, strict=False) if v}
-    attribute(project, "kind", given_values or {"c0": "a"})
+    some = given(some, "kind", given_values or {"c0": "a"})
+    add_items(project, some)
     found = st.none() | st.lists(st.sampled_from(CATEGORIES), max_size=4)
     kinds = [data.draw(found) for _ in some]
     project.store.put_readings(
@@ -116,9 +119,8 @@ def test_slices_add_up_to_the_rates_of_the_whole(
 
 
 def test_an_unknown_attribute_names_those_there_are(project: Project) -> None:
-    add_items(project, items(1))
     assert attribute_names(project.store) == []
-    attribute(project, "channel", {"c0": "chat"})
+    add_items(project, given(items(1), "channel", {"c0": "chat"}))
     assert attribute_names(project.store) == ["channel"]
     with pytest.raises(InputError, match="chanel") as error:
         error_rates_by(project.store, "teacher", "d", "chanel")
@@ -159,7 +161,7 @@ def test_rare_values_are_counted_together_and_a_single_one_keeps_its_name() -> N
     assert [g.label for g in grouped(["a", "b", "c"], [1, 5, 3], top=2)] == ["b", "c", "a"]
 
 
-@given(
+@hypothesis.given(
     st.lists(
         st.tuples(st.text() | st.dates().map(str) | st.integers().map(str), st.integers(0, 9)),
         unique_by=lambda x: x[0],

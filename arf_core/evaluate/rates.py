@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from sqlalchemy import func, select
+import numpy as np
 
-from arf_core import schema
+from arf_core.blocks import Found, Numbers
 from arf_core.records import SPLITS, Record, Split
+from arf_core.scope import Scope, look
 from arf_core.store import Store
 
 Z95 = 1.959963984540054
@@ -58,31 +59,29 @@ def error_rates(
     store: Store, system: str, detector: str, splits: Sequence[Split] = SPLITS
 ) -> ErrorRates:
     """Rates over the summaries that the detector has completely read; the others do not count."""
-    a, f = schema.analysis, schema.finding
-    of_analyses = (
-        a.c.system == system,
-        a.c.detector == detector,
-        a.c.split.in_(splits),
-        a.c.current,
-    )
-    of_findings = (
-        f.c.system == system,
-        f.c.detector == detector,
-        f.c.split.in_(splits),
-        f.c.current,
-    )
-    with store.read() as conn:
-        total = conn.scalar(select(func.count()).where(*of_analyses)) or 0
-        erring = conn.scalar(select(func.count()).where(*of_analyses, a.c.n_findings > 0)) or 0
-        rows = conn.execute(
-            select(f.c.category, func.count(f.c.conversation_id.distinct()), func.count())
-            .where(*of_findings)
-            .group_by(f.c.category)
-        ).all()
+    return rates_of(look(store, system, detector, Scope(splits=tuple(splits))))
+
+
+def rates_of(found: Found) -> ErrorRates:
+    """Rates of what was found."""
+    total = len(found.read)
+    by_category = {
+        name: found.conversation[found.category == code]
+        for code, name in enumerate(found.categories)
+    }
     return ErrorRates(
-        system=system,
-        detector=detector,
-        any_error=Rate(count=erring, total=total),
-        by_category={category: Rate(count=n, total=total) for category, n, _ in rows},
-        findings={category: n for category, _, n in rows},
+        system=found.system,
+        detector=found.detector,
+        any_error=Rate(count=_distinct(found.conversation), total=total),
+        by_category={
+            name: Rate(count=_distinct(of), total=total)
+            for name, of in by_category.items()
+            if len(of)
+        },
+        findings={name: len(of) for name, of in by_category.items() if len(of)},
     )
+
+
+def _distinct(conversations: Numbers) -> int:
+    """How many different ones there are; they come in order."""
+    return int(np.count_nonzero(np.diff(conversations, prepend=-1)))

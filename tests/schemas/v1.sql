@@ -18,9 +18,9 @@ CREATE TABLE conversation (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_conversation_fingerprint ON conversation (fingerprint);
-CREATE INDEX ix_conversation_split ON conversation (split);
 CREATE INDEX ix_conversation_external_id ON conversation (external_id);
+CREATE INDEX ix_conversation_split ON conversation (split);
+CREATE INDEX ix_conversation_fingerprint ON conversation (fingerprint);
 CREATE TABLE attribute (
 	name VARCHAR NOT NULL, 
 	value VARCHAR NOT NULL, 
@@ -71,7 +71,7 @@ CREATE TABLE analysis (
 	reason VARCHAR, 
 	raw TEXT, 
 	at VARCHAR NOT NULL, 
-	conversation_id VARCHAR NOT NULL, 
+	conversation INTEGER NOT NULL, 
 	system VARCHAR NOT NULL, 
 	split VARCHAR NOT NULL, 
 	n_findings INTEGER NOT NULL, 
@@ -79,8 +79,8 @@ CREATE TABLE analysis (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_analysis_current ON analysis (system, detector, split, n_findings, conversation_id) WHERE current = 1;
 CREATE INDEX ix_analysis_summary ON analysis (summary_id, detector);
+CREATE INDEX ix_analysis_current ON analysis (system, detector, conversation) WHERE current = 1;
 CREATE TABLE finding (
 	seq INTEGER NOT NULL, 
 	id VARCHAR NOT NULL, 
@@ -93,7 +93,7 @@ CREATE TABLE finding (
 	explanation TEXT NOT NULL, 
 	confidence FLOAT, 
 	summary_id VARCHAR NOT NULL, 
-	conversation_id VARCHAR NOT NULL, 
+	conversation INTEGER NOT NULL, 
 	system VARCHAR NOT NULL, 
 	detector VARCHAR NOT NULL, 
 	split VARCHAR NOT NULL, 
@@ -101,9 +101,25 @@ CREATE TABLE finding (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
+CREATE INDEX ix_finding_current ON finding (system, detector, conversation, category, confidence) WHERE current = 1;
 CREATE INDEX ix_finding_summary_id ON finding (summary_id);
 CREATE INDEX ix_finding_analysis_id ON finding (analysis_id);
-CREATE INDEX ix_finding_current ON finding (system, detector, split, category, conversation_id) WHERE current = 1;
+CREATE TABLE change (
+	part VARCHAR NOT NULL, 
+	block INTEGER NOT NULL, 
+	changes INTEGER NOT NULL, 
+	PRIMARY KEY (part, block)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE block (
+	part VARCHAR NOT NULL, 
+	block INTEGER NOT NULL, 
+	counted_at INTEGER NOT NULL, 
+	content BLOB NOT NULL, 
+	PRIMARY KEY (part, block)
+);
 CREATE TABLE fact (
 	seq INTEGER NOT NULL, 
 	conversation_id VARCHAR NOT NULL, 
@@ -135,8 +151,16 @@ CREATE TABLE revision (
 	change FLOAT NOT NULL, 
 	flagged BOOLEAN NOT NULL, 
 	at VARCHAR NOT NULL, 
+	system VARCHAR NOT NULL, 
+	conversation INTEGER NOT NULL, 
+	split VARCHAR NOT NULL, 
+	outcome VARCHAR NOT NULL, 
+	risk INTEGER NOT NULL, 
+	decision VARCHAR NOT NULL, 
+	current BOOLEAN NOT NULL, 
 	PRIMARY KEY (summary_id)
 );
+CREATE INDEX ix_revision_queue ON revision (system, decision, risk, outcome, conversation, split, status, flagged) WHERE current = 1;
 CREATE TABLE "check" (
 	seq INTEGER NOT NULL, 
 	summary_id VARCHAR NOT NULL, 
@@ -147,8 +171,8 @@ CREATE TABLE "check" (
 	current BOOLEAN NOT NULL, 
 	PRIMARY KEY (seq)
 );
-CREATE INDEX ix_check_summary_id ON "check" (summary_id);
 CREATE INDEX ix_check_finding_id ON "check" (finding_id);
+CREATE INDEX ix_check_summary_id ON "check" (summary_id);
 CREATE TABLE score (
 	seq INTEGER NOT NULL, 
 	kind VARCHAR NOT NULL, 
@@ -166,10 +190,27 @@ CREATE TABLE decision (
 	summary_id VARCHAR NOT NULL, 
 	annotator VARCHAR NOT NULL, 
 	action VARCHAR NOT NULL, 
+	text TEXT, 
+	step VARCHAR NOT NULL, 
 	at VARCHAR NOT NULL, 
 	PRIMARY KEY (seq)
 );
 CREATE INDEX ix_decision_summary_id ON decision (summary_id);
+CREATE INDEX ix_decision_step ON decision (step);
+CREATE TABLE step (
+	seq INTEGER NOT NULL, 
+	id VARCHAR NOT NULL, 
+	system VARCHAR NOT NULL, 
+	annotator VARCHAR NOT NULL, 
+	kind VARCHAR NOT NULL, 
+	summaries INTEGER NOT NULL, 
+	undoes VARCHAR, 
+	undone BOOLEAN NOT NULL, 
+	at VARCHAR NOT NULL, 
+	PRIMARY KEY (seq), 
+	UNIQUE (id)
+);
+CREATE INDEX ix_step_system_seq ON step (system, seq);
 CREATE TABLE episode (
 	id VARCHAR NOT NULL, 
 	scenario_id VARCHAR NOT NULL, 
@@ -227,3 +268,32 @@ CREATE TABLE version (
 	at VARCHAR NOT NULL, 
 	PRIMARY KEY (hash)
 );
+CREATE TABLE job (
+	seq INTEGER NOT NULL, 
+	id VARCHAR NOT NULL, 
+	kind VARCHAR NOT NULL, 
+	title VARCHAR NOT NULL, 
+	arguments TEXT NOT NULL, 
+	command TEXT NOT NULL, 
+	writes TEXT NOT NULL, 
+	status VARCHAR NOT NULL, 
+	phase VARCHAR NOT NULL, 
+	done INTEGER NOT NULL, 
+	total INTEGER NOT NULL, 
+	rate FLOAT, 
+	message TEXT NOT NULL, 
+	result TEXT, 
+	error TEXT, 
+	hint TEXT, 
+	pid INTEGER, 
+	resumes VARCHAR, 
+	follows VARCHAR, 
+	created VARCHAR NOT NULL, 
+	started VARCHAR, 
+	heartbeat VARCHAR NOT NULL, 
+	asked_to_stop VARCHAR, 
+	ended VARCHAR, 
+	PRIMARY KEY (seq), 
+	UNIQUE (id)
+);
+CREATE INDEX ix_job_status ON job (status);
