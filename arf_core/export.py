@@ -1,31 +1,39 @@
 """Export: a system's summaries as a training set, with a card that says where each row came from.
 
 By default only rows that somebody or something stands behind: edited and every finding verified as
-fixed, clean to the detectors that asked, or accepted by a person. The test split never leaves.
+fixed, clean to the detectors that asked, or decided by a person. The test split never leaves.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.project import Project
-from arf_core.queries import detectors_of, find_system, findings_of, items, read_by, revisions_of
-from arf_core.records import Check, Decision, Item, Record, Revision, Split, System, digest, now
+from arf_core.queries import detectors_of, find_system, findings_of, items, read_by
+from arf_core.records import Action, Item, Record, Split, System, digest, now
+from arf_core.review import round_of, settle
+from arf_core.review_queue import Tally
+from arf_core.standing import STANDINGS, Standing
 from arf_core.store import Store
 
 EXPORTED: tuple[Split, ...] = ("train", "dev")
-GOOD = ("accepted", "verified", "clean")
+GOOD = ("accepted", "reworded", "kept", "verified", "clean")
 """Origins that go out by default."""
 WHY = {
     "accepted": "a person accepted the revised summary",
+    "reworded": "a person worded it anew",
+    "kept": "a person rejected the revision, so the text before it stands",
     "verified": "edited; a verifier found every finding fixed and nothing new",
     "clean": "no finding by any detector that read it for this round",
     "rejected": "a person rejected it",
+    "replaced": "a person worded it anew: that text is in the reviewed system",
     "failed": "the editor failed; it is the parent's text",
     "flagged": "changed more than its findings ask for; waits for a person",
     "new_error": "the verifier found a new error",
@@ -34,6 +42,9 @@ WHY = {
     "not_read": "no detector has read it",
     "has_findings": "a detector found errors in it",
 }
+_DECIDED = {"accept": "accepted", "reject": "rejected", "reword": "replaced"}
+_APPLIED = {"accept": "accepted", "reject": "kept", "reword": "reworded"}
+"""The same in a reviewed system, where the decisions are applied."""
 
 
 class ExportReport(Record):
@@ -79,6 +90,9 @@ def export(
         )
     if folder.exists() and any(folder.iterdir()) and not (folder / "README.md").exists():
         raise InputError(f"{folder} holds other files.", "Give a new or an empty folder.")
+    reviewed = round_of(project.store, system)
+    if reviewed is not None:
+        settle(project.store, reviewed)
     record = find_system(project.store, system)
     left_out: Counter[str] = Counter()
     rows = []
@@ -112,43 +126,62 @@ def origins(store: Store, system: System, splits: Sequence[Split]) -> Iterator[t
     detectors = detectors_of(store, system.name)
     for page in items(store, system.name, splits=splits):
         ids = [item.summary.id for item in page]
-        decisions = {
-            d.summary_id: d.action
-            for d in store.all(Decision, schema.decision.c.summary_id.in_(ids))
-        }
-        revisions = {r.summary_id: r for r in revisions_of(store, ids)}
-        checks: dict[str, list[Check]] = {}
-        for check in store.all(Check, schema.check.c.summary_id.in_(ids), schema.check.c.current):
-            checks.setdefault(check.summary_id, []).append(check)
+        standing = _standings(store, system, page)
         read = set().union(*(read_by(store, ids, d) for d in detectors)) if detectors else set()
         found = findings_of(store, ids, detectors)
         for item in page:
             id_ = item.summary.id
-            revision = revisions.get(id_)
-            if id_ in decisions:
-                origin = {"accept": "accepted", "reject": "rejected"}[decisions[id_]]
-            elif revision is not None:
-                origin = _revision_origin(revision, checks.get(id_, []))
+            if id_ in standing:
+                yield item, origin_of(*standing[id_], reviewed=system.kind == "reviewed")
             else:
-                origin = "has_findings" if id_ in found else "clean" if id_ in read else "not_read"
-            yield item, origin
+                read_as = "has_findings" if id_ in found else "clean"
+                yield item, read_as if id_ in read else "not_read"
 
 
-def _revision_origin(revision: Revision, checks: Sequence[Check]) -> str:
-    """What the round itself says of a revised summary."""
-    if revision.status == "failed":
-        return "failed"
-    if not revision.findings:
-        return "clean" if revision.status == "unchanged" else "unchecked"
-    if any(c.result == "new_error" for c in checks):
-        return "new_error"
-    for finding in revision.findings:
-        said = {c.result for c in checks if c.finding_id == finding}
-        if "not_fixed" in said:
-            return "not_fixed"
-        if "fixed" not in said:
-            return "unchecked"
-    return "flagged" if revision.flagged else "verified"
+def _standings(
+    store: Store, system: System, page: Sequence[Item]
+) -> dict[str, tuple[Action, Standing]]:
+    """Decision and standing of those summaries that a revision made; a reviewed summary has those
+    of the one that it was made from."""
+    reviewed = system.kind == "reviewed"
+    of = {str(i.summary.parent_id if reviewed else i.summary.id): i.summary.id for i in page}
+    r = schema.revision
+    query = select(r.c.summary_id, r.c.decision, r.c.risk).where(r.c.summary_id.in_(list(of)))
+    with store.read() as conn:
+        rows = conn.execute(query).all()
+    return {of[row.summary_id]: (row.decision, STANDINGS[row.risk]) for row in rows}
+
+
+def origin_of(decision: Action, standing: Standing, reviewed: bool = False) -> str:
+    """What stands behind a revised summary; a person's word counts more than a verifier's."""
+    if decision != "open":
+        return (_APPLIED if reviewed else _DECIDED)[decision]
+    return "verified" if standing == "large_change" else standing
+
+
+class Outlook(Record):
+    """What an export would take now, and what would stay back, by origin."""
+
+    goes: dict[str, int]
+    stays: dict[str, int]
+    test: int
+    """Summaries of the test split, which never goes."""
+
+
+def outlook(counted: Iterable[Tally], reviewed: bool = False) -> Outlook:
+    """Foretell the export of a round, or of what its review makes, from the round's counts."""
+    by_origin: Counter[str] = Counter()
+    test = 0
+    for tally in counted:
+        held_out = tally.by_split["test"]
+        test += held_out
+        by_origin[origin_of(tally.decision, tally.standing, reviewed)] += tally.summaries - held_out
+    there = {o: n for o, n in by_origin.items() if n}
+    return Outlook(
+        goes={o: n for o, n in there.items() if o in GOOD},
+        stays={o: n for o, n in there.items() if o not in GOOD},
+        test=test,
+    )
 
 
 def _row(project: Project, item: Item, origin: str) -> ExportRow:

@@ -208,6 +208,7 @@ class Score(Record):
 
 
 Action = Literal["accept", "reject", "reword", "open"]
+StepKind = Literal["accept", "reject", "reword", "accept_verified", "undo"]
 
 
 class Decision(Record):
@@ -232,7 +233,7 @@ class Step(Record):
     system: str
     """The revision round."""
     annotator: str
-    kind: Literal["accept", "reject", "reword", "accept_verified", "undo"]
+    kind: StepKind
     summaries: int
     undoes: str | None = None
     """The step that this one took back."""

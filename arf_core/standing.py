@@ -78,3 +78,10 @@ def update_standings(conn: Connection, summary_ids: Sequence[str]) -> None:
     ):
         where = "WHERE summary_id IN (SELECT value FROM json_each(?))"
         conn.exec_driver_sql(f"UPDATE revision SET {values} {where}", (ids,))  # noqa: S608
+
+
+def update_decisions(conn: Connection, summary_ids: Sequence[str]) -> None:
+    """The same where nothing but decisions was written."""
+    where = "WHERE summary_id IN (SELECT value FROM json_each(?))"
+    ids = to_json(summary_ids).decode()
+    conn.exec_driver_sql(f"UPDATE revision SET decision = {_DECISION} {where}", (ids,))  # noqa: S608

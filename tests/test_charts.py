@@ -328,7 +328,7 @@ def test_systems_have_names_for_people() -> None:
     }
     more = charts.system_names([*two, system("tiny", "student"), system("r1-reviewed", "reviewed")])
     assert more["small"] == "Student (small)"
-    assert more["r1-reviewed"] == "Reviewed (r1-reviewed)"
+    assert more["r1-reviewed"] == "Corrected, reviewed"
 
 
 def test_lists_and_long_names_read_as_people_write_them() -> None:

@@ -9,7 +9,8 @@ from test_store import reading
 from arf_core.errors import InputError
 from arf_core.export import export
 from arf_core.project import Project
-from arf_core.records import Check, Decision, Item, Revision, Summary, System, now
+from arf_core.records import Check, Item, Revision, Summary, System, now
+from arf_core.review import decide
 
 
 def revised(
@@ -78,8 +79,7 @@ def test_only_rows_that_somebody_stands_behind_go_out(project: Project, tmp_path
         "changed_mind": ["reject", "accept"],
     }.items():
         for action in actions:
-            decision = Decision(summary_id=made[name].id, annotator="anna", action=action, at=now())
-            project.store.add([decision])
+            decide(project.store, "r1", made[name].id, action, "anna")
     report = export(project, "r1", tmp_path / "set")
     assert {
         row["conversation"]: row["origin"] for row in lines(tmp_path / "set" / "train.jsonl")

@@ -15,10 +15,10 @@ KINDS = {
     "reference": "Reference",
     "revision": "Corrected",
     "rewrite": "Rewritten",
-    "reviewed": "Reviewed",
+    "reviewed": "Corrected, reviewed",
     "student": "Student",
 }
-_PLAIN = ("teacher", "reference", "student")  # one of a kind needs no name behind it
+_PLAIN = ("teacher", "reference", "student", "reviewed")  # one of a kind needs no name behind it
 
 
 def system_names(systems: Sequence[System]) -> dict[str, str]:
