@@ -9,11 +9,20 @@ from typing import Any, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from arf_core.evaluate.rates import Rate
+from arf_core.project import Project
 from arf_core.records import RunReport
 
 # What a terminal could take for a command, in text that strangers wrote (DEL and C1 as well).
@@ -88,15 +97,33 @@ def percent(rate: Rate) -> str:
     return f"{100 * (rate.share or 0):.0f} % ({100 * low:.0f}–{100 * high:.0f})"
 
 
+class _Calls(ProgressColumn):
+    """Rate, calls in flight, failures and cost, as they are when the bar is drawn."""
+
+    max_refresh = 0.5
+
+    def __init__(self, project: Project) -> None:
+        super().__init__()
+        self._project = project
+
+    def render(self, task: Task) -> Text:
+        currency = self._project.settings.limits.currency
+        return plain(self._project.meter.now().in_words(currency))
+
+
 @contextmanager
-def progress(what: str) -> Iterator[Callable[..., None]]:
-    """A progress bar on stderr, while something is done; nothing where stderr is no terminal."""
-    columns = (
+def progress(what: str, project: Project | None = None) -> Iterator[Callable[..., None]]:
+    """A progress bar on stderr, while something is done; nothing where stderr is no terminal.
+
+    For a run on a project, with what the calls to its models are doing."""
+    columns: list[ProgressColumn] = [
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-    )
+    ]
+    if project is not None:
+        columns.append(_Calls(project))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
 

@@ -1,10 +1,12 @@
 """The commands that judge and change summaries: analyze, findings, revise, verify."""
 
 from pathlib import Path
+from typing import TypedDict
 
 import typer
 
 from arf_core.analyze import analyze as run_analyze
+from arf_core.cli.estimates import print_estimates
 from arf_core.cli.output import (
     JsonFlag,
     SplitName,
@@ -15,17 +17,31 @@ from arf_core.cli.output import (
     print_table,
     progress,
 )
+from arf_core.estimate import estimate_analyze, estimate_revise, estimate_verify
 from arf_core.evaluate.rates import error_rates
 from arf_core.findings import finding_rows, round_outcome
 from arf_core.project import Project
 from arf_core.queries import detectors_of, find_system
-from arf_core.records import RunReport
+from arf_core.records import RunReport, Split
 from arf_core.revise import revise as run_revise
 from arf_core.verify import verify as run_verify
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 System = typer.Option("teacher", "--system", help="Whose summaries.")
 Fresh = typer.Option(False, "--fresh", help="Do again what is done, and ask models anew.")
+Guess = typer.Option(
+    False, "--estimate", help="Say what it would take (calls, money, time); send nothing."
+)
+
+
+class RoundArguments(TypedDict):
+    """What `revise` and its estimate take alike."""
+
+    detectors: list[str]
+    editor: str
+    model: str | None
+    categories: list[str] | None
+    fresh: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -41,17 +57,25 @@ def analyze(
     split: list[SplitName] = typer.Option(list(SplitName), help="Only these splits."),
     limit: int = typer.Option(None, min=1, help="At most so many, for a trial."),
     fresh: bool = Fresh,
+    estimate: bool = Guess,
     as_json: bool = JsonFlag,
 ) -> None:
     """Find errors: a detector reads every summary of a system."""
+    splits: list[Split] = [s.value for s in split]
     with Project.open(folder) as project:
-        with progress(f"Analyzing {system}") as told:
+        if estimate:
+            said = estimate_analyze(
+                project, system, detector, model=model, splits=splits, limit=limit, fresh=fresh
+            )
+            print_estimates({"analyze": said}, as_json)
+            return
+        with progress(f"Analyzing {system}", project) as told:
             report = run_analyze(
                 project,
                 system,
                 detector,
                 model=model,
-                splits=[s.value for s in split],
+                splits=splits,
                 limit=limit,
                 fresh=fresh,
                 progress=told,
@@ -95,25 +119,29 @@ def revise(
     verifier_model: str = typer.Option(None, help="The verifier's model."),
     category: list[str] = typer.Option([], help="Answer only findings of these categories."),
     fresh: bool = Fresh,
+    estimate: bool = Guess,
     as_json: bool = JsonFlag,
 ) -> None:
     """Correct errors: an editor answers the findings, which makes a new system."""
+    how: RoundArguments = {
+        "detectors": detector,
+        "editor": editor,
+        "model": model,
+        "categories": category or None,
+        "fresh": fresh,
+    }
     with Project.open(folder) as project:
-        with progress(f"Revising {system} into {into}") as told:
-            report = run_revise(
-                project,
-                system,
-                into,
-                detectors=detector,
-                editor=editor,
-                model=model,
-                categories=category or None,
-                fresh=fresh,
-                progress=told,
+        if estimate:
+            said = estimate_revise(
+                project, system, into, verifier=verifier, verifier_model=verifier_model, **how
             )
+            print_estimates(dict(zip(("revise", "verify"), said, strict=False)), as_json)
+            return
+        with progress(f"Revising {system} into {into}", project) as told:
+            report = run_revise(project, system, into, progress=told, **how)
         reports = {"revise": report}
         if verifier is not None:
-            with progress(f"Checking {into}") as told:
+            with progress(f"Checking {into}", project) as told:
                 reports["verify"] = run_verify(
                     project, into, verifier, model=verifier_model, fresh=fresh, progress=told
                 )
@@ -127,11 +155,16 @@ def verify(
     verifier: str = typer.Option("llm", help="llm or rules."),
     model: str = typer.Option(None, help="The verifier's model, by its name in arf.toml."),
     fresh: bool = Fresh,
+    estimate: bool = Guess,
     as_json: bool = JsonFlag,
 ) -> None:
     """Check corrections: is each finding gone, did anything new come in?"""
     with Project.open(folder) as project:
-        with progress(f"Checking {system}") as told:
+        if estimate:
+            guess = estimate_verify(project, system, verifier, model=model, fresh=fresh)
+            print_estimates({"verify": guess}, as_json)
+            return
+        with progress(f"Checking {system}", project) as told:
             report = run_verify(project, system, verifier, model=model, fresh=fresh, progress=told)
         _show_round(project, system, {"verify": report}, as_json)
     raise typer.Exit(exit_code(report))

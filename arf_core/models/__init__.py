@@ -17,7 +17,10 @@ from arf_core.errors import ConfigError
 from arf_core.records import Record, Scalar, digest
 from arf_core.taxonomy import faults
 
-PLUMBING = {"asker", "calls", "hub", "limits", "masking", "registry", "spending", "structured"}
+PLUMBING = {
+    *("asker", "calls", "history", "hub", "limits", "masking", "registry", "spending"),
+    "structured",
+}
 """Modules here that are no providers."""
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from arf_core.answers import Answer
 from arf_core.models import Request
@@ -15,6 +15,7 @@ from arf_core.settings import Role
 
 I = TypeVar("I")  # noqa: E741 (what is asked about)
 T = TypeVar("T")
+About = TypeVar("About", contravariant=True)
 
 
 class Asker:
@@ -26,10 +27,11 @@ class Asker:
         Raises InputError where neither says, ConfigError where model or prompt is faulty.
         """
         self.project = project
-        self._model = project.open_model(role, model)
+        self.task = task
+        self.chat = project.open_model(role, model)
         self._prompt = project.prompt(task)
-        self.model = self._model.name
-        self.settings = json.dumps({"model": self._model.identity, "prompt": self._prompt.hash})
+        self.model = self.chat.name
+        self.settings = json.dumps({"model": self.chat.identity, "prompt": self._prompt.hash})
         """What decides the answers besides the taxonomy."""
 
     def request(
@@ -62,7 +64,19 @@ class Asker:
     ) -> Iterator[Answer[I, T]]:
         """Raises ModelError where no call can succeed. `parse` raises ReplyError."""
         asks = (Ask(item, request(item), partial(parse, item)) for item in items)
-        return stream(self.project, self._model, asks, fresh=fresh)
+        return stream(self.project, self.chat, asks, fresh=fresh)
 
     def notes(self) -> list[str]:
-        return self._model.notes()
+        return self.chat.notes()
+
+
+@runtime_checkable
+class AsksModel(Protocol[About]):
+    """A plug-in that asks a model one question about each item."""
+
+    name: str
+    asker: Asker
+
+    def request(self, item: About, /) -> Request:
+        """The question about an item, as it would be sent."""
+        ...
