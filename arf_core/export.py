@@ -94,13 +94,7 @@ def export(
     if reviewed is not None:
         settle(project.store, reviewed)
     record = find_system(project.store, system)
-    left_out: Counter[str] = Counter()
-    rows = []
-    for item, origin in origins(project.store, record, splits):
-        if everything or origin in GOOD:
-            rows.append(_row(project, item, origin))
-        else:
-            left_out[origin] += 1
+    rows, left_out = chat_rows(project, record, splits, everything=everything)
     if not rows:
         why = ", ".join(f"{n} {WHY[o]}" for o, n in left_out.most_common(3))
         raise InputError(
@@ -119,6 +113,21 @@ def export(
     _write(folder, rows, splits)
     (folder / "README.md").write_text(_card(report, record, now()), encoding="utf-8")
     return report
+
+
+def chat_rows(
+    project: Project, system: System, splits: Sequence[Split], *, everything: bool = False
+) -> tuple[list[ExportRow], Counter[str]]:
+    """The system's rows in chat format, and how many stayed back by origin: what an export writes
+    and what a training learns from."""
+    left_out: Counter[str] = Counter()
+    rows = []
+    for item, origin in origins(project.store, system, splits):
+        if everything or origin in GOOD:
+            rows.append(_row(project, item, origin))
+        else:
+            left_out[origin] += 1
+    return rows, left_out
 
 
 def origins(store: Store, system: System, splits: Sequence[Split]) -> Iterator[tuple[Item, str]]:

@@ -383,6 +383,18 @@ ledger = Table(
     Column("cost", Float),
 )
 
+# Conversations that a system was asked to summarise and could not; an older failure gives way.
+unwritten = Table(
+    "unwritten",
+    metadata,
+    Column("conversation_id", String, primary_key=True),
+    Column("system", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("at", When, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Settings, taxonomies and prompts as they were when something was made with them.
 version = Table(
     "version",

@@ -297,3 +297,12 @@ CREATE TABLE job (
 	UNIQUE (id)
 );
 CREATE INDEX ix_job_status ON job (status);
+CREATE TABLE unwritten (
+	conversation_id VARCHAR NOT NULL, 
+	system VARCHAR NOT NULL, 
+	reason VARCHAR NOT NULL, 
+	raw TEXT NOT NULL, 
+	at VARCHAR NOT NULL, 
+	PRIMARY KEY (conversation_id, system)
+)
+ WITHOUT ROWID;

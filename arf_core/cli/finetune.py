@@ -1,0 +1,196 @@
+"""`arf finetune` and `arf generate`: train a student, and have a model write summaries."""
+
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from arf_core.cli.output import (
+    JsonFlag,
+    SplitName,
+    exit_code,
+    print_json,
+    print_line,
+    print_run,
+    print_table,
+    progress,
+)
+from arf_core.errors import InputError
+from arf_core.finetune import FinetuneReport, Wanted
+from arf_core.finetune import finetune as run_finetune
+from arf_core.finetune.dataset import Arm, Choice
+from arf_core.finetune.plan import Plan, plan_of
+from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, Method, TrainingSettings
+from arf_core.generate import generate as run_generate
+from arf_core.project import Project
+
+Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
+DEFAULT = TrainingSettings()
+
+
+class TrainerName(StrEnum):
+    unsloth = "unsloth"
+    trl = "trl"
+
+
+class MethodName(StrEnum):
+    lora = "lora"
+    qlora = "qlora"
+    full = "full"
+
+
+class RowsName(StrEnum):
+    all = "all"
+    good = "good"
+
+
+def register(app: typer.Typer) -> None:
+    for command in (finetune, generate):
+        app.command()(command)
+
+
+def finetune(
+    folder: Path = Folder,
+    system: str = typer.Option("r1", "--system", help="Whose summaries the student learns from."),
+    base: str = typer.Option(
+        "practice",
+        help="The base model: a folder, a preset's name (--bases), a hub id, or practice, a tiny "
+        "one made from nothing.",
+    ),
+    trainer: TrainerName = typer.Option(TrainerName.unsloth, help="unsloth, or plain trl."),
+    into: str = typer.Option(None, help="The student's name; student-SYSTEM where not given."),
+    rows: RowsName = typer.Option(
+        None, help="all rows, or good ones alone (default: good of a revision, all of others)."
+    ),
+    match: list[str] = typer.Option(
+        [], help="As many rows as the smallest of these: teacher, teacher:good …"
+    ),
+    steps: int = typer.Option(None, min=1, help="Optimiser steps, instead of epochs."),
+    trial: bool = typer.Option(False, help=f"{TRIAL_STEPS} steps, to see whether it runs."),
+    epochs: float = typer.Option(DEFAULT.epochs, min=0.01, help="Passes over the rows."),
+    method: MethodName = typer.Option(
+        None, help="lora, qlora or full (default: lora; full for practice)."
+    ),
+    rank: int = typer.Option(DEFAULT.rank, min=1, help="Of the adapter; alpha is the same."),
+    learning_rate: float = typer.Option(None, help="Default: 2e-4; 2e-5 for full."),
+    batch: int = typer.Option(DEFAULT.batch, min=1, help="Rows at a time."),
+    accumulation: int = typer.Option(DEFAULT.accumulation, min=1, help="Batches a step."),
+    max_length: int = typer.Option(None, min=32, help="Tokens; the data's 99th percentile."),
+    seed: int = typer.Option(DEFAULT.seed, help="For the order of rows and the adapter."),
+    checkpoint_every: int = typer.Option(None, min=1, help="Steps; a tenth of the training."),
+    gguf: bool = typer.Option(True, help="Write GGUF files too."),
+    fresh: bool = typer.Option(False, "--fresh", help="Throw an earlier one of this name away."),
+    bases: bool = typer.Option(False, "--bases", help="List the bases with a preset, and end."),
+    dry_run: bool = typer.Option(
+        False, "--dry-run", help="Show the set, the estimate and the plan; train nothing."
+    ),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Train a student on a system's summaries. The same command goes on where one stopped."""
+    if bases:
+        _print_bases(as_json)
+        return
+    chosen: Method = method.value if method else "full" if base.startswith("practice") else "lora"
+    settings = TrainingSettings(
+        method=chosen,
+        rank=rank,
+        alpha=rank,
+        learning_rate=learning_rate,
+        batch=batch,
+        accumulation=accumulation,
+        epochs=epochs,
+        steps=TRIAL_STEPS if trial else steps,
+        max_length=max_length,
+        seed=seed,
+        checkpoint_every=checkpoint_every,
+    )
+    choice: Choice | None = rows.value if rows else None
+    wanted = Wanted(
+        system=system,
+        base=base,
+        into=into or f"student-{system}",
+        trainer=trainer.value,
+        settings=settings,
+        choice=choice,
+        match=tuple(map(Arm.parse, match)),
+        gguf=("f16", "q8_0") if gguf else (),
+    )
+    with Project.open(folder) as project:
+        if dry_run:
+            _print_plan(plan_of(project, wanted), as_json)
+            return
+        with progress(f"Training {wanted.into}") as told:
+            report = run_finetune(project, wanted, fresh=fresh, progress=told)
+    if as_json:
+        print_json(report.model_dump())
+    else:
+        _print_report(folder, report)
+
+
+def _print_bases(as_json: bool) -> None:
+    if as_json:
+        print_json({"bases": [p.model_dump(exclude={"settings"}) for p in PRESETS]})
+        return
+    print_table(
+        "Bases with a preset; any other Llama, Qwen2 or Qwen3 works by its folder or id",
+        ("name", "hub id", "licence", "for"),
+        [(p.name, p.base, p.licence, p.why) for p in PRESETS],
+    )
+
+
+def _print_plan(plan: Plan, as_json: bool) -> None:
+    if as_json:
+        print_json(plan.model_dump())
+        return
+    for line in plan.in_words():
+        print_line(line)
+
+
+def _print_report(folder: Path, report: FinetuneReport) -> None:
+    if report.state != "done":
+        print_line(f"{report.name}: {report.state} at step {report.steps} of {report.total}.")
+        print_line("The same command goes on.")
+        return
+    what = "Practice model" if report.practice else "Student"
+    loss = f"{report.final_loss:.4f}" if report.final_loss is not None else "not known"
+    print_line(
+        f"{what} {report.name}: {report.steps} steps in {report.seconds:.1f} s, loss {loss} at "
+        "the last one."
+    )
+    for name, file in report.artifacts.items():
+        print_line(f"  {name}: {folder / file}")
+    print_line(
+        f"Try it: arf generate {folder} --model {report.models[-1]} --into {report.name} "
+        "--split test"
+    )
+
+
+def generate(
+    folder: Path = Folder,
+    model: str = typer.Option(..., "--model", help="Who writes, by its name in arf.toml."),
+    into: str = typer.Option(..., "--into", help="The name of the system."),
+    split: list[SplitName] = typer.Option([SplitName.test], help="Of these splits."),
+    kind: str = typer.Option("student", help="What the system is: student or teacher."),
+    limit: int = typer.Option(None, min=1, help="At most so many, for a trial."),
+    fresh: bool = typer.Option(False, "--fresh", help="Write again what is written."),
+    as_json: bool = JsonFlag,
+) -> None:
+    """Have a model write a system's summaries. What is written is skipped."""
+    if kind not in ("student", "teacher"):
+        raise InputError(f"--kind {kind!r} is neither student nor teacher.", "Give one of them.")
+    with Project.open(folder) as project, progress(f"Writing {into}", project) as told:
+        report = run_generate(
+            project,
+            model,
+            into,
+            splits=[s.value for s in split],
+            kind="teacher" if kind == "teacher" else "student",
+            limit=limit,
+            fresh=fresh,
+            progress=told,
+        )
+    if as_json:
+        print_json(report.model_dump() | {"system": into})
+    else:
+        print_run(f"{into}, written by {model}", report)
+    raise typer.Exit(exit_code(report))

@@ -1,0 +1,323 @@
+"""Finetune: a student learns from a system's summaries.
+
+`finetune` writes the training set and the job into `students/<name>/`, and a process of its own
+trains there; the same call again goes on where the last one ended. See `worker` for that process,
+`job` for the files.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from arf_core.errors import InputError
+from arf_core.finetune.dataset import Arm, Choice, TrainingSet, training_set, write_rows
+from arf_core.finetune.extra import need_training
+from arf_core.finetune.faults import TrainingFault
+from arf_core.finetune.job import (
+    ENDS,
+    Phase,
+    Place,
+    Progress,
+    Trained,
+    TrainingJob,
+    TrainingState,
+    killed,
+    place_of,
+    state_now,
+    write_whole,
+)
+from arf_core.finetune.practice import FAMILIES, is_practice, practice_base
+from arf_core.finetune.settings import TrainingSettings, preset
+from arf_core.finetune.trainers import open_trainer
+from arf_core.models.registry import add_model
+from arf_core.models.spending import is_this_machine
+from arf_core.project import Project
+from arf_core.records import Record
+
+LOOK_S = 0.2
+HUB = "huggingface.co"
+
+
+class FinetuneReport(Record):
+    """What a training came to, or how far it is."""
+
+    name: str
+    state: Phase
+    steps: int
+    total: int
+    final_loss: float | None
+    eval_loss: float | None = None
+    seconds: float
+    """Of training."""
+    artifacts: dict[str, str]
+    """Files by what they are, within the project's folder."""
+    models: tuple[str, ...]
+    """Names under which the student can be asked at once."""
+    practice: bool
+    message: str = ""
+
+
+class Wanted(NamedTuple):
+    """What a student is to be: all that `finetune` and a look at the plan take alike."""
+
+    system: str
+    base: str
+    into: str
+    trainer: str = "unsloth"
+    settings: TrainingSettings = TrainingSettings()
+    choice: Choice | None = None
+    match: tuple[Arm, ...] = ()
+    gguf: tuple[str, ...] = ("f16", "q8_0")
+
+
+def finetune(
+    project: Project,
+    wanted: Wanted,
+    *,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> FinetuneReport:
+    """Train a student, make its files, and enter it as a model of the project.
+
+    Goes on with a training of the same name and settings, joins one that runs; `fresh` throws an
+    earlier one away. Raises InputError for names that do not fit or a name that is taken by another
+    training, MissingExtra without the training extra, TrainingFault where it ended by a fault. An
+    interruption stops it with a checkpoint, and is raised again.
+    """
+    trainer = open_trainer(wanted.trainer)
+    need_training(*trainer.NEEDS)
+    place = place_of(project.path, wanted.into)
+    if not place.alive():
+        job, rows = job_of(project, wanted)
+        _enter(place, job, rows, fresh)
+    if not place.artifacts_file.is_file():
+        _follow(place, None if place.alive() else _start(place), progress)
+    return finished(project, place)
+
+
+def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
+    """The job that the words make, and its rows. Raises as `finetune` does."""
+    open_trainer(wanted.trainer)
+    rows = training_set(
+        project,
+        wanted.system,
+        wanted.choice,
+        match=wanted.match,
+        seed=wanted.settings.seed,
+    )
+    base, licence = find_base(project, wanted.base)
+    settings = wanted.settings
+    practice = is_practice(base)
+    job = TrainingJob(
+        name=wanted.into,
+        system=wanted.system,
+        choice=rows.choice,
+        base=base,
+        licence=licence,
+        practice=practice,
+        trainer=wanted.trainer,
+        settings=settings,
+        rows=len(rows.train),
+        dev_rows=len(rows.dev),
+        fingerprint=rows.fingerprint,
+        matched_with=rows.matched_with,
+        gguf=wanted.gguf,
+    )
+    return job, rows
+
+
+def find_base(project: Project, base: str) -> tuple[str, str]:
+    """Folder or hub id of a base, and its licence. `practice` and `practice-qwen3` are made.
+
+    Raises InputError where there is no such folder, or the project may not fetch from the hub.
+    """
+    if base == "practice":
+        return str(practice_base(project).resolve()), "Apache-2.0"
+    if base.startswith("practice-") and base.removeprefix("practice-") in FAMILIES:
+        made = practice_base(project, base.removeprefix("practice-"))
+        return str(made.resolve()), "Apache-2.0"
+    folder = Path(base).expanduser()
+    if (folder / "config.json").is_file():
+        return str(folder.resolve()), _licence(folder)
+    known = preset(base)
+    if folder.exists() or (known is None and base.count("/") != 1):
+        raise InputError(
+            f"No base model at {base!r}: a folder with config.json, an id on the Hugging Face hub, "
+            "a preset's name, or practice.",
+            "See them with: arf finetune DIR --bases",
+        )
+    privacy = project.settings.privacy
+    barred = privacy.offline or (privacy.allow is not None and HUB not in privacy.allow)
+    if barred and not is_this_machine(HUB):
+        raise InputError(
+            f"{base} would be fetched from {HUB}, which this project's privacy forbids.",
+            "Copy it here on another way, and give its folder.",
+        )
+    return (known.base, known.licence) if known else (base, "see the base's own page")
+
+
+def _licence(folder: Path) -> str:
+    """As the head of the model's card says it, if there is one."""
+    card = folder / "README.md"
+    lines = card.read_text(encoding="utf-8").splitlines()[:60] if card.is_file() else []
+    said = (line.partition(":")[2].strip() for line in lines if line.startswith("license:"))
+    return next(said, "not stated in its folder")
+
+
+def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> None:
+    """Write the job and its rows, or make sure that the ones there are these very ones."""
+    if place.job_file.is_file() and not fresh:
+        if place.job() != job:
+            raise InputError(
+                f"There is a student {job.name!r} already, of another set or other settings.",
+                "Choose another name with --into, or replace it with --fresh.",
+            )
+        return
+    if place.folder.is_dir():
+        _clear(place)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    write_rows(place.train_file, rows.train)
+    write_rows(place.dev_file, rows.dev)
+    write_whole(place.job_file, job.model_dump_json(indent=1))
+
+
+def _clear(place: Place) -> None:
+    import shutil
+
+    for path in place.folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _start(place: Place) -> "subprocess.Popen[bytes]":
+    """The process that trains, in a session of its own: no terminal's end is its end."""
+    environment = os.environ | {"TOKENIZERS_PARALLELISM": "false"}
+    place.tell(state_now("preparing"))
+    with place.log_file.open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 (our own module)
+            [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+            cwd=place.folder,
+        )
+
+
+def _follow(
+    place: Place, process: "subprocess.Popen[bytes] | None", progress: Progress | None
+) -> None:
+    """Wait for its end, telling how far it is. An interruption asks it to stop, and waits."""
+    try:
+        while _runs(place, process):
+            _tell(place, progress)
+            time.sleep(LOOK_S)
+    except BaseException:
+        stop(place)
+        while _runs(place, process):
+            time.sleep(LOOK_S)
+        raise
+    if process is not None and process.returncode not in (0, 1):
+        _note_kill(place)
+    _tell(place, progress)
+
+
+def _runs(place: Place, process: "subprocess.Popen[bytes] | None") -> bool:
+    return place.alive() if process is None else process.poll() is None
+
+
+def _tell(place: Place, progress: Progress | None) -> None:
+    state = place.last_told()
+    if progress and state is not None:
+        progress(state.step, state.total, state.message or state.phase)
+
+
+def _note_kill(place: Place) -> None:
+    """Leave the state that the killed process could not."""
+    if (state := place.last_told()) is not None and state.phase not in ENDS:
+        place.tell(killed(state))
+
+
+def stop(place: Place) -> None:
+    """Ask a training to stop with a checkpoint."""
+    import signal
+
+    state = place.last_told()
+    if state is not None and state.phase not in ENDS and state.pid and place.alive():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(state.pid, signal.SIGTERM)
+
+
+def finished(project: Project, place: Place) -> FinetuneReport:
+    """What came out; the student is entered as a model of the project. Raises TrainingFault."""
+    state = place.state() or state_now("preparing")
+    if state.phase == "failed":
+        raise TrainingFault(state.reason or "bug", state.message, state.hint)
+    models = register(project, place) if place.artifacts_file.is_file() else ()
+    return report_of(project, place, state, models)
+
+
+def report_of(
+    project: Project, place: Place, state: TrainingState, models: Sequence[str] = ()
+) -> FinetuneReport:
+    steps = place.steps()
+    trained = None
+    if place.trained_file.is_file():
+        trained = Trained.model_validate_json(place.trained_file.read_text(encoding="utf-8"))
+    losses = [row.loss for row in steps if row.loss is not None]
+    return FinetuneReport(
+        name=place.folder.name,
+        state=state.phase,
+        steps=trained.steps if trained else state.step,
+        total=state.total,
+        final_loss=trained.final_loss if trained else (losses[-1] if losses else None),
+        eval_loss=trained.eval_loss if trained else None,
+        seconds=trained.seconds if trained else (steps[-1].seconds if steps else 0.0),
+        artifacts=_artifacts(project, place),
+        models=tuple(models),
+        practice=place.job().practice,
+        message=state.message,
+    )
+
+
+def _artifacts(project: Project, place: Place) -> dict[str, str]:
+    from arf_core.finetune.artifacts import Artifacts
+
+    if not place.artifacts_file.is_file():
+        return {}
+    made = Artifacts.model_validate_json(place.artifacts_file.read_text(encoding="utf-8"))
+    parts = {"adapter": made.adapter, "merged": made.merged, "card": made.card}
+    parts |= {f"gguf_{kind}": file for kind, file in made.gguf.items()}
+    parts |= {"modelfile": made.modelfile}
+    folder = place.folder.relative_to(project.path)
+    return {what: str(folder / file) for what, file in parts.items() if file}
+
+
+def register(project: Project, place: Place) -> tuple[str, ...]:
+    """Enter the student under its name, and its GGUF file as `<name>-gguf`; a model that is there
+    already stays as it is. Returns the names."""
+    made = _artifacts(project, place)
+    name = place.folder.name
+    entries: dict[str, dict[str, object]] = {
+        name: {"provider": "transformers", "path": made["merged"]}
+    }
+    if file := made.get("gguf_q8_0") or made.get("gguf_f16"):
+        context = place.context()
+        entries[f"{name}-gguf"] = {
+            "provider": "llama_cpp",
+            "path": file,
+            "context_tokens": min(context, 8192),
+            "max_tokens": min(512, context // 4),
+        }
+    for model, options in entries.items():
+        if model not in project.settings.models:
+            project.settings = add_model(project, model, options).settings
+    return tuple(entries)

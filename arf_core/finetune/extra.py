@@ -1,0 +1,19 @@
+"""Is what training needs installed? It is an extra, several gigabytes with a GPU build of torch."""
+
+from importlib.util import find_spec
+
+from arf_core.errors import MissingExtra
+
+REMEDY = "Install it (it says the size first): make train"
+TRAINING = ("torch", "transformers", "trl", "peft", "accelerate")
+
+
+def missing(*more: str) -> list[str]:
+    """The packages that are not there."""
+    return [name for name in (*TRAINING, *more) if find_spec(name) is None]
+
+
+def need_training(*more: str) -> None:
+    """Raises MissingExtra that names what is not there, and the one line that installs it."""
+    if gone := missing(*more):
+        raise MissingExtra(f"Training needs {', '.join(gone)}, not installed here.", REMEDY)

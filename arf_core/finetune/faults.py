@@ -1,0 +1,78 @@
+"""What can end a training, as a reason, a message and what to do."""
+
+import errno
+import math
+from typing import NamedTuple
+
+from arf_core.errors import ArfError
+from arf_core.finetune.job import Reason
+
+SMALLER = (
+    "Make it smaller: a shorter --max-length, --batch 1 with a larger --accumulation, or "
+    "--method qlora on a GPU. --dry-run says what would fit. What is trained is kept."
+)
+RESUME = "The same command goes on from the last checkpoint."
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_SPACE = ("no space left", "disk quota", "file too large", "unexpected pos", "failed writing")
+NO_MEMORY = ("can't allocate memory", "out of memory", "cannot allocate memory", "bad_alloc")
+GPU_GONE = ("cuda error", "cublas", "cudnn", "nccl", "gpu is lost", "device-side", "nvml", "hip error")
+DIVERGED_AT = 5.0
+"""Times the loss of guessing every token alike: above that a training will not come back."""
+
+
+class TrainingFault(ArfError):
+    """A training ended, and the user can do something about it."""
+
+    exit_code = 1
+
+    def __init__(self, reason: Reason, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.reason: Reason = reason
+
+
+class Fault(NamedTuple):
+    reason: Reason
+    message: str
+    hint: str
+
+
+def fault_of(error: BaseException) -> Fault:
+    """What an exception means. One that means nothing known is a bug of ours."""
+    said = _whole_text(error)
+    if isinstance(error, TrainingFault):
+        return Fault(error.reason, error.message, error.hint)
+    if isinstance(error, ArfError):
+        return Fault("unusable", error.message, error.hint)
+    first = str(error).split("\n", 1)[0][:300] or type(error).__name__
+    if isinstance(error, MemoryError) or any(s in said for s in NO_MEMORY):
+        return Fault("out_of_memory", f"Out of memory: {first}", SMALLER)
+    if (isinstance(error, OSError) and error.errno in FULL) or any(s in said for s in NO_SPACE):
+        return Fault("full_disk", f"The disk is full: {first}", f"Free some space. {RESUME}")
+    if any(s in said for s in GPU_GONE):
+        return Fault(
+            "lost_gpu", f"The GPU was lost: {first}", f"Look at it with nvidia-smi. {RESUME}"
+        )
+    return Fault("bug", f"{type(error).__name__}: {first}", "See log.txt beside it; " + RESUME)
+
+
+def _whole_text(error: BaseException) -> str:
+    """The words of an error and of what caused it, in small letters."""
+    parts: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(parts) < 5:
+        parts.append(f"{type(seen).__name__} {seen}")
+        seen = seen.__cause__ or seen.__context__
+    return " ".join(parts).lower()
+
+
+def check_loss(loss: float, step: int, vocabulary: int) -> None:
+    """Raises TrainingFault for a loss that is no number, or far beyond that of guessing."""
+    guessing = math.log(vocabulary)
+    if math.isfinite(loss) and loss < DIVERGED_AT * guessing:
+        return
+    raise TrainingFault(
+        "diverged",
+        f"The loss is {loss:.4g} at step {step} (guessing would give {guessing:.1f}): the training "
+        "has diverged.",
+        "Begin again with a smaller --learning-rate (a tenth is a good try) and --fresh.",
+    )

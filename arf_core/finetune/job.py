@@ -1,0 +1,221 @@
+"""A training as files in its own folder, `students/<name>/` of the project: what was asked for, how
+far it is, each step, the checkpoints and what came out. A page, a command line and a cluster read
+the same files, and a training that was killed goes on from them.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Literal
+
+from arf_core.errors import InputError
+from arf_core.finetune.dataset import Choice
+from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.tokens import Lengths
+from arf_core.records import Record, now
+
+FOLDER = "students"
+BEGINNING_S = 20
+"""A process takes so long, at most, until it says that it is there."""
+Phase = Literal["waiting", "preparing", "training", "exporting", "stopped", "failed", "done"]
+"""`waiting` for another training on the same device; the last three are ends."""
+Reason = Literal["out_of_memory", "full_disk", "diverged", "lost_gpu", "killed", "unusable", "bug"]
+Progress = Callable[[int, int, str], None]
+"""Told the step, the steps in all (0 while not known), and what goes on."""
+ENDS: tuple[Phase, ...] = ("stopped", "failed", "done")
+
+
+class TrainingJob(Record):
+    """What is trained on what, by whom and how: all that decides the result."""
+
+    name: str
+    system: str
+    choice: Choice
+    base: str
+    """A folder, or an id on the Hugging Face hub."""
+    licence: str
+    """The base model's licence."""
+    practice: bool
+    """Is the base a tiny model from nothing, so that the student is for practice only?"""
+    trainer: str
+    settings: TrainingSettings
+    rows: int
+    dev_rows: int
+    fingerprint: str
+    """Of the training set."""
+    matched_with: tuple[str, ...] = ()
+    gguf: tuple[str, ...] = ("f16", "q8_0")
+
+
+class TrainingState(Record):
+    """How far a training is, or how it ended."""
+
+    phase: Phase
+    step: int = 0
+    total: int = 0
+    message: str = ""
+    hint: str = ""
+    reason: Reason | None = None
+    pid: int = 0
+    at: datetime
+
+
+class StepRow(Record):
+    """One optimiser step, as page and command line show it."""
+
+    step: int
+    total: int
+    loss: float | None = None
+    """Mean of the step's rows, on the answers alone."""
+    eval_loss: float | None = None
+    """On the dev split, at a checkpoint."""
+    learning_rate: float | None = None
+    gradient_norm: float | None = None
+    tokens_per_second: float | None = None
+    memory_gb: float = 0.0
+    """Peak so far: of the card, or of the process on a CPU."""
+    seconds: float = 0.0
+    """Since the training, or its resuming, began."""
+    seconds_left: float | None = None
+
+
+class Trained(Record):
+    """What a training came to."""
+
+    steps: int
+    final_loss: float
+    """Of the last step."""
+    eval_loss: float | None
+    """The best on the dev split, which is that of the weights that were kept."""
+    seconds: float
+    """Of training, all runs of it together."""
+    peak_memory_gb: float
+    device: str
+    lengths: Lengths
+    stopped_early: bool = False
+
+
+class Place:
+    """The folder of one training, and the files in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.job_file = folder / "job.json"
+        self.state_file = folder / "state.json"
+        self.steps_file = folder / "steps.jsonl"
+        self.trained_file = folder / "trained.json"
+        self.artifacts_file = folder / "artifacts.json"
+        self.log_file = folder / "log.txt"
+        self.train_file = folder / "train.jsonl"
+        self.dev_file = folder / "dev.jsonl"
+        self.checkpoints = folder / "checkpoints"
+        self.adapter = folder / "adapter"
+        self.merged = folder / "merged"
+        self.lock = folder / ".lock"
+
+    def job(self) -> TrainingJob:
+        """Raises InputError where the folder holds no training."""
+        if not self.job_file.is_file():
+            raise InputError(f"{self.folder} holds no training.", "Begin one: arf finetune …")
+        return TrainingJob.model_validate_json(self.job_file.read_text(encoding="utf-8"))
+
+    def state(self) -> TrainingState | None:
+        """How far it is. A training whose process is gone without a word has failed: killed."""
+        state = self.last_told()
+        if state is None or state.phase in ENDS or self.alive():
+            return state
+        state = self.last_told() or state  # it may have ended between the two looks
+        begins = state.phase == "preparing" and (now() - state.at).total_seconds() < BEGINNING_S
+        return state if begins or state.phase in ENDS else killed(state)
+
+    def tell(self, state: TrainingState) -> None:
+        """Replace the state in one step."""
+        write_whole(self.state_file, state.model_dump_json())
+
+    def last_told(self) -> TrainingState | None:
+        """The state as it stands in the file, whether or not its process lives."""
+        if not self.state_file.is_file():
+            return None
+        return TrainingState.model_validate_json(self.state_file.read_text(encoding="utf-8"))
+
+    def context(self) -> int:
+        """The longest text that the student reads, in tokens."""
+        config = json.loads((self.merged / "config.json").read_text(encoding="utf-8"))
+        return int(config.get("max_position_embeddings") or 2048)
+
+    def steps(self) -> list[StepRow]:
+        """Every whole line of the steps' file, a line that is being written left out."""
+        if not self.steps_file.is_file():
+            return []
+        lines = self.steps_file.read_text(encoding="utf-8").split("\n")[:-1]
+        return [StepRow.model_validate_json(line) for line in lines]
+
+    def alive(self) -> bool:
+        """Does a process work on it?"""
+        if not self.lock.is_file():
+            return False
+        with locked(self.lock) as free:
+            return not free
+
+
+def killed(state: TrainingState) -> TrainingState:
+    return state.model_copy(
+        update={
+            "phase": "failed",
+            "reason": "killed",
+            "message": f"The training was killed at step {state.step} of {state.total}.",
+            "hint": "The same command goes on from the last checkpoint. If nobody killed it, the "
+            "machine ran out of memory: see the estimate with --dry-run.",
+        }
+    )
+
+
+def place_of(project_path: Path, name: str) -> Place:
+    """Where the training of this name lies. Raises InputError for a name that is no folder name."""
+    if not name or name in (".", "..") or any(c in name for c in '/\\:\0"') or len(name) > 80:
+        raise InputError(f"{name!r} cannot name a student.", "Use letters, digits, - and _.")
+    return Place(project_path / FOLDER / name)
+
+
+def places(project_path: Path) -> list[Place]:
+    """Every training of a project, the newest first."""
+    found = [Place(file.parent) for file in (project_path / FOLDER).glob("*/job.json")]
+    return sorted(found, key=lambda p: p.job_file.stat().st_mtime, reverse=True)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """A file that is never seen half written."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)
+
+
+def append_line(file: IO[str], row: Record) -> None:
+    file.write(json.dumps(row.model_dump()) + "\n")
+    file.flush()
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[bool]:
+    """Hold a file's lock, if nobody else does; says whether. The system frees it with its holder,
+    however that one ends."""
+    import fcntl
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        os.set_inheritable(handle.fileno(), True)  # the export goes on in a fresh program
+        yield True
+
+
+def state_now(phase: Phase, step: int = 0, total: int = 0, message: str = "") -> TrainingState:
+    return TrainingState(
+        phase=phase, step=step, total=total, message=message, pid=os.getpid(), at=now()
+    )

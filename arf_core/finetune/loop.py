@@ -1,0 +1,217 @@
+"""The training itself, the same for every trainer: TRL's, on rows that we encoded.
+
+A trainer brings the model; what it learns from, how it is watched, saved and resumed is here.
+"""
+
+import math
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from arf_core.errors import InputError
+from arf_core.finetune.dataset import read_rows
+from arf_core.finetune.faults import TrainingFault
+from arf_core.finetune.job import Place, Trained, TrainingJob
+from arf_core.finetune.settings import learning_rate
+from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
+
+ADAPTED = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+"""All linear layers of a block: attention alone learns less for the same rank."""
+CHECKPOINTS = 10
+"""So many in a training, where nobody says otherwise."""
+LoadModel = Callable[[TrainingJob, int], Any]
+"""Opens the base for texts of at most so many tokens, adapter and all."""
+
+
+class Stopped(Exception):  # noqa: N818 (no error: somebody asked)
+    """The training was stopped; its checkpoint is whole."""
+
+
+def run(place: Place, load: LoadModel, more: dict[str, Any]) -> Trained:
+    """Train, or go on from the last checkpoint. `more` are arguments of this trainer alone.
+
+    Raises Stopped, TrainingFault, InputError where no row fits, and whatever torch raises.
+    """
+    from arf_core.finetune.watch import last_checkpoint, peak_memory, watcher_of
+
+    job = place.job()
+    tokenizer = open_tokenizer(job.base)
+    limit = context_of(job.base)
+    train, lengths = prepared(
+        tokenizer, read_rows(place.train_file), job.settings.max_length, limit
+    )
+    dev, _ = prepared_dev(tokenizer, place, lengths.max_length)
+    if not train:
+        raise InputError("No answer fits the length.", "Give a larger --max-length.")
+    model = load(job, lengths.max_length)
+    watcher = watcher_of(place, _asked_to_stop(), len(tokenizer))
+    watcher.patience = job.settings.patience if dev else None
+    trainer = _trainer(place, job, model, tokenizer, train, dev, watcher, more)
+    checkpoint = last_checkpoint(place)
+    began = time.monotonic()
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    seconds = time.monotonic() - began
+    if watcher.stop[0] and trainer.state.global_step < trainer.state.max_steps:
+        raise Stopped
+    trainer.save_model(str(place.adapter if job.settings.method != "full" else place.merged))
+    if trainer.is_world_process_zero():
+        tokenizer.save_pretrained(place.adapter if job.settings.method != "full" else place.merged)
+    return _trained(trainer, watcher, lengths, seconds, peak_memory())
+
+
+def prepared_dev(
+    tokenizer: Any, place: Place, max_length: int
+) -> tuple[list[Encoded], Lengths | None]:
+    """The dev rows, cut as the others; none where there are none or nobody wants them."""
+    rows = read_rows(place.dev_file) if place.dev_file.is_file() else []
+    if not rows or not place.job().settings.evaluate:
+        return [], None
+    return prepared(tokenizer, rows, max_length, max_length)
+
+
+def open_tokenizer(base: str) -> Any:
+    """The base's tokenizer with a chat template. Raises InputError where there is none."""
+    from transformers import AutoTokenizer
+
+    try:
+        return with_template(AutoTokenizer.from_pretrained(base))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"No model can be read at {base!r}: {str(error).splitlines()[0]}",
+            "Give a folder in the form of transformers (config.json, tokenizer.json, weights), an "
+            "id on the Hugging Face hub, or practice.",
+        ) from error
+
+
+def context_of(base: str) -> int:
+    """The longest text that the base can read, in tokens."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(base)
+    return int(getattr(config, "max_position_embeddings", None) or 2048)
+
+
+def _asked_to_stop() -> list[bool]:
+    """A flag that the first SIGTERM or SIGINT raises; a second one ends the process."""
+    flag = [False]
+
+    def ask(number: int, _: object) -> None:
+        if flag[0]:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        flag[0] = True
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    return flag
+
+
+def total_steps(job: TrainingJob, rows: int, devices: int = 1) -> int:
+    """Optimiser steps of the whole training."""
+    settings = job.settings
+    if settings.steps is not None:
+        return settings.steps
+    batches = math.ceil(rows / (settings.batch * devices))
+    return math.ceil(settings.epochs * max(1, math.ceil(batches / settings.accumulation)))
+
+
+def _trainer(
+    place: Place,
+    job: TrainingJob,
+    model: Any,
+    tokenizer: Any,
+    train: list[Encoded],
+    dev: list[Encoded],
+    watcher: Any,
+    more: dict[str, Any],
+) -> Any:
+    from datasets import Dataset, disable_progress_bars
+    from transformers import DataCollatorForSeq2Seq
+    from trl import SFTConfig, SFTTrainer
+
+    disable_progress_bars()
+
+    def as_set(rows: list[Encoded]) -> Any:
+        return Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows])
+
+    steps = total_steps(job, len(train), int(os.environ.get("WORLD_SIZE", "1")))
+    arguments = _arguments(job, place.checkpoints, steps, bool(dev)) | more
+    return SFTTrainer(
+        model=model,
+        args=SFTConfig(**arguments),
+        train_dataset=as_set(train),
+        eval_dataset=as_set(dev) if dev else None,
+        processing_class=tokenizer,
+        data_collator=DataCollatorForSeq2Seq(tokenizer, padding=True),
+        callbacks=[watcher],
+    )
+
+
+def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool) -> dict[str, Any]:
+    """The settings in TRL's words."""
+    import torch
+
+    settings, gpu = job.settings, torch.cuda.is_available()
+    every = settings.checkpoint_every or max(1, math.ceil(steps / CHECKPOINTS))
+    bf16 = settings.precision == "bf16" or (
+        settings.precision == "auto" and gpu and torch.cuda.is_bf16_supported()
+    )
+    recompute = gpu if settings.gradient_checkpointing is None else settings.gradient_checkpointing
+    return {
+        "output_dir": str(checkpoints),
+        "max_steps": steps,
+        "per_device_train_batch_size": settings.batch,
+        "per_device_eval_batch_size": settings.batch,
+        "gradient_accumulation_steps": settings.accumulation,
+        "learning_rate": learning_rate(settings, job.practice),
+        "lr_scheduler_type": "linear",
+        "warmup_steps": math.ceil(settings.warmup_share * steps),
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+        "bf16": bf16,
+        "fp16": False,
+        "use_cpu": not gpu,
+        "gradient_checkpointing": recompute,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,  # it would hide a loss that is no number
+        "save_strategy": "steps",
+        "save_steps": every,
+        "save_total_limit": 2,
+        "eval_strategy": "steps" if evaluates else "no",
+        "eval_steps": every,
+        "load_best_model_at_end": evaluates,
+        "metric_for_best_model": "eval_loss" if evaluates else None,
+        "greater_is_better": False if evaluates else None,
+        "max_length": None,
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": gpu,
+        "report_to": [],
+        "disable_tqdm": True,
+    }
+
+
+def _trained(
+    trainer: Any, watcher: Any, lengths: Lengths, seconds: float, memory: int
+) -> Trained:
+    import torch
+
+    history = trainer.state.log_history
+    losses = [entry["loss"] for entry in history if "loss" in entry]
+    if not losses:
+        raise TrainingFault("bug", "No step was made.", "Give --steps of at least 1.")
+    best = min((entry["eval_loss"] for entry in history if "eval_loss" in entry), default=None)
+    gpu = torch.cuda.is_available()
+    return Trained(
+        steps=trainer.state.global_step,
+        final_loss=float(losses[-1]),
+        eval_loss=best,
+        seconds=round(seconds, 3),
+        peak_memory_gb=round(memory / 1e9, 4),
+        device=torch.cuda.get_device_name(0) if gpu else "cpu",
+        lengths=lengths,
+        stopped_early=watcher.stopped_early,
+    )

@@ -1,0 +1,66 @@
+"""What a training would be, before anything is trained: its set, its steps, its memory."""
+
+from arf_core.finetune import Wanted, job_of
+from arf_core.finetune.extra import need_training
+from arf_core.finetune.job import TrainingJob
+from arf_core.finetune.loop import context_of, open_tokenizer, total_steps
+from arf_core.finetune.tokens import Lengths, NO_LOSS, prepared
+from arf_core.project import Project
+from arf_core.records import Record
+
+
+class Example(Record):
+    """A row as the trainer sees it: what is read, and what is learnt."""
+
+    asked: str
+    learnt: str
+
+
+class Plan(Record):
+    """What would be done."""
+
+    job: TrainingJob
+    left_out: dict[str, int]
+    lengths: Lengths
+    steps: int
+    example: Example
+    set_in_words: tuple[str, ...]
+
+    def in_words(self) -> list[str]:
+        """For people, line by line."""
+        job, lengths = self.job, self.lengths
+        return [
+            *self.set_in_words,
+            f"fingerprint of the set: {job.fingerprint}",
+            f"base: {job.base} ({job.licence}){', a practice model' if job.practice else ''}",
+            f"{self.steps} steps of {job.settings.rows_a_step} rows with {job.trainer}, "
+            f"{job.settings.method}",
+            f"length: median {lengths.median} tokens, longest {lengths.longest}, cut at "
+            f"{lengths.max_length}: {lengths.truncated} rows lose the middle of their "
+            f"conversation, {lengths.too_long} are left out",
+            f"the loss counts on {100 * lengths.learned_share:.0f} % of the tokens, the answers; "
+            f"such as: {self.example.learnt[:200]}",
+        ]
+
+
+def plan_of(project: Project, wanted: Wanted) -> Plan:
+    """Raises as `finetune` does, but for the trainer's own packages."""
+    need_training()
+    job, rows = job_of(project, wanted)
+    tokenizer = open_tokenizer(job.base)
+    encoded, lengths = prepared(
+        tokenizer, rows.train, job.settings.max_length, context_of(job.base)
+    )
+    first = encoded[0]
+    learnt = [i for i, label in zip(first.input_ids, first.labels, strict=True) if label != NO_LOSS]
+    return Plan(
+        job=job,
+        left_out=rows.left_out,
+        lengths=lengths,
+        steps=total_steps(job, len(encoded)),
+        example=Example(
+            asked=tokenizer.decode(first.input_ids[: -len(learnt)]),
+            learnt=tokenizer.decode(learnt),
+        ),
+        set_in_words=tuple(rows.in_words()),
+    )

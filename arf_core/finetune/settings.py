@@ -1,0 +1,148 @@
+"""What a training may be told, with defaults and the reason for each.
+
+`presets()` names bases that people ask for; any other Llama, Qwen2 or Qwen3 works by its folder.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from arf_core.records import Record
+
+Method = Literal["lora", "qlora", "full"]
+Precision = Literal["auto", "bf16", "fp32"]
+LORA_LEARNING_RATE = 2e-4
+FULL_LEARNING_RATE = 2e-5
+PRACTICE_LEARNING_RATE = 3e-3
+TRIAL_STEPS = 30
+
+
+class TrainingSettings(Record):
+    """How a student is trained. None means: found out from the data or the base model."""
+
+    method: Method = "lora"
+    """`lora` in 16 bit, `qlora` on a base in 4 bit, `full` for every weight."""
+    rank: Annotated[int, Field(gt=0)] = 16
+    alpha: Annotated[int, Field(gt=0)] = 16
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    batch: Annotated[int, Field(gt=0)] = 2
+    accumulation: Annotated[int, Field(gt=0)] = 4
+    epochs: Annotated[float, Field(gt=0)] = 2.0
+    steps: Annotated[int, Field(gt=0)] | None = None
+    """Instead of epochs."""
+    max_length: Annotated[int, Field(ge=32)] | None = None
+    """Tokens of prompt and answer; None for the data's 99th percentile."""
+    seed: int = 3407
+    evaluate: bool = True
+    """Loss on the dev split at every checkpoint, if the project has one."""
+    patience: Annotated[int, Field(gt=0)] | None = 3
+    """Stop after so many checkpoints without a better dev loss; None to go on to the end."""
+    checkpoint_every: Annotated[int, Field(gt=0)] | None = None
+    """Steps; None for a tenth of the training."""
+    precision: Precision = "auto"
+    gradient_checkpointing: bool | None = None
+    """None: on a GPU yes, on a CPU no."""
+
+    @property
+    def rows_a_step(self) -> int:
+        """Rows that one optimiser step sees on one device."""
+        return self.batch * self.accumulation
+
+
+REASONS = {
+    "method": "LoRA in 16 bit learns as well as full training at this size of data and keeps the "
+    "base as it is; QLoRA where the card is small; full for tiny models",
+    "rank": "16 is enough for one task; 8 to 64 make little difference",
+    "alpha": "equal to the rank, so that the adapter is added at its own scale",
+    "learning_rate": "2e-4 for adapters, 2e-5 for full training, 3e-3 for a practice model that "
+    "begins at nothing",
+    "warmup_share": "the first steps of an optimiser that knows no gradient yet are kept small",
+    "batch": "2 rows at a time fit a small card; 4 such batches make one step of 8 rows",
+    "epochs": "a second pass still helps with some hundred rows, a third begins to learn by heart",
+    "max_length": "the 99th percentile of the data: one very long conversation should not set the "
+    "memory for all; longer ones lose the middle of the conversation, and are counted",
+    "seed": "any fixed number: the same data in the same order twice",
+    "evaluate": "the dev loss is the first to show learning by heart",
+    "patience": "three checkpoints without a better dev loss: the best one is kept",
+}
+"""Why the defaults are what they are, by setting."""
+
+
+class Preset(Record):
+    """A base model that people ask for."""
+
+    name: str
+    base: str
+    """Its id on the Hugging Face hub; a folder with a copy does as well."""
+    licence: str
+    why: str
+    settings: TrainingSettings = TrainingSettings()
+
+
+LLAMA_31, LLAMA_32 = "Llama 3.1 Community Licence", "Llama 3.2 Community Licence"
+APACHE, QWEN_RESEARCH = "Apache-2.0", "Qwen Research Licence"
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        name="llama-3.1-8b",
+        base="unsloth/Meta-Llama-3.1-8B-Instruct",
+        licence=LLAMA_31,
+        why="the student of the paper; 16-bit LoRA wants a card of 24 GB, --method qlora 12 GB",
+    ),
+    Preset(
+        name="llama-3.2-1b",
+        base="unsloth/Llama-3.2-1B-Instruct",
+        licence=LLAMA_32,
+        why="runs on any laptop once trained; fits a card of 8 GB",
+    ),
+    Preset(
+        name="llama-3.2-3b",
+        base="unsloth/Llama-3.2-3B-Instruct",
+        licence=LLAMA_32,
+        why="between the two; a card of 12 GB",
+    ),
+    Preset(
+        name="qwen3-4b",
+        base="unsloth/Qwen3-4B-Instruct-2507",
+        licence=APACHE,
+        why="added in the paper's second version; a card of 16 GB",
+    ),
+    Preset(
+        name="qwen2.5-0.5b",
+        base="unsloth/Qwen2.5-0.5B-Instruct",
+        licence=APACHE,
+        why="the smallest that summarises at all; trains on a CPU in hours",
+    ),
+    Preset(
+        name="qwen2.5-1.5b",
+        base="unsloth/Qwen2.5-1.5B-Instruct",
+        licence=APACHE,
+        why="a card of 8 GB",
+    ),
+    Preset(
+        name="qwen2.5-3b",
+        base="unsloth/Qwen2.5-3B-Instruct",
+        licence=QWEN_RESEARCH,
+        why="a card of 12 GB; its licence is for research only",
+    ),
+    Preset(
+        name="qwen2.5-7b",
+        base="unsloth/Qwen2.5-7B-Instruct",
+        licence=APACHE,
+        why="as good as 8B at this task; a card of 24 GB",
+    ),
+)
+
+
+def preset(name: str) -> Preset | None:
+    """The preset of this name or base id, if there is one."""
+    return next((p for p in PRESETS if name in (p.name, p.base)), None)
+
+
+def learning_rate(settings: TrainingSettings, practice: bool) -> float:
+    """The one given, else the one that suits the method."""
+    if settings.learning_rate is not None:
+        return settings.learning_rate
+    if practice:
+        return PRACTICE_LEARNING_RATE
+    return FULL_LEARNING_RATE if settings.method == "full" else LORA_LEARNING_RATE

@@ -1,0 +1,138 @@
+"""Rows as token ids with labels: the loss counts on the answer alone.
+
+The prompt is encoded as it will be asked later, with the same chat template, and the answer apart
+from it, so that the border between the two is a border of tokens.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from arf_core.errors import ConfigError
+from arf_core.export import ExportRow
+from arf_core.records import Record
+
+NO_LOSS = -100
+"""The label that torch's cross entropy ignores."""
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>")
+NO_THINKING = "{%- set enable_thinking = false -%}"
+
+
+class Encoded(NamedTuple):
+    """One row. `labels` are the ids where the loss counts, NO_LOSS elsewhere."""
+
+    input_ids: list[int]
+    labels: list[int]
+    cut: int
+    """Tokens of the conversation that did not fit."""
+
+
+class Lengths(Record):
+    """How long the rows are, in tokens, and what did not fit."""
+
+    rows: int
+    median: int
+    p99: int
+    longest: int
+    max_length: int
+    """Where rows are cut."""
+    truncated: int
+    """Rows that lost the middle of their conversation."""
+    too_long: int
+    """Rows whose answer alone does not fit: they are left out."""
+    learned_share: float
+    """Share of all tokens on which the loss counts."""
+
+
+def with_template(tokenizer: Any) -> Any:
+    """The tokenizer with a chat template: its own, or ChatML for a base that has none. A template
+    that can think is told not to, for good, so that every later user gets the same prompt.
+
+    Raises ConfigError where there is no template and no place for ChatML's marks.
+    """
+    if tokenizer.chat_template is None:
+        if "<|im_end|>" not in tokenizer.get_vocab():
+            raise ConfigError(
+                "The base model has no chat template.",
+                "Take its Instruct version, or add a chat_template to its tokenizer_config.json.",
+            )
+        tokenizer.chat_template = CHATML
+        tokenizer.eos_token = "<|im_end|>"  # noqa: S105 (a mark, no secret)
+    elif "enable_thinking" in tokenizer.chat_template and not tokenizer.chat_template.startswith(
+        NO_THINKING
+    ):
+        tokenizer.chat_template = NO_THINKING + tokenizer.chat_template
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def chat_text(tokenizer: Any, messages: Sequence[dict[str, str]], *, asks: bool) -> str:
+    """Messages in the model's own form; `asks` adds the beginning of the answer."""
+    return str(
+        tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=asks)
+    )
+
+
+def encode(tokenizer: Any, row: ExportRow) -> Encoded:
+    """The whole row. Raises ConfigError where the template words an answer other than a prompt."""
+    prompt = chat_text(tokenizer, row.messages[:-1], asks=True)
+    whole = chat_text(tokenizer, row.messages, asks=False)
+    if not whole.startswith(prompt):
+        raise ConfigError(
+            "The base model's chat template words a finished chat otherwise than an asked one.",
+            "Put a chat_template that does not into its tokenizer_config.json.",
+        )
+    asked = _ids(tokenizer, prompt)
+    answer = _ids(tokenizer, whole[len(prompt) :])
+    return Encoded(asked + answer, [NO_LOSS] * len(asked) + answer, 0)
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def fitted(row: Encoded, max_length: int) -> Encoded | None:
+    """The row within the length. The answer stays whole; of the prompt the middle gives way, since
+    a conversation begins with the request and ends with how it stands. None where the answer, and
+    as much of the prompt, do not fit."""
+    over = len(row.input_ids) - max_length
+    if over <= 0:
+        return row
+    asked = row.labels.count(NO_LOSS)
+    keep = asked - over
+    if keep < 16:
+        return None
+    head = keep // 2
+    gone = slice(head, head + over)
+    ids, labels = list(row.input_ids), list(row.labels)
+    del ids[gone], labels[gone]
+    return Encoded(ids, labels, over)
+
+
+def prepared(
+    tokenizer: Any, rows: Sequence[ExportRow], max_length: int | None, limit: int
+) -> tuple[list[Encoded], Lengths]:
+    """The rows as the trainer takes them. `limit` is the longest text that the model can read."""
+    encoded = [encode(tokenizer, row) for row in rows]
+    sizes = sorted(len(e.input_ids) for e in encoded)
+    p99 = sizes[max(0, math.ceil(0.99 * len(sizes)) - 1)]
+    cap = min(max_length or math.ceil(p99 / 8) * 8, limit)
+    fit = [fitted(e, cap) for e in encoded]
+    kept = [e for e in fit if e is not None]
+    learned = sum(label != NO_LOSS for e in kept for label in e.labels)
+    lengths = Lengths(
+        rows=len(kept),
+        median=sizes[len(sizes) // 2],
+        p99=p99,
+        longest=sizes[-1],
+        max_length=cap,
+        truncated=sum(e.cut > 0 for e in kept),
+        too_long=len(fit) - len(kept),
+        learned_share=round(learned / max(1, sum(len(e.input_ids) for e in kept)), 4),
+    )
+    return kept, lengths

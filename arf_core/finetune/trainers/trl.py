@@ -1,0 +1,54 @@
+"""Plain TRL and PEFT: any model of transformers, on CPU, one GPU or, under `accelerate launch`, on
+several."""
+
+from typing import Any
+
+from arf_core.finetune.job import Place, Trained, TrainingJob
+from arf_core.finetune.loop import ADAPTED, run
+
+NEEDS: tuple[str, ...] = ()
+
+
+def train(place: Place) -> Trained:
+    """Raises as `loop.run` does."""
+    import torch
+
+    # the fused loss saves the memory of the logits, and is written for a GPU
+    return run(place, _load, {} if torch.cuda.is_available() else {"loss_type": "nll"})
+
+
+def _load(job: TrainingJob, max_length: int) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    settings, gpu = job.settings, torch.cuda.is_available()
+    # every weight that moves is kept in 32 bit: small steps vanish in 16
+    moving = settings.method == "full" or not gpu
+    options: dict[str, Any] = {"dtype": torch.float32 if moving else torch.bfloat16}
+    if settings.method == "qlora":
+        options["quantization_config"] = _in_four_bit()
+    model = AutoModelForCausalLM.from_pretrained(job.base, **options)
+    if settings.method == "full":
+        return model
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(settings.seed)
+    adapter = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        target_modules=ADAPTED,
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, adapter)
+
+
+def _in_four_bit() -> Any:
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )

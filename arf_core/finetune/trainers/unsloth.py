@@ -1,0 +1,50 @@
+"""Unsloth: the same training with less memory and time on one GPU; runs on a CPU as well.
+
+Its own export to GGUF is never called: it runs package managers by itself.
+"""
+
+import os
+from typing import Any
+
+from arf_core.finetune.job import Place, Trained, TrainingJob
+
+NEEDS: tuple[str, ...] = ("unsloth", "unsloth_zoo")
+
+
+def train(place: Place) -> Trained:
+    """Raises as `loop.run` does."""
+    # what it compiles would else be written into the folder that one happens to be in
+    os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(place.folder / "compiled"))
+    os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
+    import unsloth  # noqa: F401 (before trl and transformers, which it changes)
+
+    from arf_core.finetune.loop import run
+
+    return run(place, _load, {})
+
+
+def _load(job: TrainingJob, max_length: int) -> Any:
+    import torch
+    from unsloth import FastLanguageModel
+
+    from arf_core.finetune.loop import ADAPTED
+
+    settings, gpu = job.settings, torch.cuda.is_available()
+    model, _ = FastLanguageModel.from_pretrained(
+        job.base,
+        max_seq_length=max_length,
+        dtype=None if gpu else torch.float32,
+        load_in_4bit=settings.method == "qlora",
+        full_finetuning=settings.method == "full",
+    )
+    if settings.method == "full":
+        return model
+    recompute = gpu if settings.gradient_checkpointing is None else settings.gradient_checkpointing
+    return FastLanguageModel.get_peft_model(
+        model,
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        target_modules=ADAPTED,
+        use_gradient_checkpointing="unsloth" if recompute and gpu else recompute,
+        random_state=settings.seed,
+    )

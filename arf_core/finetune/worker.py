@@ -1,0 +1,131 @@
+"""The process that trains: python -m arf_core.finetune.worker FOLDER [--export]
+
+It knows nothing but the folder, so it runs wherever the folder is: started by `arf finetune`, or by
+`accelerate launch -m arf_core.finetune.worker FOLDER` on several devices. After the training the
+same process goes on, in a fresh program, with what is made of the student.
+"""
+
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from arf_core.errors import InputError
+from arf_core.finetune.faults import fault_of
+from arf_core.finetune.job import Place, TrainingState, locked, state_now, write_whole
+from arf_core.finetune.loop import Stopped
+from arf_core.finetune.trainers import open_trainer
+from arf_core.records import now
+
+WAIT_S = 0.5
+HELD = "ARF_LOCKS_HELD"
+"""Set for the export, which inherits the locks of the training."""
+
+
+def main(arguments: list[str]) -> int:
+    """0 where it ended well or was stopped, 1 otherwise; the state says which."""
+    place = Place(Path(arguments[0]).resolve())
+    if "--export" in arguments:
+        return _ends_in_a_state(place, _export)
+    if rank() > 0:  # the first process alone keeps the files
+        open_trainer(place.job().trainer).train(place)
+        return 0
+    with _own(place):
+        code = _ends_in_a_state(place, _train)
+        state = place.state()
+        if code == 0 and state and state.phase == "exporting":
+            os.environ[HELD] = "1"
+            _go_on_with_export(place)
+    return code
+
+
+def rank() -> int:
+    """Which of several processes this is."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def _train(place: Place) -> None:
+    if place.trained_file.is_file():
+        place.tell(state_now("exporting"))
+        return
+    place.tell(state_now("preparing"))
+    job = place.job()
+    try:
+        trained = open_trainer(job.trainer).train(place)
+    except Stopped:
+        state = (place.last_told() or state_now("preparing"))
+        place.tell(
+            _ended(state, "stopped", "Stopped; a checkpoint is kept.", "The same command goes on.")
+        )
+        return
+    write_whole(place.trained_file, trained.model_dump_json())
+    place.tell(state_now("exporting", trained.steps, trained.steps))
+
+
+def _export(place: Place) -> None:
+    from arf_core.finetune.after import make_artifacts
+
+    make_artifacts(place)
+    state = (place.last_told() or state_now("preparing"))
+    place.tell(_ended(state, "done", "Done."))
+
+
+def _ends_in_a_state(place: Place, work: Callable[[Place], None]) -> int:
+    """Whatever happens is told in the state; a bug is told and raised."""
+    try:
+        work(place)
+    except Exception as error:  # told, and raised again where it is ours
+        fault = fault_of(error)
+        traceback.print_exc()
+        state = (place.last_told() or state_now("preparing")).model_copy(update={"reason": fault.reason})
+        place.tell(_ended(state, "failed", fault.message, fault.hint))
+        return 1
+    return 0
+
+
+def _ended(state: TrainingState, phase: str, message: str, hint: str = "") -> TrainingState:
+    changed = {"phase": phase, "message": message, "hint": hint, "pid": os.getpid(), "at": now()}
+    return TrainingState.model_validate(state.model_dump() | changed)
+
+
+def _go_on_with_export(place: Place) -> None:
+    """A fresh program in this process, so that what a trainer changed in the libraries is gone."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder), "--export"]
+    os.execv(sys.executable, command)  # noqa: S606 (our own module)
+
+
+@contextmanager
+def _own(place: Place) -> Iterator[None]:
+    """This training to itself, and one training at a time on a device."""
+    with _waiting(place.lock, place, "another process of this training"):
+        device = os.environ.get("CUDA_VISIBLE_DEVICES", "0") or "cpu"
+        folder = Path(os.environ.get("ARF_LOCKS", tempfile.gettempdir()))
+        name = f"arf-training-{os.getuid()}-{device.replace(',', '-')}.lock"
+        with _waiting(folder / name, place, "another training on this machine"):
+            yield
+
+
+@contextmanager
+def _waiting(file: Path, place: Place, what: str) -> Iterator[None]:
+    told = False
+    while True:
+        with locked(file) as got:
+            if got:
+                yield
+                return
+        if not told:
+            place.tell(state_now("waiting", message=f"Waits for {what} to end."))
+            told = True
+        time.sleep(WAIT_S)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        raise InputError("No folder given.", "python -m arf_core.finetune.worker FOLDER")
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,200 @@
+"""Generate: any model writes a system's summaries of the conversations of a split.
+
+What is there is skipped, so the same call goes on where the last one stopped. A conversation whose
+summary could not be made is counted by its reason, kept with what the model said, and tried again
+by the next run.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import exists, func, select
+
+from arf_core import schema
+from arf_core.analyze import Progress
+from arf_core.answers import Answer, in_batches
+from arf_core.errors import InputError, ReplyError
+from arf_core.models import Request
+from arf_core.models.calls import Ask, stream
+from arf_core.project import Project
+from arf_core.queries import PAGE
+from arf_core.records import (
+    Conversation,
+    Record,
+    RunReport,
+    Split,
+    Summary,
+    System,
+    SystemKind,
+    digest,
+    now,
+)
+from arf_core.store import Store, columns, replace_rows
+
+TASK = "summarise"
+
+
+class GenerateSettings(Record):
+    """What makes a generated system, kept verbatim with it."""
+
+    model: str
+    """The model's identity."""
+    prompt: str
+    """Hash of the summarise prompt."""
+
+
+def generate(
+    project: Project,
+    model: str,
+    into: str,
+    *,
+    splits: Sequence[Split] = ("test",),
+    kind: SystemKind = "student",
+    limit: int | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> RunReport:
+    """Have `model` summarise the conversations of `splits` as system `into`.
+
+    `limit` makes at most so many, for a trial; `fresh` asks again for all. Raises InputError where
+    a name is wrong, `into` is another system, or the splits hold no conversation; ModelError where
+    no call can succeed.
+    """
+    started = time.monotonic()
+    store = project.store
+    chat = project.open_model("student", model)
+    prompt = project.prompt(TASK)
+    settings = GenerateSettings(model=chat.identity, prompt=prompt.hash)
+    _enter_system(store, into, kind, model, settings)
+    open_ones = () if fresh else (_unwritten(into),)
+    report = _asked(store, splits, open_ones, limit)
+
+    def ask(conversation: Conversation) -> Ask[Conversation, str]:
+        request = Request(
+            task=TASK,
+            conversation=conversation.fingerprint,
+            subject=conversation.fingerprint,
+            system=into,
+            messages=prompt.render(conversation=conversation),
+        )
+        return Ask(conversation, request, _text)
+
+    asks = map(ask, islice(_conversations(store, splits, *open_ones), limit))
+    with project.meter.run(report):
+        for batch in in_batches(stream(project, chat, asks, fresh=fresh)):
+            _store(store, into, batch)
+            for answer in batch:
+                answer.count_in(report)
+            if progress:
+                progress(report.finished, report.asked)
+    report.notes += chat.notes()
+    report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
+def _text(reply: str) -> str:
+    """The summary as it stands in the reply. Raises ReplyError where there is none."""
+    if text := reply.strip():
+        return text
+    raise ReplyError("it is empty.")
+
+
+def _enter_system(
+    store: Store, into: str, kind: SystemKind, model: str, settings: GenerateSettings
+) -> None:
+    content = settings.model_dump_json()
+    system = System(name=into, kind=kind, model=model, settings_hash=digest(content))
+    there = store.get(System, schema.system.c.name == into)
+    if there is not None and there != system:
+        raise InputError(
+            f"There is a system {into!r} already, made by another model or in another way.",
+            "Give this one another name: --into NAME.",
+        )
+    store.keep_version("generate", content, system.settings_hash)
+    store.add([system])
+
+
+def _unwritten(into: str) -> Any:
+    """Condition on a conversation: the system has no summary of it."""
+    s = schema.summary
+    return ~exists().where(s.c.conversation_id == schema.conversation.c.id, s.c.system == into)
+
+
+def _asked(
+    store: Store, splits: Sequence[Split], open_ones: Sequence[Any], limit: int | None
+) -> RunReport:
+    there = _count(store, splits)
+    if not there:
+        raise InputError(
+            f"The project has no conversation in {', '.join(splits)}.",
+            "Import some, or choose another --split.",
+        )
+    to_do = _count(store, splits, *open_ones)
+    skipped = there - to_do
+    return RunReport(asked=skipped + min(to_do, limit or to_do), skipped=skipped)
+
+
+def _count(store: Store, splits: Sequence[Split], *where: Any) -> int:
+    c = schema.conversation
+    query = select(func.count()).select_from(c).where(c.c.split.in_(splits), *where)
+    with store.read() as conn:
+        return int(conn.scalar(query) or 0)
+
+
+def _conversations(store: Store, splits: Sequence[Split], *where: Any) -> Iterator[Conversation]:
+    """In order of arrival, whether or not anybody has summarised them."""
+    c = schema.conversation
+    query = select(c.c.seq.label("seq"), *columns(Conversation))
+    query = query.where(c.c.split.in_(splits), *where)
+    for rows in store.pages(query, c.c.seq, PAGE):
+        for row in rows:
+            data = dict(row._mapping)
+            del data["seq"]
+            yield Conversation.model_validate(data)
+
+
+def _store(store: Store, into: str, batch: Sequence[Answer[Conversation, str]]) -> None:
+    store.put_summaries(
+        [Summary.of(a.item.id, into, a.value) for a in batch if a.value is not None]
+    )
+    failed = [
+        {
+            "conversation_id": a.item.id,
+            "system": into,
+            "reason": a.failure.reason,
+            "raw": a.failure.raw or a.failure.message,
+            "at": now(),
+        }
+        for a in batch
+        if a.failure
+    ]
+    if failed:
+        with store.write() as conn:
+            replace_rows(conn, schema.unwritten, failed)
+
+
+class Unwritten(Record):
+    """A conversation that a system could not summarise, and why."""
+
+    conversation: str
+    reason: str
+    raw: str
+
+
+def unwritten(store: Store, system: str) -> list[Unwritten]:
+    """What failed, and has not been made since."""
+    u, c, s = schema.unwritten, schema.conversation, schema.summary
+    query = (
+        select(c.c.external_id, u.c.reason, u.c.raw)
+        .join_from(u, c, c.c.id == u.c.conversation_id)
+        .where(
+            u.c.system == system,
+            ~exists().where(s.c.conversation_id == c.c.id, s.c.system == system),
+        )
+        .order_by(c.c.seq)
+    )
+    with store.read() as conn:
+        rows = conn.execute(query).all()
+    return [Unwritten(conversation=r.external_id, reason=r.reason, raw=r.raw) for r in rows]

@@ -1,0 +1,193 @@
+"""A folder in the form of transformers, or an adapter of PEFT, in this process (extra `train`).
+
+Nothing leaves the machine. Questions that wait together are answered together, in one batch.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+
+from arf_core import models
+from arf_core.errors import ConfigError, MissingExtra, ModelError
+from arf_core.models import Probe, Reply, Request, Traits
+from arf_core.records import digest
+
+FILES = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
+GATHER_S = 0.02
+"""So long a batch waits for company."""
+
+
+class Options(models.Options):
+    path: Annotated[str, Field(min_length=1)]
+    """The folder; relative paths start at the project's folder."""
+    max_tokens: Annotated[int, Field(gt=0)] = 512
+    batch: Annotated[int, Field(gt=0)] = 8
+    """Questions that are answered at once."""
+
+
+class _Waiting(NamedTuple):
+    request: Request
+    answer: "asyncio.Future[Reply]"
+
+
+def open_model(name: str, options: Options, project_path: Path) -> "TransformersModel":
+    """Raises ConfigError where there is no such folder. It is loaded at the first call."""
+    folder = project_path / Path(options.path).expanduser()
+    weights = [folder / f for f in FILES if (folder / f).is_file()]
+    if not weights:
+        raise ConfigError(
+            f"models.{name}: {folder} holds no model and no adapter.",
+            "Correct `path` in arf.toml: a folder with model.safetensors or "
+            "adapter_model.safetensors.",
+        )
+    return TransformersModel(name, options, folder, weights[0])
+
+
+class TransformersModel:
+    def __init__(self, name: str, options: Options, folder: Path, weights: Path) -> None:
+        self.name = name
+        self.traits = Traits(
+            max_concurrency=options.batch, retries=0, max_tokens=options.max_tokens
+        )
+        self._options = options
+        self._folder = folder
+        with weights.open("rb") as data:
+            head = digest(data.read(2**20).hex(), str(weights.stat().st_size))
+        self.identity = json.dumps(
+            ["transformers", head, weights.stat().st_mtime_ns, options.max_tokens]
+        )
+        self._loaded: tuple[Any, Any] | None = None
+        self._waiting: list[_Waiting] = []
+        self._gathering: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def complete(self, request: Request) -> Reply:
+        """Raises MissingExtra, or ModelError where the text is too long or the memory ends."""
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(request, answer))
+        if self._gathering is None or self._gathering.done():
+            self._gathering = asyncio.create_task(self._work())
+        return await answer
+
+    async def _work(self) -> None:
+        """Answer all that waits, a batch at a time."""
+        async with self._one_at_a_time:
+            while self._waiting:
+                if len(self._waiting) < self._options.batch:
+                    await asyncio.sleep(GATHER_S)
+                batch = self._waiting[: self._options.batch]
+                del self._waiting[: self._options.batch]
+                try:
+                    replies = await asyncio.to_thread(self._answer, [w.request for w in batch])
+                except Exception as error:  # noqa: BLE001 (raised at who asked)
+                    for waiting in batch:
+                        if not waiting.answer.done():
+                            waiting.answer.set_exception(error)
+                    continue
+                for waiting, reply in zip(batch, replies, strict=True):
+                    if not waiting.answer.done():
+                        if isinstance(reply, Reply):
+                            waiting.answer.set_result(reply)
+                        else:
+                            waiting.answer.set_exception(reply)
+
+    def _answer(self, requests: list[Request]) -> list[Reply | ModelError]:
+        """A reply to each, in order; the error for one that is too long."""
+        model, tokenizer = self._load()
+        asked = [
+            tokenizer.apply_chat_template(
+                list(r.messages), tokenize=True, add_generation_prompt=True, return_dict=False
+            )
+            for r in requests
+        ]
+        context = int(model.config.max_position_embeddings)
+        fits = [i for i, ids in enumerate(asked) if len(ids) < context]
+        replies: list[Reply | ModelError] = [self._too_long(len(ids), context) for ids in asked]
+        if fits:
+            longest = max(len(asked[i]) for i in fits)
+            room = min(self._options.max_tokens, context - longest)
+            made = self._generate(model, tokenizer, [asked[i] for i in fits], room)
+            for i, ids in zip(fits, made, strict=True):
+                replies[i] = _reply(tokenizer, len(asked[i]), ids, model)
+        return replies
+
+    def _generate(
+        self, model: Any, tokenizer: Any, asked: list[list[int]], room: int
+    ) -> list[list[int]]:
+        """New ids for each prompt. Prompts are padded on the left, so that all end together."""
+        import torch
+
+        width = max(map(len, asked))
+        padding = [width - len(ids) for ids in asked]
+        ids = [[tokenizer.pad_token_id] * n + x for n, x in zip(padding, asked, strict=True)]
+        mask = [[0] * n + [1] * (width - n) for n in padding]
+        with torch.no_grad():
+            out = model.generate(
+                input_ids=torch.tensor(ids, device=model.device),
+                attention_mask=torch.tensor(mask, device=model.device),
+                max_new_tokens=room,
+                do_sample=False,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        return [list(row) for row in out[:, width:].tolist()]
+
+    def _load(self) -> tuple[Any, Any]:
+        if self._loaded is None:
+            try:
+                import torch
+                from transformers import AutoModelForCausalLM, AutoTokenizer
+            except ImportError as error:
+                raise MissingExtra(
+                    f"{self.name} is a folder of transformers, which is not installed.",
+                    "Install it (it says the size first): make train",
+                ) from error
+            gpu = torch.cuda.is_available()
+            dtype = torch.bfloat16 if gpu else torch.float32
+            if (self._folder / "adapter_config.json").is_file():
+                from peft import AutoPeftModelForCausalLM
+
+                model = AutoPeftModelForCausalLM.from_pretrained(self._folder, dtype=dtype)
+                model = model.merge_and_unload()
+            else:
+                model = AutoModelForCausalLM.from_pretrained(self._folder, dtype=dtype)
+            tokenizer = AutoTokenizer.from_pretrained(self._folder)
+            if tokenizer.pad_token_id is None:
+                tokenizer.pad_token = tokenizer.eos_token
+            self._loaded = model.to("cuda" if gpu else "cpu").eval(), tokenizer
+        return self._loaded
+
+    def _too_long(self, tokens: int, context: int) -> ModelError:
+        return ModelError(
+            f"{self.name}: the prompt has {tokens} tokens, and the model reads {context}.",
+            "Use a model with a longer context.",
+            reason="context",
+        )
+
+    async def probe(self, request: Request) -> Probe:
+        reply = await self.complete(request)
+        return Probe(reply=reply.text)
+
+    def notes(self) -> list[str]:
+        if not (self._folder / "practice.json").is_file():
+            return []
+        return [f"{self.name} is a practice model: its texts show the path, not what one can do."]
+
+    async def close(self) -> None:
+        self._loaded = None
+
+
+def _reply(tokenizer: Any, asked: int, ids: list[int], model: Any) -> Reply:
+    """The text up to the first mark of an end; without one it was cut."""
+    ends = model.generation_config.eos_token_id
+    marks = set(ends if isinstance(ends, list) else [ends]) | {tokenizer.eos_token_id}
+    stop = next((i for i, token in enumerate(ids) if token in marks), None)
+    kept = ids[:stop]
+    return Reply(
+        text=tokenizer.decode(kept, skip_special_tokens=True).strip(),
+        finish_reason="length" if stop is None else "stop",
+        prompt_tokens=asked,
+        completion_tokens=len(kept),
+    )
