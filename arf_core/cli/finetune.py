@@ -77,7 +77,7 @@ def finetune(
     accumulation: int = typer.Option(DEFAULT.accumulation, min=1, help="Batches a step."),
     max_length: int = typer.Option(None, min=32, help="Tokens; the data's 99th percentile."),
     seed: int = typer.Option(DEFAULT.seed, help="For the order of rows and the adapter."),
-    checkpoint_every: int = typer.Option(None, min=1, help="Steps; a tenth of the training."),
+    checkpoint_every: int = typer.Option(None, min=1, help="Steps; a fifth of the training."),
     gguf: bool = typer.Option(True, help="Write GGUF files too."),
     fresh: bool = typer.Option(False, "--fresh", help="Throw an earlier one of this name away."),
     bases: bool = typer.Option(False, "--bases", help="List the bases with a preset, and end."),

@@ -198,7 +198,6 @@ def _clear(place: Place) -> None:
 
 def _start(place: Place) -> "subprocess.Popen[bytes]":
     """The process that trains, in a session of its own: no terminal's end is its end."""
-    environment = os.environ | {"TOKENIZERS_PARALLELISM": "false"}
     place.tell(state_now("preparing"))
     with place.log_file.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 (our own module)
@@ -207,9 +206,18 @@ def _start(place: Place) -> "subprocess.Popen[bytes]":
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=environment,
+            env=_environment(place.job()),
             cwd=place.folder,
         )
+
+
+def _environment(job: TrainingJob) -> dict[str, str]:
+    # threads that wait by spinning starve whoever shares the cores, and a tiny model gains nothing
+    # from a second one
+    quiet = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
+    if job.practice:
+        quiet["OMP_NUM_THREADS"] = "1"
+    return quiet | os.environ
 
 
 def _follow(

@@ -42,8 +42,11 @@ def model_card(job: TrainingJob, trained: Trained, made: Artifacts) -> str:
     ended = " (stopped early: the dev loss got no better)" if trained.stopped_early else ""
     return f"""# {job.name}
 
-{PRACTICE_NOTE if job.practice else f"A summariser of customer-service conversations, trained from "
-f"`{job.base}`."}
+{
+        PRACTICE_NOTE
+        if job.practice
+        else f"A summariser of customer-service conversations, trained from `{job.base}`."
+    }
 
 - learnt from: {job.rows} summaries of system `{job.system}` ({job.choice} rows of the train split
   {matched}), fingerprint `{job.fingerprint}`; {job.dev_rows} of the dev split to evaluate on; the

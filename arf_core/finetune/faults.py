@@ -15,7 +15,16 @@ RESUME = "The same command goes on from the last checkpoint."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_SPACE = ("no space left", "disk quota", "file too large", "unexpected pos", "failed writing")
 NO_MEMORY = ("can't allocate memory", "out of memory", "cannot allocate memory", "bad_alloc")
-GPU_GONE = ("cuda error", "cublas", "cudnn", "nccl", "gpu is lost", "device-side", "nvml", "hip error")
+GPU_GONE = (
+    "cuda error",
+    "cublas",
+    "cudnn",
+    "nccl",
+    "gpu is lost",
+    "device-side",
+    "nvml",
+    "hip error",
+)
 DIVERGED_AT = 5.0
 """Times the loss of guessing every token alike: above that a training will not come back."""
 

@@ -74,7 +74,9 @@ def _figures(writer: Any, config: Any) -> None:
 
 def _head(config: Any) -> int:
     """Width of one attention head."""
-    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+    return int(
+        getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    )
 
 
 def _rope(config: Any) -> dict[str, Any]:

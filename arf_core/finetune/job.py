@@ -115,6 +115,7 @@ class Place:
         self.adapter = folder / "adapter"
         self.merged = folder / "merged"
         self.lock = folder / ".lock"
+        self.reserve = folder / ".reserve"
 
     def job(self) -> TrainingJob:
         """Raises InputError where the folder holds no training."""

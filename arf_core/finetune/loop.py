@@ -20,7 +20,7 @@ from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
 
 ADAPTED = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """All linear layers of a block: attention alone learns less for the same rank."""
-CHECKPOINTS = 10
+CHECKPOINTS = 5
 """So many in a training, where nobody says otherwise."""
 LoadModel = Callable[[TrainingJob, int], Any]
 """Opens the base for texts of at most so many tokens, adapter and all."""
@@ -30,8 +30,8 @@ class Stopped(Exception):  # noqa: N818 (no error: somebody asked)
     """The training was stopped; its checkpoint is whole."""
 
 
-def run(place: Place, load: LoadModel, more: dict[str, Any]) -> Trained:
-    """Train, or go on from the last checkpoint. `more` are arguments of this trainer alone.
+def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
+    """Train, or go on from the last checkpoint, with TRL's SFTTrainer or a child of it.
 
     Raises Stopped, TrainingFault, InputError where no row fits, and whatever torch raises.
     """
@@ -49,7 +49,7 @@ def run(place: Place, load: LoadModel, more: dict[str, Any]) -> Trained:
     model = load(job, lengths.max_length)
     watcher = watcher_of(place, _asked_to_stop(), len(tokenizer))
     watcher.patience = job.settings.patience if dev else None
-    trainer = _trainer(place, job, model, tokenizer, train, dev, watcher, more)
+    trainer = _trainer(place, job, model, tokenizer, train, dev, watcher, trainer_class)
     checkpoint = last_checkpoint(place)
     began = time.monotonic()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -75,7 +75,9 @@ def prepared_dev(
 def open_tokenizer(base: str) -> Any:
     """The base's tokenizer with a chat template. Raises InputError where there is none."""
     from transformers import AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     try:
         return with_template(AutoTokenizer.from_pretrained(base))
     except (OSError, ValueError) as error:
@@ -126,11 +128,11 @@ def _trainer(
     train: list[Encoded],
     dev: list[Encoded],
     watcher: Any,
-    more: dict[str, Any],
+    trainer_class: Any,
 ) -> Any:
     from datasets import Dataset, disable_progress_bars
     from transformers import DataCollatorForSeq2Seq
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig
 
     disable_progress_bars()
 
@@ -138,8 +140,8 @@ def _trainer(
         return Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows])
 
     steps = total_steps(job, len(train), int(os.environ.get("WORLD_SIZE", "1")))
-    arguments = _arguments(job, place.checkpoints, steps, bool(dev)) | more
-    return SFTTrainer(
+    arguments = _arguments(job, place.checkpoints, steps, bool(dev))
+    return trainer_class(
         model=model,
         args=SFTConfig(**arguments),
         train_dataset=as_set(train),
@@ -189,14 +191,13 @@ def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool)
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "remove_unused_columns": False,
         "dataloader_pin_memory": gpu,
+        "include_num_input_tokens_seen": "non_padding",
         "report_to": [],
         "disable_tqdm": True,
     }
 
 
-def _trained(
-    trainer: Any, watcher: Any, lengths: Lengths, seconds: float, memory: int
-) -> Trained:
+def _trained(trainer: Any, watcher: Any, lengths: Lengths, seconds: float, memory: int) -> Trained:
     import torch
 
     history = trainer.state.log_history

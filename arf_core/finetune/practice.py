@@ -58,6 +58,9 @@ def make_base(
     need_training()
     import torch
 
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     tokenizer = _tokenizer(list(texts))
     torch.manual_seed(SEED)
     model = _model(family, len(tokenizer), width)

@@ -39,7 +39,7 @@ class TrainingSettings(Record):
     patience: Annotated[int, Field(gt=0)] | None = 3
     """Stop after so many checkpoints without a better dev loss; None to go on to the end."""
     checkpoint_every: Annotated[int, Field(gt=0)] | None = None
-    """Steps; None for a tenth of the training."""
+    """Steps; None for a fifth of the training."""
     precision: Precision = "auto"
     gradient_checkpointing: bool | None = None
     """None: on a GPU yes, on a CPU no."""

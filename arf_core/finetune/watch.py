@@ -62,7 +62,7 @@ class Watcher:
             eval_loss=_number(logs, "eval_loss"),
             learning_rate=_number(logs, "learning_rate"),
             gradient_norm=_number(logs, "grad_norm"),
-            tokens_per_second=self._pace(logs),
+            tokens_per_second=self._pace(state),
             memory_gb=round(peak_memory() / 1e9, 4),
             seconds=round(seconds, 3),
             seconds_left=round(seconds / done * (state.max_steps - state.global_step), 1)
@@ -73,13 +73,11 @@ class Watcher:
             append_line(file, row)
         self._place.tell(state_now("training", state.global_step, state.max_steps))
 
-    def _pace(self, logs: dict[str, Any]) -> float | None:
+    def _pace(self, state: Any) -> float | None:
         """Tokens a second since the line before, padding not counted."""
-        if "num_tokens" not in logs:
-            return None
-        moment, tokens = time.monotonic(), float(logs["num_tokens"])
+        moment, tokens = time.monotonic(), float(state.num_input_tokens_seen)
         before, self._last = self._last, (moment, tokens)
-        if before is None or tokens < before[1] or moment <= before[0]:
+        if before is None or tokens <= before[1] or moment <= before[0]:
             return None
         return round((tokens - before[1]) / (moment - before[0]), 1)
 

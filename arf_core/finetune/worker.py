@@ -22,8 +22,8 @@ from arf_core.finetune.trainers import open_trainer
 from arf_core.records import now
 
 WAIT_S = 0.5
-HELD = "ARF_LOCKS_HELD"
-"""Set for the export, which inherits the locks of the training."""
+RESERVE = 64 * 1024
+"""Bytes of a file that is removed where the disk is full."""
 
 
 def main(arguments: list[str]) -> int:
@@ -38,7 +38,6 @@ def main(arguments: list[str]) -> int:
         code = _ends_in_a_state(place, _train)
         state = place.state()
         if code == 0 and state and state.phase == "exporting":
-            os.environ[HELD] = "1"
             _go_on_with_export(place)
     return code
 
@@ -57,7 +56,7 @@ def _train(place: Place) -> None:
     try:
         trained = open_trainer(job.trainer).train(place)
     except Stopped:
-        state = (place.last_told() or state_now("preparing"))
+        state = place.last_told() or state_now("preparing")
         place.tell(
             _ended(state, "stopped", "Stopped; a checkpoint is kept.", "The same command goes on.")
         )
@@ -70,20 +69,25 @@ def _export(place: Place) -> None:
     from arf_core.finetune.after import make_artifacts
 
     make_artifacts(place)
-    state = (place.last_told() or state_now("preparing"))
+    state = place.last_told() or state_now("preparing")
     place.tell(_ended(state, "done", "Done."))
 
 
 def _ends_in_a_state(place: Place, work: Callable[[Place], None]) -> int:
-    """Whatever happens is told in the state; a bug is told and raised."""
+    """Whatever happens is told in the state, and its trace stands in the log."""
     try:
+        place.reserve.write_bytes(bytes(RESERVE))
         work(place)
-    except Exception as error:  # told, and raised again where it is ours
+    except Exception as error:  # noqa: BLE001 (told in the state, bugs too)
         fault = fault_of(error)
+        place.reserve.unlink(missing_ok=True)  # on a full disk, room to say so
         traceback.print_exc()
-        state = (place.last_told() or state_now("preparing")).model_copy(update={"reason": fault.reason})
+        state = (place.last_told() or state_now("preparing")).model_copy(
+            update={"reason": fault.reason}
+        )
         place.tell(_ended(state, "failed", fault.message, fault.hint))
         return 1
+    place.reserve.unlink(missing_ok=True)
     return 0
 
 

@@ -12,9 +12,22 @@ NEEDS: tuple[str, ...] = ()
 def train(place: Place) -> Trained:
     """Raises as `loop.run` does."""
     import torch
+    from trl import SFTTrainer
 
-    # the fused loss saves the memory of the logits, and is written for a GPU
-    return run(place, _load, {} if torch.cuda.is_available() else {"loss_type": "nll"})
+    # TRL's fused loss saves the memory of the logits, and is written in Triton, for a GPU
+    return run(place, _load, SFTTrainer if torch.cuda.is_available() else _with_plain_loss())
+
+
+def _with_plain_loss() -> Any:
+    """TRL's trainer with the loss of transformers' own."""
+    from transformers import Trainer
+    from trl import SFTTrainer
+
+    class PlainLoss(SFTTrainer):  # type: ignore[misc]
+        def compute_loss(self, *arguments: Any, **named: Any) -> Any:
+            return Trainer.compute_loss(self, *arguments, **named)
+
+    return PlainLoss
 
 
 def _load(job: TrainingJob, max_length: int) -> Any:

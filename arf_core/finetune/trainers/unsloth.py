@@ -17,10 +17,11 @@ def train(place: Place) -> Trained:
     os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(place.folder / "compiled"))
     os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
     import unsloth  # noqa: F401 (before trl and transformers, which it changes)
+    from trl import SFTTrainer
 
     from arf_core.finetune.loop import run
 
-    return run(place, _load, {})
+    return run(place, _load, SFTTrainer)
 
 
 def _load(job: TrainingJob, max_length: int) -> Any:
