@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import add_items, make_item
+from conftest import Result, add_items, make_item
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -449,3 +449,26 @@ def test_any_sequence_of_decisions_and_undoings_leaves_what_still_stands(
         settle(store, "r1")
         assert texts(store, "r1-reviewed") == {n: c.stands for n, c in shown.items()}
         assert sum(t.summaries for t in tallies(store, "r1")) == 6
+
+
+def test_the_command_line_reviews_a_round(round_: Project, arf: Callable[..., Result]) -> None:
+    every_kind(round_)
+    path = round_.path
+    listed = arf("review", path, "--json").json
+    assert (listed["waiting"], listed["queue"][0]["external_id"]) == (8, "new")
+    assert "[-About-]" in arf("review", path, "show", "new").out
+    arf("review", path, "reword", "new", "--text", "Mine.", "--by", "anna")
+    arf("review", path, "reject", "flagged", "--by", "anna")
+    assert arf("review", path, "accept-verified", "--by", "anna", "--json").json["step"][
+        "summaries"
+    ]
+    assert arf("review", path, "--json").json["waiting"] == 5
+    arf("review", path, "undo", "--by", "anna")
+    assert arf("review", path, "--json").json["waiting"] == 6
+    assert [s["kind"] for s in arf("review", path, "history", "--json").json["steps"]] == [
+        "undo", "accept_verified", "reject", "reword",
+    ]  # fmt: skip
+    applied = arf("review", path, "apply", "--json").json
+    assert (applied["system"], applied["done"]) == ("r1-reviewed", 9)
+    assert arf("review", path, "accept").code == 2
+    assert arf("review", path, "accept", "nobody").code == 2
