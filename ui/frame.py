@@ -11,7 +11,7 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.project import Project
-from ui import known, loaders, widgets
+from ui import jobs, known, loaders, widgets
 from ui.state import state
 
 HERE = Path(__file__).resolve().parent
@@ -68,6 +68,8 @@ def home(title: str = "Home") -> Project | None:
         _navigation(None)
         _refused(fault)
     _navigation(project)
+    if project is not None:
+        jobs.strip(project)
     return project
 
 

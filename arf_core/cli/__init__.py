@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from arf_core import __version__
-from arf_core.cli import batch, bring_in, data, models, money, settings, work
+from arf_core.cli import batch, bring_in, data, jobs, models, money, review, settings, work
 from arf_core.cli.output import plain, print_json
 from arf_core.errors import ArfError
 
@@ -24,6 +24,8 @@ app = typer.Typer(
 data.register(app)
 bring_in.register(app)
 work.register(app)
+jobs.register(app)
+review.register(app)
 money.register(app)
 settings.register(app)
 app.add_typer(batch.app, name="batch")
