@@ -34,8 +34,8 @@ class SettingsState:
     """Why the last change was refused."""
     tried: dict[tuple[str, str], Tested | ArfError] = field(default_factory=dict)
     """(project, model) -> what trying it gave."""
-    draft: str | None = None
-    """A taxonomy that is being edited, as YAML."""
+    drafts: dict[str, str] = field(default_factory=dict)
+    """Project -> its taxonomy that is being edited, as YAML."""
 
 
 @dataclass
