@@ -18,8 +18,8 @@ from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.queries import detectors_of, find_system, findings_of, items, read_by
 from arf_core.records import Action, Item, Record, Split, System, digest, now
-from arf_core.review import round_of, settle
 from arf_core.review_queue import Tally
+from arf_core.reviewed import round_of, settle
 from arf_core.standing import STANDINGS, Standing
 from arf_core.store import Store
 

@@ -29,9 +29,10 @@ from arf_core.records import (
     System,
     now,
 )
-from arf_core.review import accept_verified, decide, reviewed_name, settle, steps, undo
+from arf_core.review import accept_verified, decide, steps, undo
 from arf_core.review_card import card
 from arf_core.review_queue import Wanted, find, outcomes, queue, tallies
+from arf_core.reviewed import reviewed_name, settle
 from arf_core.store import Store
 from arf_core.tallies import outcomes_by_category
 

@@ -13,6 +13,7 @@ from arf_core.project import Project
 from arf_core.records import Step
 from arf_core.review_card import Card, card
 from arf_core.review_queue import Wanted, find, queue, tallies
+from arf_core.reviewed import reviewed_name, settle
 
 WHAT = "list|show|accept|reject|reword|accept-verified|undo|history|apply"
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
@@ -149,8 +150,8 @@ def _history(asked: _Asked, _: str) -> None:
 
 def _apply(asked: _Asked, _: str) -> None:
     with progress(f"Applying the decisions on {asked.system}") as told:
-        report = core.settle(asked.project.store, asked.system, told)
-    name = core.reviewed_name(asked.system)
+        report = settle(asked.project.store, asked.system, told)
+    name = reviewed_name(asked.system)
     if asked.as_json:
         print_json(report.model_dump() | {"system": name})
     else:
