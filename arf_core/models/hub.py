@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from arf_core.errors import InputError, ModelError
-from arf_core.models.spending import is_this_machine
+from arf_core.privacy import HUB_HOST, admit_host
 from arf_core.settings import PrivacySettings
 
-HUB = "https://huggingface.co"
+HUB = f"https://{HUB_HOST}"
 Progress = Callable[[int, int], None]
 """Bytes that are there, and bytes in all."""
 
@@ -31,12 +31,8 @@ def pull(
     from urllib.parse import urlsplit
 
     host = urlsplit(endpoint).hostname or ""
-    if privacy.offline and not is_this_machine(host):
-        raise ModelError(
-            f"This project is offline, so nothing is fetched from {host}.",
-            "Fetch the file on another machine and add it with: arf models add … --gguf FILE",
-            fatal=True,
-        )
+    instead = "Fetch the file on another machine and add it with: arf models add … --gguf FILE"
+    admit_host(host, privacy, "The file is at", instead)
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 

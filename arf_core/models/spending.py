@@ -4,13 +4,13 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 
 from sqlalchemy import func, select
 
 from arf_core import schema
 from arf_core.errors import ConfigError, ModelError
 from arf_core.models import ChatModel, Reply, Request
+from arf_core.privacy import admit_host
 from arf_core.records import Record, now
 from arf_core.settings import LimitSettings, PrivacySettings
 from arf_core.store import Store
@@ -45,34 +45,11 @@ class Entry(Record):
     """None where the price is not known."""
 
 
-def is_this_machine(host: str) -> bool:
-    """Loopback by name or number; any other name could be anywhere."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def admit(model: ChatModel, privacy: PrivacySettings) -> None:
     """Raises ModelError where the project's privacy settings keep requests from this model."""
-    host = model.traits.host
-    if host is None or is_this_machine(host):
-        return
-    if privacy.offline:
-        raise ModelError(
-            f"{model.name} is at {host}, and this project is offline: nothing leaves this machine.",
-            "Choose a model on this machine, or set offline = false under [privacy] in arf.toml.",
-            fatal=True,
-        )
-    if privacy.allow is not None and host not in privacy.allow:
-        allowed = ", ".join(privacy.allow) or "no host"
-        raise ModelError(
-            f"{model.name} is at {host}; this project may send to {allowed}.",
-            f'Add "{host}" to allow under [privacy] in arf.toml if conversations may go there.',
-            fatal=True,
-        )
+    if model.traits.host is not None:
+        instead = "Choose a model on this machine"
+        admit_host(model.traits.host, privacy, f"{model.name} is at", instead)
 
 
 def estimated_tokens(request: Request) -> int:
