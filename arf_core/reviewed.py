@@ -1,5 +1,7 @@
 """The reviewed system: a round with a person's decisions on it applied."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, Select, exists, func, select
 
 from arf_core import schema
