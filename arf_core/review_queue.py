@@ -12,7 +12,8 @@ from sqlalchemy import Select, case, func, select, tuple_
 
 from arf_core import schema
 from arf_core.errors import InputError
-from arf_core.records import Action, Record, Split
+from arf_core.records import Action, Record, Split, System
+from arf_core.revise import RoundSettings
 from arf_core.standing import STANDINGS, Standing
 from arf_core.store import Store
 from arf_core.tallies import CategoryOutcome
@@ -224,3 +225,12 @@ def find(store: Store, system: str, conversation: str) -> str:
                     f"Ask by the project's own id: {ours}.",
                 )
     raise InputError(f"The round {system!r} has no conversation {wanted!r}.")
+
+
+def made_with(store: Store, system: System) -> RoundSettings | None:
+    """How a round was made: whose findings it answered, with which editor. None where that is not
+    known."""
+    query = select(schema.version.c.content).where(schema.version.c.hash == system.settings_hash)
+    with store.read() as conn:
+        content = conn.scalar(query)
+    return None if content is None else RoundSettings.model_validate_json(content)
