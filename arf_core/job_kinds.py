@@ -13,6 +13,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from arf_core.analyze import analyze
+from arf_core.demo import make_demo
 from arf_core.errors import InputError
 from arf_core.export import EXPORTED, ExportReport, export
 from arf_core.importing import ImportOptions, ImportReport, load
@@ -335,8 +336,32 @@ class ExportWork(Work):
         return f"{report.rows:,} rows in {self.into}, {left:,} left out"
 
 
+class DemoWork(Work):
+    """Take the sample project the whole way."""
+
+    kind: ClassVar[str] = "demo"
+
+    @property
+    def title(self) -> str:
+        return "Make the sample project"
+
+    @property
+    def writes(self) -> tuple[Claim, ...]:
+        return (Claim(what="teacher"), Claim(what="r1"))
+
+    def command(self, project: str) -> str:
+        return _line("demo", project)
+
+    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
+        return make_demo(project.path, lambda title: partial(tell, title.lower()))
+
+    def said(self, report: BaseModel) -> str:
+        return "analyzed, revised, checked and exported"
+
+
 KINDS: dict[str, type[Work]] = {
-    work.kind: work for work in (ImportWork, AnalyzeWork, ReviseWork, VerifyWork, ExportWork)
+    work.kind: work
+    for work in (ImportWork, AnalyzeWork, ReviseWork, VerifyWork, ExportWork, DemoWork)
 }
 
 

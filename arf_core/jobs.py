@@ -192,8 +192,8 @@ def cancel(project: Project, job_id: str) -> Job:
     if job.status == "queued" or job.state == "lost":
         end(project.store, job.id, "cancelled")
     elif _is_deaf(job):
-        _signal(job, signal.SIGKILL)
         end(project.store, job.id, "cancelled")
+        _signal(job, signal.SIGKILL)
     else:
         change(project.store, job.id, asked_to_stop=job.asked_to_stop or datetime.now(UTC))
         _signal(job, signal.SIGTERM)
@@ -250,8 +250,23 @@ def _spawn(project: Project, job: Job) -> None:
             cwd=project.path,
             env=os.environ | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"},
         )
-    # somebody must take note of its end, or it stays in the list of processes
-    Thread(target=process.wait, daemon=True).start()
+    Thread(target=_watch, args=(process, project, job.id), daemon=True).start()
+
+
+def _watch(process: "subprocess.Popen[bytes]", project: Project, job_id: str) -> None:
+    """While the one who started it lives: a process that ended without a word in its row (killed,
+    or never begun) is lost at once, and need not be missed first."""
+    code = process.wait()
+    if code and project.store.path.exists():
+        how = f"by signal {-code}" if code < 0 else f"with code {code}"
+        change(
+            project.store,
+            job_id,
+            status="lost",
+            error=f"Its process ended {how}, without a word.",
+            hint="Its log may say why. What it has done is kept: resume it.",
+            ended=datetime.now(UTC),
+        )
 
 
 # -- rows ---------------------------------------------------------------------------------------

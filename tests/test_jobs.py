@@ -110,8 +110,6 @@ def test_an_import_killed_at_any_moment_is_finished_by_resuming(
     job = jobs.start(project, ImportWork(files=(str(file),), read=False))
     until(lambda: jobs.find_job(project.store, job.id).phase)
     kill(project, job)
-    age(project, job)
-    assert jobs.find_job(project.store, job.id).state == "lost"
     again = jobs.resume(project, job.id)
     assert again.resumes == job.id
     assert again.arguments == job.arguments
@@ -121,9 +119,12 @@ def test_an_import_killed_at_any_moment_is_finished_by_resuming(
 
 
 def kill(project: Project, job: Job) -> None:
+    """The process and its workers die at once; whoever started it sees it."""
     pid = jobs.find_job(project.store, job.id).pid
     assert pid
     os.killpg(pid, signal.SIGKILL)
+    until(lambda: jobs.find_job(project.store, job.id).state == "lost")
+    assert "signal 9" in (jobs.find_job(project.store, job.id).error or "")
 
 
 def age(project: Project, job: Job) -> None:
@@ -181,7 +182,6 @@ def test_a_killed_reading_loses_no_answer_and_asks_none_twice(
     until(lambda: rows(project, "call") >= 6)
     kill(project, job)
     stored = rows(project, "call")
-    age(project, job)
     scripted.delay = 0
     asked = scripted.asked
     done = ended(project, jobs.resume(project, job.id))
@@ -230,6 +230,7 @@ def test_a_job_taken_for_lost_that_was_only_silent_stops_by_itself(
     pid = jobs.find_job(project.store, job.id).pid
     os.kill(pid, signal.SIGSTOP)
     age(project, job)
+    assert jobs.find_job(project.store, job.id).state == "lost"
     again = jobs.resume(project, job.id)
     os.kill(pid, signal.SIGCONT)
     until(lambda: "given up" in jobs.log_of(project, job.id))
@@ -289,9 +290,8 @@ def test_every_kind_of_work_comes_back_from_its_row(kind: str) -> None:
         "analyze": AnalyzeWork(others=("reference",), limit=3),
         "revise": ReviseWork(into="r1", detectors=("llm:a",), verifier="rules"),
     }
-    work = given.get(kind) or KINDS[kind].model_validate(
-        {"system": "r1"} | ({"into": "exports/r1"} if kind == "export" else {})
-    )
+    arguments = {"verify": {"system": "r1"}, "export": {"system": "r1", "into": "exports/r1"}}
+    work = given.get(kind) or KINDS[kind].model_validate(arguments.get(kind, {}))
     assert work_of(kind, work.model_dump_json()) == work
     assert work.title
     assert work.writes

@@ -62,6 +62,7 @@ def home(title: str = "Home") -> Project | None:
         page_title=f"{title} · ARF Studio", page_icon=str(HERE / "icon.png"), layout="wide"
     )
     st.html(HERE / "style.css")
+    st.logo(str(HERE / "icon.png"), size="large")
     try:
         project = _open()
     except ArfError as fault:
