@@ -93,7 +93,8 @@ def _row(card: Card, answered: Answered, taxonomy: Taxonomy) -> str:
         what = '<span class="arf-muted">Edits that answer no finding</span>'
     else:
         turns = ", ".join(map(str, finding.evidence))
-        where = f'<span class="arf-muted"> turn {escaped(turns)}</span>' if turns else ""
+        word = "turn" if len(finding.evidence) == 1 else "turns"
+        where = f'<span class="arf-muted"> {word} {escaped(turns)}</span>' if turns else ""
         what = (
             f"{widgets.chip_html(finding.category, taxonomy)}{where}"
             f'<div class="arf-text">{escaped(finding.explanation)}</div>'

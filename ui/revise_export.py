@@ -1,6 +1,5 @@
 """Revise: write a training set, with what goes out and what stays back by reason."""
 
-import pandas as pd
 import streamlit as st
 
 from arf_core.export import WHY, Outlook, outlook
@@ -10,6 +9,7 @@ from arf_core.records import System
 from arf_core.reviewed import reviewed_name
 from ui import jobs, loaders, widgets
 from ui.revise import tallied
+from ui.widgets import escaped
 
 
 def draw(project: Project, system: System) -> None:
@@ -77,11 +77,5 @@ def _table(counts: dict[str, int]) -> None:
         st.caption("Nothing.")
         return
     rows = sorted(counts.items(), key=lambda kv: -kv[1])
-    frame = pd.DataFrame(
-        {"rows": [n for _, n in rows], "why": [REASONS[origin] for origin, _ in rows]}
-    )
-    st.dataframe(
-        frame,
-        hide_index=True,
-        column_config={"rows": st.column_config.NumberColumn(width="small", format="localized")},
-    )
+    cells = (f"<span>{n:,}</span><span>{escaped(REASONS[origin])}</span>" for origin, n in rows)
+    widgets.html(f'<div class="arf-reasons">{"".join(cells)}</div>')

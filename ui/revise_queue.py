@@ -1,28 +1,21 @@
 """Revise: the review queue, one revision at a time, decided by keyboard."""
 
-import getpass
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
 
 from arf_core.errors import ArfError, InputError
 from arf_core.project import Project
-from arf_core.records import SPLITS, Action, System
+from arf_core.records import System
 from arf_core.review import Word, accept_verified, decide, first_of, last_step, undo
 from arf_core.review_card import Card, card
-from arf_core.review_queue import WAITING, Queued, Tally, Wanted, find, queue, queued
-from arf_core.standing import STANDINGS, Standing
+from arf_core.review_queue import Queued, Tally, Wanted, find, queue, queued
 from ui import revise_card, widgets
 from ui.revise import STANDS, tallied
+from ui.revise_filters import name_of, progress, reviewer
+from ui.revise_filters import wanted as filters
 from ui.state import ReviseState, state
 
-DECISIONS: dict[Action, str] = {
-    "open": "To decide",
-    "accept": "Accepted",
-    "reject": "Rejected",
-    "reword": "Reworded",
-}
 SAID = {"accept": "Accepted", "reject": "Rejected", "reword": "Reworded"}
 LISTED = 50
 """Revisions that the list below shows, from the present one on."""
@@ -37,8 +30,8 @@ def draw(project: Project, system: System) -> None:
 def _review(project: Project, system: System) -> None:
     remembered = state().revise
     counts = tallied(project, system.name)
-    _progress(project, system, counts)
-    wanted = _wanted(project, counts)
+    progress(project, system, counts, _accept_verified)
+    wanted = filters(project, counts)
     now = _present(project, system, wanted)
     if remembered.fault is not None:
         widgets.error(remembered.fault)
@@ -58,134 +51,7 @@ def _review(project: Project, system: System) -> None:
     _list(project, system, wanted, now)
 
 
-# -- what is left to do ---------------------------------------------------------------------------
-
-
-def reviewer() -> str:
-    """Who decides: the name that was given, else who is logged in."""
-    return str(st.session_state.get("reviewer") or getpass.getuser())
-
-
-def _progress(project: Project, system: System, counts: Sequence[Tally]) -> None:
-    """How many are decided, the verified ones to be taken at once, and who it is."""
-    asked = [t for t in counts if t.standing in WAITING]
-    total = sum(t.summaries for t in asked)
-    done = sum(t.summaries for t in asked if t.decision != "open")
-    ready = sum(t.summaries for t in asked if t.decision == "open" and t.standing == "verified")
-    bar, actions = st.columns([3, 2], vertical_alignment="center")
-    bar.progress(done / total if total else 1.0, text=f"{done:,} of {total:,} decided")
-    with actions, st.container(horizontal=True, horizontal_alignment="right"):
-        st.button(
-            f"Accept all verified ({ready:,})",
-            key="accept_verified",
-            icon=":material/done_all:",
-            disabled=not ready,
-            help="Those whose every finding a verifier found fixed. One undo takes it back.",
-            on_click=_accept_verified,
-            args=(project, system),
-        )
-        with st.popover("Reviewer", icon=":material/person:", type="tertiary"):
-            st.text_input(
-                "Decisions are kept under this name",
-                value=getpass.getuser(),
-                key="reviewer",
-                persist_state="session",
-                max_chars=60,
-            )
-
-
-def _wanted(project: Project, counts: Sequence[Tally]) -> Wanted:
-    """The filters, with how many there are of each."""
-    decision = _decision_menu(counts)
-    here = [t for t in counts if t.decision == decision]
-    chosen = _standing_pills(here)
-    standings = tuple(chosen) or WAITING
-    first, second, third = st.columns(3, vertical_alignment="bottom")
-    with first:
-        category = _category_menu(project, [t for t in here if t.standing in standings])
-    with second:
-        split = st.selectbox(
-            "Split",
-            [None, *SPLITS],
-            key="part",
-            bind="query-params",
-            format_func=lambda s: s or "all",
-        )
-    with third:
-        st.text_input(
-            "Go to a conversation",
-            key="jump",
-            placeholder="its id",
-            on_change=_jump,
-        )
-    return Wanted(decision=decision, standings=standings, category=category, split=split)
-
-
-def _decision_menu(counts: Sequence[Tally]) -> Action:
-    n: Counter[Action] = Counter()
-    for tally in counts:
-        if tally.standing in WAITING or tally.decision != "open":
-            n[tally.decision] += tally.summaries
-    found: Action | None = st.segmented_control(
-        "Decision",
-        list(DECISIONS),
-        default="open",
-        required=True,
-        key="decision",
-        bind="query-params",
-        format_func=lambda d: f"{DECISIONS[d]} {n[d]:,}",
-        label_visibility="collapsed",
-    )
-    return found or "open"
-
-
-def _standing_pills(here: Sequence[Tally]) -> list[Standing]:
-    n: Counter[Standing] = Counter()
-    for tally in here:
-        n[tally.standing] += tally.summaries
-    found: list[Standing] = st.pills(
-        "Where they stand, riskiest first",
-        [s for s in STANDINGS if n[s]],
-        selection_mode="multi",
-        key="stands",
-        bind="query-params",
-        format_func=lambda s: f"{STANDS[s]} {n[s]:,}",
-    )
-    return found
-
-
-def _category_menu(project: Project, here: Sequence[Tally]) -> str | None:
-    n: Counter[str] = Counter()
-    for tally in here:
-        for category in {c for c, _ in tally.results}:
-            n[category] += tally.summaries
-    order = [c for c in project.taxonomy.by_id if n[c]] + sorted(
-        set(n) - set(project.taxonomy.by_id)
-    )
-    found: str | None = st.selectbox(
-        "Error",
-        [None, *order],
-        key="error",
-        bind="query-params",
-        format_func=lambda c: f"{_name(project, c)} {n[c]:,}" if c else "any",
-    )
-    return found
-
-
-def _name(project: Project, category: str) -> str:
-    known = project.taxonomy.by_id.get(category)
-    return widgets.seen(known.name if known else category)
-
-
 # -- which one is shown ---------------------------------------------------------------------------
-
-
-def _jump() -> None:
-    """An id that was typed goes the way of a link."""
-    wanted = st.session_state["jump"].strip()
-    st.session_state["jump"] = ""
-    if wanted:
-        st.query_params["conversation"] = wanted
 
 
 def _present(project: Project, system: System, wanted: Wanted) -> Queued | None:
@@ -424,7 +290,7 @@ def _list(project: Project, system: System, wanted: Wanted, now: Queued) -> None
 
 
 def _listed(project: Project, q: Queued) -> dict[str, object]:
-    errors = ", ".join(f"{_name(project, c)}: {r.replace('_', ' ')}" for c, r in q.results)
+    errors = ", ".join(f"{name_of(project, c)}: {r.replace('_', ' ')}" for c, r in q.results)
     return {
         "Conversation": widgets.seen(q.external_id),
         "Stands": STANDS[q.standing],
