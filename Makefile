@@ -6,16 +6,28 @@ MARK := $(VENV)/.installed
 # The default build is for the builder's processor alone, and crashed with Q8_0 models on some.
 LLAMA_BUILD := CMAKE_ARGS="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF"
 
-.PHONY: demo test bench local clean
+PORT ?= 8501
+
+.PHONY: app demo test browser bench local clean
+
+app: $(MARK)           ## the app, with the sample project; make app PORT=8765 for another port
+	@test -f demo/exports/r1/README.md || $(BIN)/arf demo demo
+	ARF_PROJECT="$(CURDIR)/demo" $(BIN)/streamlit run app.py --server.port $(PORT)
 
 demo: $(MARK)          ## make the sample project in ./demo and print its figures
 	$(BIN)/arf demo demo
 
-test: $(MARK)-dev      ## lint, types and every test
+test: $(MARK)-dev browser  ## lint, types and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadfile
+
+browser:               ## a browser for the tests of the app; without one they are skipped
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	    apt-get -qq update && apt-get -qq install -y chromium >/dev/null; } || \
+	  echo "No chromium here: the tests that need a browser are skipped."
 
 bench: $(MARK)-dev     ## the figures of docs/benchmarks.md, printed as tables (long)
 	$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
