@@ -120,7 +120,7 @@ def cluster_findings(
     `of` is how many there are where these are a sample. Above 20,000 only so many are looked at.
     Fewer than five are never a cluster.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     of = len(findings) if of is None else of
     findings = _sample(findings)

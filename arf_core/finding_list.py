@@ -2,6 +2,7 @@
 neighbours and with all that is needed to judge it."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
@@ -13,12 +14,14 @@ from arf_core.blocks import Found, Numbers
 from arf_core.errors import InputError
 from arf_core.queries import findings_of, items
 from arf_core.records import Finding, Item, Record, Split
+from arf_core.scope import of_categories
 from arf_core.store import Store, columns
 
 PAGE = 50
 FOUND_BY_WORDS = 2_000
 """Findings with the words that are listed; a common word is not worth looking through a million."""
 AT_ONCE = 50_000
+THREADS = 2
 Order = Literal["file", "sure", "unsure"]
 """As the conversations came, or by the detector's confidence; what has none comes last."""
 
@@ -48,6 +51,8 @@ class Card(Record):
     """All of the detector's findings in this summary, this one among them, in order of the text."""
     current: bool
     """False where the summary was read again or rewritten since."""
+    corrected: str | None
+    """The newest round that revised this summary, or made it."""
 
 
 class Neighbours(Record):
@@ -63,11 +68,8 @@ class Neighbours(Record):
 
 def listed(found: Found, categories: Sequence[str] = (), order: Order = "file") -> Numbers:
     """`seq` of the findings of these categories (of all where none is named), in order."""
+    found = of_categories(found, categories)
     seq, sure = found.seq, found.confidence
-    if categories:
-        codes = [i for i, name in enumerate(found.categories) if name in categories]
-        kept = np.isin(found.category, codes)
-        seq, sure = seq[kept], sure[kept]
     if order == "file":
         return seq
     unknown = np.isnan(sure)
@@ -82,22 +84,25 @@ def with_words(store: Store, seqs: Numbers, words: str, most: int = FOUND_BY_WOR
     if not terms or not len(seqs):
         return seqs
     # LIKE takes plain letters as alike by itself; lower() would cost as much as the search
-    where = [
-        or_(
-            column.like(f"%{_literal(term)}%", escape="/")
-            for column in (f.c.explanation, f.c.quote)
-        )
-        for term in terms
-    ]
+    where: list[ColumnElement[bool]] = []
+    for term in terms:
+        like = f"%{_literal(term)}%"
+        where.append(or_(f.c.explanation.like(like, escape="/"), f.c.quote.like(like, escape="/")))
     wanted = np.sort(seqs)
-    hits: list[Numbers] = []
-    for first in range(int(wanted[0]), int(wanted[-1]) + 1, AT_ONCE):
+
+    def said(first: int) -> Numbers:
+        near = f.c.seq.between(first, first + AT_ONCE - 1)
         with store.read() as conn:
-            near = f.c.seq.between(first, first + AT_ONCE - 1)
-            said = conn.scalars(select(f.c.seq).where(near, *where)).all()
-        hits.append(np.intersect1d(wanted, np.array(said, np.int64), assume_unique=True))
-        if sum(map(len, hits)) >= most:
-            break
+            return np.array(conn.scalars(select(f.c.seq).where(near, *where)).all(), np.int64)
+
+    hits: list[Numbers] = []
+    firsts = range(int(wanted[0]), int(wanted[-1]) + 1, AT_ONCE)
+    with ThreadPoolExecutor(THREADS) as threads:  # SQLite searches without holding Python up
+        for numbers in threads.map(said, firsts):
+            hits.append(np.intersect1d(wanted, numbers, assume_unique=True))
+            if sum(map(len, hits)) >= most:
+                threads.shutdown(wait=False, cancel_futures=True)
+                break
     return seqs[np.isin(seqs, np.concatenate(hits)[:most])]
 
 
@@ -168,4 +173,22 @@ def card(store: Store, seq: int) -> Card:
         detector=row["detector"],
         findings=tuple(others),
         current=bool(row["current"]),
+        corrected=_round(store, item.summary.id),
     )
+
+
+def _round(store: Store, summary_id: str) -> str | None:
+    """The newest round that revised the summary, or made it."""
+    s, r = schema.summary, schema.revision
+    rounds = select(s.c.system).join(r, r.c.summary_id == s.c.id).where(r.c.current)
+    rounds = rounds.where(or_(s.c.parent_id == summary_id, s.c.id == summary_id))
+    with store.read() as conn:
+        return conn.scalar(rounds.order_by(s.c.seq.desc()).limit(1))
+
+
+def numbers_of(store: Store, ids: Iterable[str]) -> Numbers:
+    """`seq` of findings by id, in order of arrival."""
+    f = schema.finding
+    wanted = select(func.json_each(orjson.dumps(list(ids)).decode()).table_valued("value").c.value)
+    with store.read() as conn:
+        return np.array(sorted(conn.scalars(select(f.c.seq).where(f.c.id.in_(wanted)))), np.int64)

@@ -87,8 +87,8 @@ def detectors_of(store: Store, system: str, checks: bool = False) -> list[str]:
     a, c = schema.analysis, schema.change
     # who has ever read anything, which is a short list, and of these who still counts
     with store.read() as conn:
-        ever = {tuple(from_json(part)) for part in conn.scalars(select(c.c.part).distinct())}
-        names = {detector for _, of, detector in ever if of == system}
+        parts = [from_json(part) for part in conn.scalars(select(c.c.part).distinct())]
+        names = {part[2] for part in parts if part[:2] == ["found", system]}
         return sorted(
             name
             for name in names

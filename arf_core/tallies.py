@@ -70,10 +70,9 @@ def patterns_of(found: Found) -> ErrorPatterns:
             np.bitwise_or.reduceat(_bits(found.category, first), begins)
             for first in range(0, len(found.categories), _WORD)
         ]
-        sets, sizes = np.unique(np.stack(words), axis=1, return_counts=True)
         counts = [
-            Pattern(categories=_named(found.categories, words), summaries=int(n))
-            for words, n in zip(sets.T.tolist(), sizes, strict=True)
+            Pattern(categories=_named(found.categories, bits), summaries=n)
+            for bits, n in _counted_sets(words, len(found.categories))
         ]
     return ErrorPatterns(
         system=found.system,
@@ -84,6 +83,16 @@ def patterns_of(found: Found) -> ErrorPatterns:
 
 
 _WORD = 62
+_FEW = 16
+
+
+def _counted_sets(words: Sequence[Numbers], categories: int) -> list[tuple[list[int], int]]:
+    """The sets there are, as words of bits, and how many summaries have each."""
+    if categories <= _FEW:  # then every possible set has a place, and nothing needs to be sorted
+        of = np.bincount(words[0])
+        return [([int(bits)], int(of[bits])) for bits in np.flatnonzero(of)]
+    sets, sizes = np.unique(np.stack(words), axis=1, return_counts=True)
+    return list(zip(sets.T.tolist(), sizes.tolist(), strict=True))
 
 
 def _bits(category: Numbers, first: int) -> Numbers:
