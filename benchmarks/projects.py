@@ -18,7 +18,8 @@ from typing import NamedTuple
 from arf_core import blocks, schema
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.records import SPLITS, digest, now
-from arf_core.standing import LARGE_CHANGE, STANDINGS, Standing
+from arf_core.review_counts import tallies
+from arf_core.standing import LARGE_CHANGE, STANDINGS, Standing, part_standing
 from arf_core.store import part_found
 
 BATCH = 10_000
@@ -244,8 +245,12 @@ def generate(path: Path, n: int) -> None:
                 for block in range(n // schema.BLOCK + 1)
             ]
             conn.exec_driver_sql("INSERT INTO change VALUES (?, ?, ?)", changed)
+            standing = part_standing("r1")
+            changed = [(standing, block, 1) for block in range(n // schema.BLOCK + 1)]
+            conn.exec_driver_sql("INSERT INTO change VALUES (?, ?, ?)", changed)
         for part in parts:
             blocks.refresh(store, *part)
+        tallies(store, "r1")
 
 
 def _insert(table: str) -> str:

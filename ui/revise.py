@@ -9,7 +9,8 @@ from arf_core import charts
 from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.project import Project
 from arf_core.records import System
-from arf_core.review_queue import Tally, made_with, outcomes, tallies
+from arf_core.review_counts import Tally, outcomes, tallies
+from arf_core.review_queue import made_with
 from arf_core.reviewed import ROUNDS
 from arf_core.standing import Standing
 from arf_core.tallies import CategoryOutcome

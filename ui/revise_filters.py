@@ -8,7 +8,7 @@ import streamlit as st
 
 from arf_core.project import Project
 from arf_core.records import SPLITS, Action, Split, System
-from arf_core.review_queue import WAITING, Tally, Wanted
+from arf_core.review_counts import WAITING, Tally, Wanted
 from arf_core.standing import STANDINGS, Standing
 from ui import widgets
 from ui.revise import STANDS
@@ -145,8 +145,7 @@ def _standing_pills(here: Sequence[Tally]) -> list[Standing]:
 def _category_menu(project: Project, here: Sequence[Tally]) -> str | None:
     n: Counter[str] = Counter()
     for tally in here:
-        for category in {c for c, _ in tally.results}:
-            n[category] += tally.summaries
+        n.update(tally.categories)
     order = [c for c in project.taxonomy.by_id if n[c]] + sorted(
         set(n) - set(project.taxonomy.by_id)
     )

@@ -9,7 +9,8 @@ from arf_core.project import Project
 from arf_core.records import System
 from arf_core.review import Word, accept_verified, decide, first_of, last_step, undo
 from arf_core.review_card import Card, card
-from arf_core.review_queue import Queued, Tally, Wanted, find, queue, queued
+from arf_core.review_counts import Tally, Wanted
+from arf_core.review_queue import Queued, find, queue, queued
 from ui import revise_card, widgets
 from ui.revise import STANDS, tallied
 from ui.revise_filters import name_of, progress, reviewer
@@ -104,9 +105,7 @@ def _show(remembered: ReviseState, name: str, found: Queued | None) -> None:
 
 
 def _nothing(counts: Sequence[Tally], wanted: Wanted) -> None:
-    if any(t.fits(wanted) for t in counts if wanted.split is None or t.by_split[wanted.split]):
-        return
-    if wanted == Wanted():
+    if not any(t.fitting(Wanted()) for t in counts) and wanted == Wanted():
         widgets.empty(
             "Everything is decided",
             "Export what you decided, or look at it again under Accepted, Rejected and Reworded.",

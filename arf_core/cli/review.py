@@ -12,7 +12,8 @@ from arf_core.diff import word_diff
 from arf_core.project import Project
 from arf_core.records import Step
 from arf_core.review_card import Card, card
-from arf_core.review_queue import Wanted, find, queue, tallies
+from arf_core.review_counts import Wanted, tallies
+from arf_core.review_queue import find, queue
 from arf_core.reviewed import reviewed_name, settle
 
 WHAT = "list|show|accept|reject|reword|accept-verified|undo|history|apply"
@@ -73,8 +74,8 @@ def review(
 
 def _list(asked: _Asked, _: str) -> None:
     rows = queue(asked.project.store, asked.system, size=asked.limit)
-    fits = [t for t in tallies(asked.project.store, asked.system) if t.fits(Wanted())]
-    waiting = sum(t.summaries for t in fits)
+    counted = tallies(asked.project.store, asked.system)
+    waiting = sum(t.fitting(Wanted()) for t in counted)
     if asked.as_json:
         print_json({"waiting": waiting, "queue": [row.model_dump() for row in rows]})
         return
