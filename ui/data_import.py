@@ -18,6 +18,7 @@ from arf_core.importing import (
 )
 from arf_core.job_kinds import ImportWork
 from arf_core.project import Project
+from arf_core.records import digest
 from arf_core.settings import SplitShares
 from ui import data_mapping, uploads, widgets
 from ui.state import DataState, state
@@ -61,7 +62,7 @@ def _choose(project: Project, memory: DataState) -> None:
         "Files of conversations",
         type=KINDS,
         accept_multiple_files=True,
-        key=f"upload-{memory.round}",
+        key=f"upload-{memory.round}-{digest(memory.project)}",
         help="CSV and its relatives, JSON, JSONL, Parquet, also zipped.",
     )
     ids = tuple(file.file_id for file in files)

@@ -84,9 +84,7 @@ def _rejects(project: Project, job: Job, report: ImportReport, rejected: int) ->
     file = jobs.folder_of(project, job.id) / "rejects.jsonl"
     if file.exists():
         name = f"not-taken-{job.id}.csv"
-        widgets.download(
-            "Rows not taken, as CSV", lambda: rejects_csv(file), name, key="rejects-csv"
-        )
+        widgets.download("Save all as CSV", lambda: rejects_csv(file), name, key="rejects-csv")
 
 
 def _seen(cell: object) -> object:
