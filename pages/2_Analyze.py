@@ -6,7 +6,8 @@ from arf_core.errors import ArfError
 from ui import analyze, analyze_clusters, analyze_findings, analyze_start, frame, loaders, widgets
 
 project = frame.page("Analyze")
-st.title("Analyze")
+head = st.container(horizontal=True, vertical_alignment="center")
+head.title("Analyze")
 systems = [s.name for s in loaders.systems(project) if loaders.summaries(project, s.name)]
 if not systems:
     widgets.empty(
@@ -29,9 +30,9 @@ if looked is None:
     )
     analyze_start.form(project, system)
     st.stop()
-with st.container(horizontal=True, vertical_alignment="center"):
-    widgets.text(analyze.sentence(project, looked), muted=True)
+with head:
     analyze_start.popover(project, looked.system)
+widgets.text(analyze.sentence(project, looked), muted=True)
 rates, slices, together, clusters, findings = st.tabs(
     ["Error rates", "Slices", "Together", "Clusters", "Findings"], key="show", bind="query-params"
 )

@@ -10,6 +10,7 @@ from arf_core.charts import percent
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
+from arf_core.slices import SliceRates
 from ui import analyze_reads as reads
 from ui import loaders, widgets
 from ui.analyze_reads import View
@@ -82,8 +83,8 @@ def chosen(project: Project) -> Looked | None:
 
 
 def _filters(project: Project) -> tuple[View, tuple[str, ...], str]:
+    names = {c.id: c.name for c in project.taxonomy.categories}
     with st.container(horizontal=True, vertical_alignment="bottom", key="analyze-filters"):
-        names = {c.id: c.name for c in project.taxonomy.categories}
         categories = st.multiselect(
             "Categories",
             list(names),
@@ -91,66 +92,61 @@ def _filters(project: Project) -> tuple[View, tuple[str, ...], str]:
             bind="query-params",
             format_func=lambda c: widgets.seen(names[c]),
             placeholder="all",
-            width=260,
+            width=190,
         )
         attribute, value = _slice(project)
-        splits = st.multiselect(
-            "Splits",
-            list(SPLITS),
-            default=[s for s in SPLITS if s != HIDDEN],
-            key="split",
-            bind="query-params",
-            help="The test split stays hidden while you work on the data, unless you add it.",
-            width=180,
-        )
-        confidence = st.number_input(
-            "Confidence from",
-            0.0,
-            1.0,
-            0.0,
-            step=0.05,
-            key="confidence",
-            bind="query-params",
-            help="Findings of which the detector is less sure do not count; those without a "
-            "figure do.",
-            width=140,
-        )
         words = st.text_input(
-            "Words",
-            key="words",
-            bind="query-params",
-            placeholder="in explanation or quote",
-            width=200,
+            "Words in findings", key="words", bind="query-params", placeholder="any", width=150
         )
-    view = View(tuple(s for s in SPLITS if s in splits), attribute, value, float(confidence))
+        with st.popover("More", icon=":material/tune:", key="more-filters"):
+            splits, confidence = _more()
+    view = View(tuple(s for s in SPLITS if s in splits), attribute, value, confidence)
     return view, tuple(categories), (words or "").strip()
+
+
+def _more() -> tuple[list[Split], float]:
+    """Splits and the least confidence."""
+    splits = st.multiselect(
+        "Splits",
+        list(SPLITS),
+        default=[s for s in SPLITS if s != HIDDEN],
+        key="split",
+        bind="query-params",
+        help="The test split stays hidden while you work on the data, unless you add it.",
+    )
+    confidence = st.number_input(
+        "Confidence from",
+        0.0,
+        1.0,
+        0.0,
+        step=0.05,
+        key="confidence",
+        bind="query-params",
+        help="Findings of which the detector is less sure do not count; those without a figure do.",
+    )
+    return splits, float(confidence)
 
 
 def _slice(project: Project) -> tuple[str | None, str | None]:
     """An attribute and one of its slices."""
-    known = reads.attributes(project)
-    if not known:
-        return None, None
     attribute = st.selectbox(
         "Slice by",
-        [ALL, *known],
+        [ALL, *reads.attributes(project)],
         key="slice",
         bind="query-params",
         format_func=lambda a: widgets.seen(a) if a else "nothing",
-        width=150,
+        width=135,
     )
-    if not attribute:
-        return None, None
-    labels = reads.slice_labels(project, attribute)
     value = st.selectbox(
         "Only",
-        [ALL, *labels],
+        [ALL, *(reads.slice_labels(project, attribute) if attribute else ())],
         key="only",
         bind="query-params",
-        format_func=lambda v: widgets.seen(v) if v else "all of them",
-        width=170,
+        format_func=lambda v: widgets.seen(v) if v else "all",
+        disabled=not attribute,
+        width=150,
     )
-    return attribute, value or None
+    return attribute or None, value or None
 
 
 # -- how often -----------------------------------------------------------------------------------
@@ -240,20 +236,31 @@ def slices(project: Project, looked: Looked) -> None:
         )
         return
     whole = looked.view._replace(attribute=None, value=None)
-    for system in looked.systems:
-        found = reads.by_slice(project, system, looked.detector, whole, attribute)
+    found = [
+        reads.by_slice(project, system, looked.detector, whole, attribute)
+        for system in looked.systems
+    ]
+    drawn = [charts.error_heatmap(of_system, project.taxonomy) for of_system in found]
+    # one scale for all, so that a colour means the same in each
+    most = max((x for f in drawn for t in f.data for row in t.z for x in row if x), default=None)
+    for system, of_system, chart in zip(looked.systems, found, drawn, strict=True):
         st.markdown(f"**{widgets.label(loaders.names(project)[system])}**")
         widgets.figure(
-            charts.error_heatmap(found, project.taxonomy),
+            chart.update_layout(coloraxis_cmax=most) if chart.data else chart,
             f"slices-{system}",
-            data=pd.DataFrame(
-                [
-                    {"slice": s.value, "category": category, "summaries": r.count, "of": r.total}
-                    for s in found
-                    for category, r in (("any error", s.any_error), *s.by_category.items())
-                ]
-            ),
+            data=slices_table(of_system),
         )
+
+
+def slices_table(found: list[SliceRates]) -> pd.DataFrame:
+    """The figures of the chart."""
+    return pd.DataFrame(
+        [
+            {"slice": s.value, "category": category, "summaries": r.count, "of": r.total}
+            for s in found
+            for category, r in (("any error", s.any_error), *s.by_category.items())
+        ]
+    )
 
 
 def _first_attribute(project: Project) -> str | None:

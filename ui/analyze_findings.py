@@ -26,6 +26,13 @@ ORDERS: dict[Order, str] = {
 SAVED = 100_000
 """Findings of one download."""
 ROW = 35
+COLUMNS = {
+    "Category": st.column_config.TextColumn(width=150),
+    "Says": st.column_config.TextColumn(width=400),
+    "Quote": st.column_config.TextColumn(width=190),
+    "Conversation": st.column_config.TextColumn(width=100),
+    "Confidence": st.column_config.NumberColumn(format="%.2f", width=60),
+}
 LIST_HEIGHT = 15 * ROW + 3
 
 
@@ -124,12 +131,7 @@ def _rows(project: Project, shown: list[Listed], key: str) -> None:
         row_height=ROW,
         on_select=partial(_row_chosen, key, tuple(row.seq for row in shown)),
         selection_mode="single-row",
-        column_config={
-            "Confidence": st.column_config.NumberColumn(format="%.2f", width="small"),
-            "Says": st.column_config.TextColumn(width="large"),
-            "Quote": st.column_config.TextColumn(width="medium"),
-            "Split": st.column_config.TextColumn(width="small"),
-        },
+        column_config=COLUMNS,
     )
 
 
@@ -158,16 +160,17 @@ def _pager(pages: int) -> int:
 def _table(project: Project, rows: list[Listed]) -> pd.DataFrame:
     known = project.taxonomy.by_id
     names = [known[r.category].name if r.category in known else r.category for r in rows]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Category": [widgets.seen(name) for name in names],
             "Says": [widgets.seen(r.explanation) for r in rows],
             "Quote": [widgets.seen(r.quote) if r.quote else "" for r in rows],
-            "Confidence": [r.confidence for r in rows],
             "Conversation": [widgets.seen(r.external_id) for r in rows],
-            "Split": [r.split for r in rows],
+            "Confidence": [r.confidence for r in rows],
         }
     )
+    # a detector that gives no confidence needs no column for it
+    return table if table["Confidence"].notna().any() else table.drop(columns="Confidence")
 
 
 def _row_chosen(key: str, seqs: tuple[int, ...]) -> None:
@@ -209,9 +212,10 @@ def _reader(project: Project, looked: Looked, card: Card) -> None:
         widgets.text(f"{name}, conversation {card.item.conversation.external_id}", muted=True)
         if not card.current:
             st.info("This reading has been replaced by a newer one.", icon=":material/history:")
-        marks = widgets.marks(card.findings, project.taxonomy, card.finding.id)
+        shown = card.findings if card.current else (card.finding,)
+        marks = widgets.marks(shown, project.taxonomy, card.finding.id)
         widgets.summary(card.item.summary.text, marks)
-        for n, finding in enumerate(card.findings or (card.finding,), start=1):
+        for n, finding in enumerate(shown, start=1):
             _finding(project, finding, n, chosen=finding.id == card.finding.id)
         widgets.text(f"Read by {detector_name(card.detector)}", muted=True)
         _other_version(project, looked, card)
