@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 MARK := $(VENV)/.installed
 # The default build is for the builder's processor alone, and crashed with Q8_0 models on some.
+# A CPU build of PyTorch is enough for the tests; Linux gets the CUDA build where nothing is said.
+TORCH_INDEX ?=
 LLAMA_BUILD := CMAKE_ARGS="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF"
 
 PORT ?= 8501
 
-.PHONY: app demo test browser bench local clean
+.PHONY: app demo test browser bench local train clean
 
 app: $(MARK)           ## the app, with the sample project; make app PORT=8765 for another port
 	@test -f demo/exports/r1/README.md || $(BIN)/arf demo demo
@@ -17,7 +19,7 @@ app: $(MARK)           ## the app, with the sample project; make app PORT=8765 f
 demo: $(MARK)          ## make the sample project in ./demo and print its figures
 	$(BIN)/arf demo demo
 
-test: $(MARK)-dev browser  ## lint, types and every test
+test: $(MARK)-dev $(if $(filter no,$(TRAIN)),,$(MARK)-train) browser  ## lint, types, every test; TRAIN=no without PyTorch
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -35,6 +37,8 @@ bench: $(MARK)-dev     ## the figures of docs/benchmarks.md, printed as tables (
 local: $(MARK)         ## models from GGUF files in process: builds llama.cpp, 3 to 10 minutes
 	$(LLAMA_BUILD) $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[local]'
 
+train: $(MARK)-train   ## PyTorch and transformers: the detector nli, and training
+
 clean:                 ## remove what these targets made
 	rm -rf $(VENV) demo
 
@@ -49,3 +53,12 @@ $(MARK): $(BIN)/uv requirements.txt pyproject.toml
 $(MARK)-dev: $(BIN)/uv requirements.txt pyproject.toml
 	$(LLAMA_BUILD) $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev,local]'
 	@touch $(MARK) $@
+
+# PyTorch by pip, since uv takes no build with a local version (2.13.0+cpu) from a plain index
+$(MARK)-train: $(BIN)/uv requirements.txt pyproject.toml
+	@echo "Fetching PyTorch: about 0.3 GB as a CPU build, 3 GB and more as the CUDA build that Linux"
+	@echo "gets by default. make train TORCH_INDEX=<an index of CPU builds, see pytorch.org> chooses."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[train]'
+	@touch $@

@@ -1,11 +1,22 @@
 """The one place that says whether a host may be reached: models, hubs, data sets all ask here."""
 
+import os
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from arf_core.errors import ModelError
 from arf_core.settings import PrivacySettings
 
 HUB_HOST = "huggingface.co"
+
+
+def hub_address() -> str:
+    """The Hugging Face hub, or the one that the environment names instead."""
+    return os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}"
+
+
+def host_of(address: str) -> str:
+    return urlsplit(address).hostname or address
 
 
 def is_this_machine(host: str) -> bool:

@@ -1,13 +1,11 @@
 """Data sets of the Hugging Face hub, and folders in its layouts, through `datasets`."""
 
 import json
-import os
 import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
@@ -16,10 +14,8 @@ from arf_core.importing.files import Given
 from arf_core.importing.json_rows import Item, table_of
 from arf_core.importing.report import shortened
 from arf_core.importing.rows import Reject, Table
-from arf_core.privacy import HUB_HOST, admit_host
+from arf_core.privacy import HUB_HOST, admit_host, host_of, hub_address
 from arf_core.settings import PrivacySettings
-
-HUB = f"https://{HUB_HOST}"
 
 
 def open_dataset(given: Given, privacy: PrivacySettings) -> list[Table]:
@@ -42,7 +38,7 @@ def _hosts(given: Given) -> set[str]:
     """Where the data lie: the hub, or for a folder the addresses that its card names as data."""
     place = Path(given.path)
     if not place.is_dir():
-        return {urlsplit(os.environ.get("HF_ENDPOINT") or HUB).hostname or HUB_HOST}
+        return {host_of(hub_address())}
     card = place / "README.md"
     return _hosts_in(card) if card.is_file() else set()
 
@@ -56,7 +52,7 @@ def _hosts_in(card: Path) -> set[str]:
         return set()  # `datasets` cannot read it either, and says so
     configs = json.dumps(said.get("configs"), default=str) if isinstance(said, dict) else ""
     addresses = re.findall(r'[a-z0-9+]+://[^\s"]*', configs, re.IGNORECASE)
-    return {HUB_HOST if a.startswith("hf:") else urlsplit(a).hostname or a for a in addresses}
+    return {HUB_HOST if a.startswith("hf:") else host_of(a) for a in addresses}
 
 
 def _splits(given: Given) -> dict[str, Iterable[dict[str, Any]]]:
