@@ -31,9 +31,9 @@ def roles(project: Project) -> None:
         return
     st.caption("Who does what, where a command or a page does not say otherwise.")
     given = project.settings.roles
-    for role in get_args(Role):
-        if role in DUTIES or role in given:
-            _role(project, role, [None, *models])
+    others = [role for role in get_args(Role) if role in given and role not in DUTIES]
+    for role in (*DUTIES, *others):
+        _role(project, role, [None, *models])
     judged = given.get("verifier")
     own = [r for r in ("detector", "editor") if judged and given.get(r) == judged]
     if own:
@@ -181,13 +181,13 @@ def project_itself(project: Project) -> None:
     st.text_input("Name", key=key, on_change=rename, max_chars=120)
     st.caption("It lies in this folder, with everything that belongs to it:")
     st.code(widgets.seen(project.path), language=None, wrap_lines=True)
+    widgets.command(line(project, "status", PROJECT))
     _split(project)
     st.subheader("Light and dark")
     st.caption(
         "The app follows your system's light or dark mode. Colours of categories and systems are "
         "the same in both, and told apart by colour-blind eyes as well."
     )
-    widgets.command(line(project, "status", PROJECT))
 
 
 def _split(project: Project) -> None:

@@ -120,14 +120,17 @@ def _cost_table(project: Project) -> None:
         columns=lambda name: name.replace("_", " ")
     )
     st.dataframe(
-        frame.map(_safe),
+        _shown(project, frame),
         hide_index=True,
         key="costs",
         column_config={
             "cost": st.column_config.NumberColumn(format="%.4f"),
             "per thousand": st.column_config.NumberColumn("per 1,000 calls", format="%.2f"),
         },
+        placeholder="no price",
     )
+    if any(r.cost is None for r in rows):
+        st.caption("Calls without a known price are not in what was spent.")
     with st.container(horizontal=True):
         widgets.download("Save as CSV", frame, "costs.csv")
         widgets.command(line(project, "cost", PROJECT))
@@ -142,7 +145,7 @@ def _ledger_table(project: Project) -> None:
     frame = pd.DataFrame([r.model_dump() for r in rows])
     frame = frame.rename(columns=lambda name: name.replace("_", " "))
     st.dataframe(
-        frame.map(_safe),
+        _shown(project, frame),
         hide_index=True,
         key="ledger",
         height=320,
@@ -151,6 +154,7 @@ def _ledger_table(project: Project) -> None:
             "bytes": st.column_config.NumberColumn("bytes sent", format="localized"),
             "cost": st.column_config.NumberColumn(format="%.4f"),
         },
+        placeholder="no price",
     )
     if len(rows) == NEWEST:
         st.caption(f"The newest {NEWEST} entries.")
@@ -159,5 +163,7 @@ def _ledger_table(project: Project) -> None:
         widgets.command(line(project, "ledger", PROJECT))
 
 
-def _safe(cell: object) -> object:
-    return widgets.seen(cell) if isinstance(cell, str) else cell
+def _shown(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
+    """The table as people read it: systems by their names, no hidden characters."""
+    named = frame.assign(system=frame["system"].replace(loaders.names(project)))
+    return named.map(lambda cell: widgets.seen(cell) if isinstance(cell, str) else cell)

@@ -109,13 +109,18 @@ def _form(project: Project, rows: Rows) -> None:
             format_func=lambda i: widgets.seen(rows[i].get("name") or rows[i].get("id") or "new"),
         )
         with st.container(horizontal=True):
-            for words, icon, key, do in (
-                ("Add", "add", "category-add", lambda: _add(project, rows)),
-                ("Remove", "delete", "category-remove", lambda: _take_out(project, rows, at)),
-                ("Up", "arrow_upward", "category-up", lambda: _move(project, rows, at, -1)),
-                ("Down", "arrow_downward", "category-down", lambda: _move(project, rows, at, 1)),
+            for words, icon, do in (
+                ("Add", "add", lambda: _add(project, rows)),
+                ("Remove", "delete", lambda: _take_out(project, rows, at)),
+                ("Up", "arrow_upward", lambda: _move(project, rows, at, -1)),
+                ("Down", "arrow_downward", lambda: _move(project, rows, at, 1)),
             ):
-                st.button(words, key=key, icon=f":material/{icon}:", type="tertiary", on_click=do)
+                st.button(
+                    f":material/{icon}:",
+                    key=f"category-{words.lower()}",
+                    help=words,
+                    on_click=do,
+                )
         for row in rows:
             widgets.chip(str(row.get("id", "")), project.taxonomy)
     with right:
