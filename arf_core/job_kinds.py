@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
@@ -20,6 +20,8 @@ from arf_core.importing import ImportOptions, ImportReport, load
 from arf_core.project import Project
 from arf_core.queries import count_summaries
 from arf_core.records import SPLITS, Record, RunReport, Split, System
+from arf_core.review import accept_verified, undo
+from arf_core.review_counts import tallies
 from arf_core.revise import revise
 from arf_core.verify import verify
 
@@ -295,6 +297,48 @@ class VerifyWork(Work):
         return _run_in_words(report)
 
 
+class ReviewWork(Work):
+    """A reviewer's step on very many summaries."""
+
+    kind: ClassVar[str] = "review"
+    system: str
+    by: str
+    step: Literal["accept_verified", "undo"]
+
+    @property
+    def title(self) -> str:
+        what = {"accept_verified": "Accept the verified ones", "undo": "Undo the last step"}
+        return f"{what[self.step]} of {self.system}"
+
+    @property
+    def writes(self) -> tuple[Claim, ...]:
+        return (Claim(what=self.system, part="decisions"),)
+
+    def command(self, project: str) -> str:
+        what = self.step.replace("_", "-")
+        return _line("review", project, what, "--system", self.system, "--by", self.by)
+
+    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
+        work, phase = (
+            (accept_verified, "accepting")
+            if self.step == "accept_verified"
+            else (undo, "taking back")
+        )
+        step = work(project.store, self.system, self.by, partial(tell, phase))
+        tallies(project.store, self.system)
+        return Reviewed(summaries=step.summaries if step else 0)
+
+    def said(self, report: BaseModel) -> str:
+        assert isinstance(report, Reviewed)
+        return f"{report.summaries:,} summaries"
+
+
+class Reviewed(Record):
+    """What a step of a review came to."""
+
+    summaries: int
+
+
 class ExportWork(Work):
     """Write a training set."""
 
@@ -361,7 +405,15 @@ class DemoWork(Work):
 
 KINDS: dict[str, type[Work]] = {
     work.kind: work
-    for work in (ImportWork, AnalyzeWork, ReviseWork, VerifyWork, ExportWork, DemoWork)
+    for work in (
+        ImportWork,
+        AnalyzeWork,
+        ReviseWork,
+        VerifyWork,
+        ReviewWork,
+        ExportWork,
+        DemoWork,
+    )
 }
 
 

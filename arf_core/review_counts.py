@@ -7,9 +7,8 @@ counted again.
 from collections import Counter
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from arf_core import schema
 from arf_core.blocks import Block, changes_of, read_blocks
 from arf_core.records import Action, Record, Split
 from arf_core.schema import BLOCK
@@ -80,29 +79,27 @@ _PLAIN = ("summaries", "edited", "unchanged", "flagged")
 
 
 def _count(conn: Connection, system: str, block: int) -> _Counts:
-    r = schema.revision
-    alike = (r.c.decision, r.c.risk, r.c.split, r.c.outcome, r.c.status, r.c.flagged)
-    rows = conn.execute(
-        select(*alike, func.count().label("n"))
-        .where(
-            r.c.system == system,
-            r.c.conversation.between(block * BLOCK, (block + 1) * BLOCK - 1),
-            r.c.current,
-        )
-        .group_by(*alike)
-    )
+    # counted here: SQLite would sort these columns, which takes three times as long
+    rows = conn.exec_driver_sql(_OF_BLOCK, (system, block * BLOCK, (block + 1) * BLOCK - 1))
     counts: _Counts = {}
-    for row in rows:
-        counter = counts.setdefault((row.decision, row.risk, row.split), Counter())
-        counter["summaries", "", ""] += row.n
-        counter[row.status, "", ""] += row.n
-        counter["flagged", "", ""] += row.n * row.flagged
-        results = results_of(row.outcome)
+    for alike, n in Counter(rows.tuples()).items():
+        decision, risk, split, outcome, status, flagged = alike
+        counter = counts.setdefault((decision, risk, split), Counter())
+        counter["summaries", "", ""] += n
+        counter[status, "", ""] += n
+        counter["flagged", "", ""] += n * flagged
+        results = results_of(outcome)
         for category in {category for category, _ in results}:
-            counter["category", category, ""] += row.n
+            counter["category", category, ""] += n
         for category, result in results:
-            counter["result", category, result] += row.n
+            counter["result", category, result] += n
     return counts
+
+
+_OF_BLOCK = """
+SELECT decision, risk, split, outcome, status, flagged FROM revision
+WHERE system = ? AND conversation BETWEEN ? AND ? AND current = 1
+"""
 
 
 def results_of(outcome: str) -> tuple[tuple[str, str], ...]:

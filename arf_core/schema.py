@@ -194,9 +194,9 @@ Index(
 )
 
 # What is current, as columns of numbers (blocks.py): 16,384 conversations a row, so that a chart
-# over a million summaries reads some sixty rows. `part` is a JSON list: ["found", system, detector],
-# ["standing", system] or ["about"]. A write raises the change count of the blocks that it touches;
-# a block whose content was counted at an earlier one is counted again when it is next read.
+# over a million summaries reads some sixty rows. `part` is a JSON list, ["found", system, detector]
+# or ["standing", system]; or "about". A write raises the change count of the blocks that it
+# touches; a block whose content was counted at an earlier one is counted again when next read.
 change = Table(
     "change",
     metadata,

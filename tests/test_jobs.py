@@ -290,7 +290,11 @@ def test_every_kind_of_work_comes_back_from_its_row(kind: str) -> None:
         "analyze": AnalyzeWork(others=("reference",), limit=3),
         "revise": ReviseWork(into="r1", detectors=("llm:a",), verifier="rules"),
     }
-    arguments = {"verify": {"system": "r1"}, "export": {"system": "r1", "into": "exports/r1"}}
+    arguments = {
+        "verify": {"system": "r1"},
+        "review": {"system": "r1", "by": "anna", "step": "undo"},
+        "export": {"system": "r1", "into": "exports/r1"},
+    }
     work = given.get(kind) or KINDS[kind].model_validate(arguments.get(kind, {}))
     assert work_of(kind, work.model_dump_json()) == work
     assert work.title

@@ -16,6 +16,7 @@ from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.export import export, outlook
 from arf_core.findings import round_outcome
+from arf_core.job_kinds import ReviewWork
 from arf_core.project import Project
 from arf_core.records import (
     Check,
@@ -308,6 +309,17 @@ def test_accept_all_verified_takes_just_these(
     }
     assert accept_verified(round_.store, "r1", "anna") is None
     undo(round_.store, "r1", "anna")
+    assert queue(round_.store, "r1", Wanted(decision="accept")) == []
+
+
+def test_a_large_step_is_a_job_with_a_command(round_: Project, tmp_path: Path) -> None:
+    every_kind(round_)
+    work = ReviewWork(system="r1", by="anna", step="accept_verified")
+    report = work.run(round_, tmp_path, lambda *_: None)
+    assert work.said(report) == "1 summaries"
+    assert work.command("p") == "arf review p accept-verified --system r1 --by anna"
+    back = ReviewWork(system="r1", by="anna", step="undo")
+    assert back.said(back.run(round_, tmp_path, lambda *_: None)) == "1 summaries"
     assert queue(round_.store, "r1", Wanted(decision="accept")) == []
 
 

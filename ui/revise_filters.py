@@ -31,7 +31,7 @@ def progress(
     project: Project,
     system: System,
     counts: Sequence[Tally],
-    on_accept: Callable[[Project, System], None],
+    on_accept: Callable[[Project, System, int], None],
 ) -> None:
     """How many are decided, the verified ones to be taken at once, and who it is."""
     asked = [t for t in counts if t.standing in WAITING]
@@ -48,7 +48,7 @@ def progress(
             disabled=not ready,
             help="Those whose every finding a verifier found fixed. One undo takes it back.",
             on_click=on_accept,
-            args=(project, system),
+            args=(project, system, ready),
         )
         with st.popover("Reviewer", icon=":material/person:", type="tertiary"):
             st.text_input(

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from arf_core import jobs
 from arf_core.errors import ArfError, InputError
+from arf_core.job_kinds import ReviewWork
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.review import Word, accept_verified, decide, first_of, last_step, undo
@@ -18,6 +20,8 @@ from ui.revise_filters import wanted as filters
 from ui.state import ReviseState, state
 
 SAID = {"accept": "Accepted", "reject": "Rejected", "reword": "Reworded"}
+AT_ONCE = 2_000
+"""A step on more summaries than this is a job."""
 LISTED = 50
 """Revisions that the list below shows, from the present one on."""
 
@@ -30,6 +34,9 @@ def draw(project: Project, system: System) -> None:
 @st.fragment
 def _review(project: Project, system: System) -> None:
     remembered = state().revise
+    if remembered.whole_page:
+        remembered.whole_page = False
+        st.rerun()
     counts = tallied(project, system.name)
     progress(project, system, counts, _accept_verified)
     wanted = filters(project, counts)
@@ -216,6 +223,10 @@ def _reword() -> None:
 
 def _undo(project: Project, system: System) -> None:
     """Take back the last step, and show what it was about."""
+    last = last_step(project.store, system.name, reviewer())
+    if last is not None and last.summaries > AT_ONCE:
+        _in_background(project, ReviewWork(system=system.name, by=reviewer(), step="undo"))
+        return
     step = undo(project.store, system.name, reviewer())
     remembered = state().revise
     remembered.rewording = False
@@ -228,9 +239,23 @@ def _undo(project: Project, system: System) -> None:
         remembered.at[system.name] = first
 
 
-def _accept_verified(project: Project, system: System) -> None:
+def _accept_verified(project: Project, system: System, ready: int) -> None:
+    if ready > AT_ONCE:
+        work = ReviewWork(system=system.name, by=reviewer(), step="accept_verified")
+        _in_background(project, work)
+        return
     step = accept_verified(project.store, system.name, reviewer())
     state().revise.said = f"Accepted {step.summaries if step else 0:,} verified ones"
+
+
+def _in_background(project: Project, work: ReviewWork) -> None:
+    """Start a job; the strip shows it, once the whole page is drawn."""
+    remembered = state().revise
+    try:
+        state().seen_open.add(jobs.start(project, work).id)
+        remembered.whole_page = True
+    except ArfError as fault:
+        remembered.fault = fault
 
 
 # -- what is shown of it --------------------------------------------------------------------------

@@ -72,6 +72,8 @@ class ReviseState:
     """What the last key did."""
     fault: ArfError | None = None
     """Why the last one did nothing."""
+    whole_page: bool = False
+    """Draw the whole page anew: a job was started, and the strip is to show it."""
 
 
 @dataclass
