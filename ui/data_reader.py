@@ -54,7 +54,8 @@ def draw(project: Project) -> None:
     """The search with its hits, and the chosen conversation with what was written about it."""
     wanted = _wanted()
     asked = wanted.model_dump_json()
-    hits = _hits(project, asked)
+    with st.spinner("Searching …"):  # a rare word is looked for in every conversation
+        hits = _hits(project, asked)
     chosen = st.query_params.get("conversation")
     if chosen is None and hits:
         chosen = hits[0].id
