@@ -36,11 +36,11 @@ def act(project: Project, said: str, command: str, do: Callable[[], object]) -> 
     return True
 
 
-def set_now(project: Project, said: str, values: Mapping[str, Value]) -> bool:
+def set_now(project: Project, said: str, values: Mapping[str, Value]) -> None:
     """Change settings, in a callback; `said` is told when it is done."""
     words = [as_argument(name, value) for name, value in values.items()]
     command = line(project, "set", PROJECT, *words)
-    return act(project, said, command, lambda: change(project, values))
+    act(project, said, command, lambda: change(project, values))
 
 
 def bound(key: str, value: Any) -> str:

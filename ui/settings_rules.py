@@ -14,7 +14,7 @@ from arf_core.settings import PrivacySettings, Role
 from ui import widgets
 from ui.settings import PROJECT, bound, line, set_now
 
-DUTIES: dict[str, str] = {
+DUTIES: dict[Role, str] = {
     "detector": "reads summaries and finds errors",
     "editor": "corrects what was found",
     "verifier": "checks corrections; best a model that neither found nor corrected",
@@ -44,12 +44,13 @@ def roles(project: Project) -> None:
         )
 
 
-def _role(project: Project, role: str, options: list[str | None]) -> None:
-    name = project.settings.roles.get(role)  # type: ignore[call-overload]
+def _role(project: Project, role: Role, options: list[str | None]) -> None:
+    name = project.settings.roles.get(role)
     key = bound(f"role-{role}", name)
+    listed: list[str | None] = options if name in options else [*options, name]
     st.selectbox(
         role.capitalize(),
-        options if name in options else [*options, name],
+        listed,
         key=key,
         format_func=lambda model: "nobody" if model is None else widgets.seen(model),
         help=DUTIES.get(role),

@@ -67,13 +67,18 @@ def draw(project: Project) -> None:
             "Use the shipped categories",
             key="taxonomy-shipped",
             type="tertiary",
-            on_click=lambda: act(
-                project,
-                "The shipped categories are used again.",
-                line(project, "taxonomy", PROJECT, "--shipped"),
-                lambda: use_shipped(project),
-            ),
+            on_click=_shipped,
+            args=(project,),
         )
+
+
+def _shipped(project: Project) -> None:
+    act(
+        project,
+        "The shipped categories are used again.",
+        line(project, "taxonomy", PROJECT, "--shipped"),
+        lambda: use_shipped(project),
+    )
 
 
 def _rows(text: str) -> Rows | None:
