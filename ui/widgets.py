@@ -32,6 +32,9 @@ _HIDDEN = {c: f"[U+{c:04X}]" for c in (*range(0x80, 0xA0), *range(0x202A, 0x202F
 _LONE = dict.fromkeys(range(55296, 57344), "�")
 VISIBLE = _PICTURES | _HIDDEN | _LONE
 """What would not be seen, or would turn the text around it, as something that is seen."""
+_ADDRESS = re.compile(r"(https?:|www|@)(?=\S)", re.IGNORECASE)
+"""What becomes a link by itself, even where it is escaped; a word joiner behind it, which nobody
+sees, prevents that."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:^=&@/])")
 
 
@@ -50,6 +53,7 @@ def label(text: object, most: int = 120) -> str:
     line = " ".join(seen(text).split())
     if len(line) > most:
         line = line[: most - 1] + "…"
+    line = _ADDRESS.sub("\\1\u2060", line)
     return _MARKDOWN.sub(r"\\\1", line)
 
 
