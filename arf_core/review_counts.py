@@ -82,7 +82,7 @@ def _count(conn: Connection, system: str, block: int) -> _Counts:
     # counted here: SQLite would sort these columns, which takes three times as long
     rows = conn.exec_driver_sql(_OF_BLOCK, (system, block * BLOCK, (block + 1) * BLOCK - 1))
     counts: _Counts = {}
-    for alike, n in Counter(rows.tuples()).items():
+    for alike, n in Counter(map(tuple, rows)).items():
         decision, risk, split, outcome, status, flagged = alike
         counter = counts.setdefault((decision, risk, split), Counter())
         counter["summaries", "", ""] += n

@@ -15,6 +15,7 @@ from arf_core.reviewed import ROUNDS
 from arf_core.standing import Standing
 from arf_core.tallies import CategoryOutcome
 from ui import loaders, widgets
+from ui.address import from_address, to_address
 
 STANDS: dict[Standing, str] = {
     "new_error": "new error",
@@ -52,14 +53,15 @@ def chosen(project: Project, found: Sequence[System]) -> System:
     by_name = {s.name: s for s in found}
     words, menu = st.columns([3, 1], vertical_alignment="center")
     with menu:
+        from_address("round", list(by_name))
         name = st.selectbox(
             "Round",
             list(by_name),
             key="round",
-            bind="query-params",
             format_func=lambda n: widgets.seen(names[n]),
             label_visibility="collapsed",
         )
+        to_address("round", name, next(iter(by_name)))
     system = by_name[name]
     with words:
         widgets.text(_sentence(project, system, tallied(project, name)))

@@ -11,6 +11,7 @@ from arf_core.records import SPLITS, Action, Split, System
 from arf_core.review_counts import WAITING, Tally, Wanted
 from arf_core.standing import STANDINGS, Standing
 from ui import widgets
+from ui.address import from_address, to_address
 from ui.revise import STANDS
 
 DECISIONS: dict[Action, str] = {
@@ -113,16 +114,17 @@ def _decision_menu(counts: Sequence[Tally]) -> Action:
     for tally in counts:
         if tally.standing in WAITING or tally.decision != "open":
             n[tally.decision] += tally.summaries
+    from_address("decision", list(DECISIONS))
     found: Action | None = st.segmented_control(
         "Decision",
         list(DECISIONS),
         default="open",
         required=True,
         key="decision",
-        bind="query-params",
         format_func=lambda d: f"{DECISIONS[d]} {n[d]:,}",
         label_visibility="collapsed",
     )
+    to_address("decision", found, "open")
     return found or "open"
 
 
@@ -130,15 +132,17 @@ def _standing_pills(here: Sequence[Tally]) -> list[Standing]:
     n: Counter[Standing] = Counter()
     for tally in here:
         n[tally.standing] += tally.summaries
+    from_address("stands", STANDINGS, many=True)
+    on = st.session_state.get("stands", ())
     found: list[Standing] = st.pills(
         "Where they stand, riskiest first",
-        [s for s in STANDINGS if n[s]],
+        [s for s in STANDINGS if n[s] or s in on],
         selection_mode="multi",
         key="stands",
-        bind="query-params",
         format_func=lambda s: f"{STANDS[s]} {n[s]:,}",
         label_visibility="collapsed",
     )
+    to_address("stands", found)
     return found
 
 
@@ -149,13 +153,15 @@ def _category_menu(project: Project, here: Sequence[Tally]) -> str | None:
     order = [c for c in project.taxonomy.by_id if n[c]] + sorted(
         set(n) - set(project.taxonomy.by_id)
     )
+    from_address("error", order)
+    on = st.session_state.get("error")
     found: str | None = st.selectbox(
         "Error",
-        [None, *order],
+        [None, *order, *([on] if on and on not in order else [])],
         key="error",
-        bind="query-params",
         format_func=lambda c: f"{name_of(project, c)} {n[c]:,}" if c else "any",
     )
+    to_address("error", found)
     return found
 
 

@@ -1,6 +1,6 @@
 """Revise: start a round of corrections."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -71,7 +71,7 @@ def draw(project: Project) -> None:
         )
         editor = st.selectbox(
             "Editor",
-            sorted(editors(), key=list(EDITORS).index),
+            _ordered(editors(), EDITORS),
             key="start-editor",
             format_func=lambda e: EDITORS.get(e, e),
         )
@@ -81,7 +81,7 @@ def draw(project: Project) -> None:
         into = st.text_input("Name of the new round", value=_free(project), key="start-into")
         verifier = st.selectbox(
             "Check at once",
-            [*sorted(verifiers(), key=list(VERIFIERS).index), None],
+            [*_ordered(verifiers(), VERIFIERS), None],
             key="start-verifier",
             format_func=lambda v: VERIFIERS.get(v, v) if v else "No, later",
         )
@@ -104,6 +104,12 @@ def draw(project: Project) -> None:
         verifier_model=None if editor == "rewrite" else verifier_model,
     )
     _go(project, work, missing=_missing(project, work))
+
+
+def _ordered(there: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """Plug-ins in the order in which they are described; a new one comes last."""
+    described = [name for name in known if name in there]
+    return [*described, *(name for name in there if name not in known)]
 
 
 def _go(project: Project, work: ReviseWork, missing: str) -> None:
