@@ -54,7 +54,7 @@ $(MARK)-dev: $(BIN)/uv requirements.txt pyproject.toml
 	$(LLAMA_BUILD) $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev,local]'
 	@touch $(MARK) $@
 
-# PyTorch by pip, since uv takes no build with a local version (2.13.0+cpu) from a plain index
+# PyTorch by pip: where a CPU build (2.13.0+cpu) is offered beside, pip takes it; uv fetches CUDA
 $(MARK)-train: $(BIN)/uv requirements.txt pyproject.toml
 	@echo "Fetching PyTorch: about 0.3 GB as a CPU build, 3 GB and more as the CUDA build that Linux"
 	@echo "gets by default. make train TORCH_INDEX=<an index of CPU builds, see pytorch.org> chooses."
