@@ -7,6 +7,7 @@ import streamlit as st
 
 from arf_core import charts
 from arf_core.charts import percent
+from arf_core.charts.tables import FEW
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
@@ -242,7 +243,8 @@ def slices(project: Project, looked: Looked) -> None:
     ]
     drawn = [charts.error_heatmap(of_system, project.taxonomy) for of_system in found]
     # one scale for all, so that a colour means the same in each
-    most = max((x for f in drawn for t in f.data for row in t.z for x in row if x), default=None)
+    shares = [s.any_error.share or 0 for of_system in found for s in of_system if s.total >= FEW]
+    most = 100 * max(shares, default=0) or None
     for system, of_system, chart in zip(looked.systems, found, drawn, strict=True):
         st.markdown(f"**{widgets.label(loaders.names(project)[system])}**")
         widgets.figure(

@@ -105,7 +105,7 @@ def _list(project: Project, looked: Looked, seqs: Numbers) -> None:
     shown = finding_list.page(project.store, seqs, page)
     _rows(project, shown, f"findings-{page}")
     with st.container(horizontal=True):
-        st.caption("Choose a row to read the finding beside its conversation.")
+        st.caption("Click on a finding to read it beside its conversation.")
         widgets.download(
             "Findings as CSV",
             lambda: widgets.csv_of(finding_list.rows(project.store, seqs[:SAVED])),
@@ -118,7 +118,7 @@ def few(project: Project, seqs: Numbers, key: str) -> None:
     """Some findings that were chosen in a chart."""
     widgets.html(f'<div class="arf-text">{len(seqs):,} findings chosen</div>')
     _rows(project, finding_list.rows(project.store, seqs[: 4 * PAGE]), key)
-    st.caption("Choose a row to read the finding beside its conversation.")
+    st.caption("Click on a finding to read it beside its conversation.")
 
 
 def _rows(project: Project, shown: list[Listed], key: str) -> None:
@@ -130,7 +130,7 @@ def _rows(project: Project, shown: list[Listed], key: str) -> None:
         height=min(LIST_HEIGHT, (len(shown) + 1) * ROW + 3),
         row_height=ROW,
         on_select=partial(_row_chosen, key, tuple(row.seq for row in shown)),
-        selection_mode="single-row",
+        selection_mode=("single-row", "single-cell"),
         column_config=COLUMNS,
     )
 
@@ -174,7 +174,9 @@ def _table(project: Project, rows: list[Listed]) -> pd.DataFrame:
 
 
 def _row_chosen(key: str, seqs: tuple[int, ...]) -> None:
-    rows = st.session_state[key]["selection"]["rows"]
+    """A click on any cell of a row opens its finding."""
+    selection = st.session_state[key]["selection"]
+    rows = [*selection["rows"], *(row for row, _ in selection["cells"])]
     if rows:
         open_finding(seqs[rows[0]])
         st.session_state["show"] = "Findings"
