@@ -140,7 +140,7 @@ def _menu(
 
 def _row(name: str, means: str, why: str) -> Any:
     """A line of the form: the field's name, a place for its menu, and why it was chosen."""
-    words, menu, reason = st.columns([2, 3, 4], vertical_alignment="center")
+    words, menu, reason = st.columns([2, 3, 4], gap="xsmall", vertical_alignment="center")
     with words:
         widgets.html(f'<div title="{widgets.escaped(means)}">{widgets.escaped(name)}</div>')
     with reason:

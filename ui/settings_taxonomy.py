@@ -5,6 +5,7 @@ draft with faults can be held and shown.
 """
 
 from collections.abc import Callable
+from difflib import SequenceMatcher
 from typing import Any, get_args
 
 import streamlit as st
@@ -245,9 +246,22 @@ def _told(change: CategoryChange) -> str:
 def _prompts(seen: Preview) -> None:
     for prompt in seen.prompts:
         with st.expander(f"{TASKS[prompt.task]}: its instructions change", key=prompt.task):
-            widgets.diff(prompt.before, prompt.after)
+            st.caption("Only the lines that change, with what they say instead.")
+            for before, after in changed_lines(prompt.before, prompt.after):
+                widgets.diff(before, after)
     if seen.categories and not seen.prompts:
         st.caption("No prompt changes.")
+
+
+def changed_lines(before: str, after: str) -> list[tuple[str, str]]:
+    """The parts of a long text that differ, in whole lines, as they are and as they would be."""
+    old, new = before.splitlines(), after.splitlines()
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [
+        ("\n".join(old[a:b]).strip("\n"), "\n".join(new[c:d]).strip("\n"))
+        for tag, a, b, c, d in steps
+        if tag != "equal"
+    ]
 
 
 def _analyses(project: Project, seen: Preview) -> None:

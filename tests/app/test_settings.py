@@ -211,6 +211,7 @@ def test_categories_are_edited_as_a_draft_that_shows_what_it_changes(
     assert not (sample / "taxonomy.yaml").exists()
     assert "wrong_figure: changed (name)" in said(at)
     assert "120 summaries by Teacher" in said(at)
+    assert "Only the lines that change" in said(at)
     at.button(key="taxonomy-save").click().run()
     with Project.open(sample) as project:
         assert project.taxonomy["wrong_figure"].name == "Bad number"
@@ -252,3 +253,10 @@ def test_name_and_split_of_the_project(open_app, empty_project: Path) -> None:
     at.button(key="split-now").click().run()
     assert "add up to 1" in errors(at)
     assert settings_of(empty_project).split.train == pytest.approx(0.8)
+
+
+def test_only_the_lines_of_a_prompt_that_change_are_shown() -> None:
+    from ui.settings_taxonomy import changed_lines
+
+    assert changed_lines("a\nb\nc\nd", "a\nB\nc\nd\ne") == [("b", "B"), ("", "e")]
+    assert changed_lines("a\nb", "a\nb") == []
