@@ -8,7 +8,7 @@ from arf_core import jobs
 from arf_core.errors import ArfError, InputError
 from arf_core.job_kinds import ReviewWork
 from arf_core.project import Project
-from arf_core.records import System
+from arf_core.records import Step, System
 from arf_core.review import Word, accept_verified, decide, first_of, last_step, undo
 from arf_core.review_card import Card, card
 from arf_core.review_counts import Tally, Wanted
@@ -171,7 +171,7 @@ def _buttons(project: Project, system: System, wanted: Wanted, now: Queued) -> N
 
 def _undo_button(project: Project, system: System) -> None:
     step = last_step(project.store, system.name, reviewer())
-    what = step and f"{step.kind.replace('_', ' ')}, {step.summaries:,}"
+    what = step and _in_words(step)
     st.button(
         "Undo",
         key="undo",
@@ -233,10 +233,17 @@ def _undo(project: Project, system: System) -> None:
     if step is None:
         remembered.said = "There is nothing to take back."
         return
-    remembered.said = f"Taken back: {step.kind.replace('_', ' ')}, {step.summaries:,}"
+    remembered.said = f"Taken back: {_in_words(step)}"
     first = first_of(project.store, step)
     if first is not None:
         remembered.at[system.name] = first
+
+
+def _in_words(step: Step) -> str:
+    """What a step did."""
+    if step.kind == "accept_verified":
+        return f"accepted {step.summaries:,} verified ones"
+    return SAID[step.kind].lower()
 
 
 def _accept_verified(project: Project, system: System, ready: int) -> None:
@@ -278,7 +285,7 @@ def _text_key(now: Queued) -> str:
 
 def _editor(project: Project, system: System, wanted: Wanted, shown: Card) -> None:
     now = shown.queued
-    with st.form("rewording", border=False):
+    with st.container(key="rewording-box"), st.form("rewording", border=False):
         st.text_area("The new text", value=shown.stands, key=_text_key(now), height="content")
         with st.container(horizontal=True):
             st.form_submit_button(
@@ -290,6 +297,7 @@ def _editor(project: Project, system: System, wanted: Wanted, shown: Card) -> No
                 args=(project, system, wanted, now, "reword"),
             )
             st.form_submit_button("Cancel", key="cancel", on_click=_reword)
+    widgets.focus("rewording-box")
 
 
 def _list(project: Project, system: System, wanted: Wanted, now: Queued) -> None:

@@ -111,6 +111,16 @@ def _scroll(mark: str) -> None:
     )
 
 
+def focus(key: str) -> None:
+    """Put the cursor into the text area of the container with this key. The script is ours, and
+    `key` is written in our own code."""
+    st.html(
+        "<script>setTimeout(() => { const field = document.querySelector("
+        f"'.st-key-{key} textarea'); if (field) field.focus(); }}, 60);</script>",
+        unsafe_allow_javascript=True,
+    )
+
+
 class Mark(NamedTuple):
     """A span of a summary to be marked: characters [start, end)."""
 
