@@ -38,7 +38,7 @@ SECTIONS: dict[str, tuple[Page, ...]] = {
         Page("Evaluate", "pages/5_Evaluate.py", ":material/balance:"),
     ),
     "Guide": (Page("Guidance", "pages/6_Guidance.py", ":material/explore:"),),
-    " ": (Page("Settings", "pages/7_Settings.py", ":material/settings:"),),
+    "Set up": (Page("Settings", "pages/7_Settings.py", ":material/settings:"),),
 }
 
 
@@ -62,7 +62,7 @@ def home(title: str = "Home") -> Project | None:
         page_title=f"{title} · ARF Studio", page_icon=str(HERE / "icon.png"), layout="wide"
     )
     st.html(HERE / "style.css")
-    st.logo(str(HERE / "icon.png"), size="large")
+    st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.png"))
     try:
         project = _open()
     except ArfError as fault:
@@ -115,10 +115,9 @@ def _refused(fault: ArfError) -> NoReturn:
 
 def _navigation(project: Project | None) -> None:
     with st.sidebar:
-        st.markdown("**ARF Studio**")
         for section, pages in SECTIONS.items():
             there = [p for p in pages if (ROOT / p.file).exists()]
-            if there and section.strip():
+            if there and section:
                 st.caption(section)
             for place in there:
                 widgets.page_link(place.file, place.title, icon=place.icon)

@@ -73,7 +73,7 @@ def _unread(found: Overview) -> str:
 
 def _counted(project: Project, said: Headline) -> str:
     """Who counted, and what the figures are worth."""
-    parts = [f"Counted by {reader(said.detector)}; in brackets the 95 % interval."]
+    parts = [f"Counted by {widgets.reader(said.detector)}; in brackets the 95 % interval."]
     if said.detector == "rules":
         parts.append("The rules count only what they can prove, so the true rate is higher.")
     elif said.corrected is None:
@@ -88,14 +88,6 @@ def _counted(project: Project, said: Headline) -> str:
             "no figure here says how they do on your data."
         )
     return " ".join(parts)
-
-
-def reader(detector: str) -> str:
-    """Who reads, in words: the rules, the model big, Anna."""
-    kind, _, name = detector.partition(":")
-    if kind == "person":
-        return f"{name} (a person)"
-    return "the rules" if kind == "rules" else f"the model {name}"
 
 
 # -- one before and after -----------------------------------------------------------------------
