@@ -2,7 +2,6 @@
 
 import json
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -291,6 +290,5 @@ def test_two_runs_at_once_share_the_budget(
         for thread in threads:
             thread.join()
     assert sorted(stopped) == ["other", "teacher"]
-    # each may not yet know what the other has in flight, or is just storing
-    assert spent(project.store) <= budget + 2 * 4 * one
-    assert Path(project.path / "arf.db").exists()
+    # each may not know yet what the other has in flight (4), waiting to be stored (4) or in a write
+    assert spent(project.store) <= budget + 4 * 4 * one
