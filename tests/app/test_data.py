@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.conftest import shown
 from arf_core import jobs
 from arf_core.importing import ImportReport
+from arf_core.job_kinds import ImportWork
 from arf_core.project import Project
 from arf_core.records import Conversation
 
@@ -256,6 +257,42 @@ def test_what_is_prepared_belongs_to_its_project(
     at.query_params["part"] = "Import"
     at.run()
     assert "import-now" not in [b.key for b in at.button]
+
+
+def test_an_import_beside_another_is_refused_with_the_reason(
+    open_app, empty_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_spawn", lambda *_: None)  # it stays at work as long as we look
+    at = upload(open_app(empty_project, PAGE))
+    with Project.open(empty_project) as project:
+        jobs.start(project, ImportWork(files=("other.csv",)))
+    at.button(key="import-now").click().run()
+    assert "cannot start while" in errors(at)
+    assert at.button(key="import-now")  # what was prepared is still there
+
+
+def test_hostile_names_are_shown_as_text(open_app, empty_project: Path) -> None:
+    bad = "<img src=x onerror=alert(1)>"
+    head = f'conversation_id,who,"{bad}",message,summary\n'
+    rows = [
+        f"{bad}{i // 2},{(bad, 'agent')[i % 2]},=1+1,**hi** [x](javascript:alert(1)),$x$ {bad}\n"
+        for i in range(60)
+    ]
+    at = upload(open_app(empty_project, PAGE), head + "".join(rows), "[x](http://y) <b>.csv")
+    assert not at.exception
+    assert at.selectbox(key="map-text").value == "message"
+    assert f"speaker-{bad}" in [s.key for s in at.selectbox]
+    at.button(key="import-now").click().run()
+    wait_for_jobs(empty_project)
+    for part in ("Overview", "Conversations", "Import"):
+        at = open_app(empty_project, PAGE, part=part)
+        assert not at.exception
+        assert bad not in shown_html(at)
+
+
+def shown_html(at: AppTest) -> str:
+    """The HTML that the page drew, as it was written."""
+    return "".join(getattr(e.proto, "body", "") for e in at.main if e.type == "html")
 
 
 # -- in a real browser ----------------------------------------------------------------------------
