@@ -69,9 +69,11 @@ def draw(project: Project) -> None:
             key="start-system",
             format_func=lambda n: widgets.seen(names[n]),
         )
+        there = _ordered(editors(), EDITORS)
         editor = st.selectbox(
             "Editor",
-            _ordered(editors(), EDITORS),
+            there,
+            index=0 if project.settings.models else there.index("rules"),
             key="start-editor",
             format_func=lambda e: EDITORS.get(e, e),
         )
@@ -79,9 +81,11 @@ def draw(project: Project) -> None:
         detectors = _detectors(project, system) if editor != "rewrite" else ()
     with right:
         into = st.text_input("Name of the new round", value=_free(project), key="start-into")
+        checkers = [*_ordered(verifiers(), VERIFIERS), None]
         verifier = st.selectbox(
             "Check at once",
-            [*_ordered(verifiers(), VERIFIERS), None],
+            checkers,
+            index=0 if project.settings.models else checkers.index(None),
             key="start-verifier",
             format_func=lambda v: VERIFIERS.get(v, v) if v else "No, later",
         )
@@ -213,6 +217,8 @@ def _missing(project: Project, work: ReviseWork) -> str:
         return "This needs a model: connect one on the page Settings, or choose the rules."
     if not work.into:
         return "Give the new round a name."
+    if work.verifier == "rules" and "rules" in work.detectors:
+        return "The rules asked for this revision, so they cannot be the ones to check it."
     if work.editor != "rewrite" and not work.detectors:
         return "Say whose findings are to be answered."
     return ""
