@@ -48,6 +48,17 @@ def items(
         yield [_item(row) for row in rows]
 
 
+def items_at(store: Store, system: str, numbers: Iterable[int]) -> list[Item]:
+    """A system's summaries of some conversations, which are given by their `seq`; for few of many,
+    which `items` would look for among all."""
+    c, s = schema.conversation, schema.summary
+    with store.read() as conn:
+        ids = list(conn.scalars(select(c.c.id).where(c.c.seq.in_(list(numbers)))))
+        # not by the system as well: SQLite would then go through all of the system's summaries
+        rows = conn.execute(items_query().where(s.c.conversation_id.in_(ids))).all()
+    return [_item(row) for row in sorted(rows, key=lambda r: r.seq) if row.s_system == system]
+
+
 def items_query() -> Select[Any]:
     """Rows of `seq`, the conversation's columns (prefixed `c_`) and the summary's (`s_`)."""
     of_conversation = [c.label(f"c_{c.name}") for c in columns(Conversation)]
