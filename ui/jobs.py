@@ -14,7 +14,7 @@ from ui.state import state
 
 EVERY_S = 1.0
 SHOWN = 3
-"""Jobs at work that the strip shows; the others are folded away."""
+"""Jobs that the strip shows; the others are folded away."""
 LISTED = 15
 STATES = {
     "queued": ("waiting to start", "gray"),
@@ -52,14 +52,16 @@ def _strip(project: Project, drawn_every_second: bool) -> None:
     if at_work and not drawn_every_second:
         st.rerun()
     _redraw_when_one_ended(listed, at_work)
-    for job in at_work[:SHOWN]:
-        _working(project, job)
-    if more := at_work[SHOWN:]:
-        with st.expander(f"{len(more)} more at work", key="jobs-more"):
-            for job in more:
-                _working(project, job)
-    for job in _in_trouble(listed):
-        _stopped(project, job)
+    shown = [*reversed(at_work), *_in_trouble(listed)]
+    if not shown:
+        return
+    with st.container(border=True, key="jobs-strip", gap="xsmall"):
+        for job in shown[:SHOWN]:
+            _row(project, job)
+        if more := shown[SHOWN:]:
+            with st.expander(f"{len(more)} more", key="jobs-more"):
+                for job in more:
+                    _row(project, job)
 
 
 def _redraw_when_one_ended(listed: Sequence[Job], at_work: Sequence[Job]) -> None:
@@ -82,53 +84,64 @@ def _in_trouble(listed: Sequence[Job]) -> list[Job]:
     """Jobs that failed or were lost, and that nobody has taken up or put away."""
     taken_up = {job.resumes for job in listed}
     gone = state().dismissed | taken_up
-    return [j for j in listed if j.state in ("failed", "lost") and j.id not in gone][:SHOWN]
+    return [j for j in listed if j.state in ("failed", "lost") and j.id not in gone]
 
 
-def _working(project: Project, job: Job) -> None:
-    with st.container(key=f"job-{job.id}", border=True):
-        bar, actions = st.columns([5, 2], vertical_alignment="center")
-        with bar:
-            st.progress(job.share or 0.0, text=f"**{widgets.label(job.title)}** · {_progress(job)}")
-        with actions, st.container(horizontal=True, horizontal_alignment="right"):
-            _log_button(project, job)
-            asked = job.asked_to_stop is not None
-            st.button(
-                "Kill" if asked else "Cancel",
-                key=f"cancel-{job.id}",
-                icon=":material/stop_circle:",
-                help="What it has done is kept.",
-                on_click=_cancel,
-                args=(project, job.id),
-            )
+def _row(project: Project, job: Job) -> None:
+    """One job in one line, with what can be done about it."""
+    words, actions = st.columns([5, 2], vertical_alignment="center")
+    with words:
+        if job.is_open:
+            title = f"**{widgets.label(job.title)}**"
+            st.progress(job.share or 0.0, text=f"{title} · {_progress(job)}")
+        else:
+            _why_stopped(job)
+    with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        _log_button(project, job)
+        if job.is_open:
+            _cancel_button(project, job)
+        else:
+            _after_it_stopped(project, job)
 
 
-def _stopped(project: Project, job: Job) -> None:
-    with st.container(key=f"job-{job.id}", border=True):
-        words, actions = st.columns([5, 2], vertical_alignment="center")
-        with words:
-            said, colour = STATES[job.state]
-            st.markdown(f"**{widgets.label(job.title)}** · :{colour}[{said}]")
-            if job.state == "lost":
-                st.caption("Nothing was heard of it for 15 seconds. What it has done is kept.")
-            for line in filter(None, (job.error, job.hint)):
-                widgets.text(line, muted=True)
-        with actions, st.container(horizontal=True, horizontal_alignment="right"):
-            _log_button(project, job)
-            st.button(
-                "Resume",
-                key=f"resume-{job.id}",
-                icon=":material/resume:",
-                on_click=_resume,
-                args=(project, job.id),
-            )
-            st.button(
-                "Put away",
-                key=f"dismiss-{job.id}",
-                type="tertiary",
-                on_click=state().dismissed.add,
-                args=(job.id,),
-            )
+def _why_stopped(job: Job) -> None:
+    said = STATES[job.state][0]
+    silent = "Nothing was heard of it for 15 seconds." if job.state == "lost" else ""
+    why = f"{job.error or silent} {job.hint or 'What it has done is kept.'}"
+    widgets.html(
+        f'<div class="arf-text"><b>{widgets.escaped(job.title)}</b> · '
+        f'<b class="arf-bad">{said}</b> <span class="arf-muted">{widgets.escaped(why)}</span></div>'
+    )
+
+
+def _cancel_button(project: Project, job: Job) -> None:
+    st.button(
+        "Cancel" if job.asked_to_stop is None else "Kill",
+        key=f"cancel-{job.id}",
+        icon=":material/stop_circle:",
+        type="tertiary",
+        help="What it has done is kept.",
+        on_click=_cancel,
+        args=(project, job.id),
+    )
+
+
+def _after_it_stopped(project: Project, job: Job) -> None:
+    st.button(
+        "Resume",
+        key=f"resume-{job.id}",
+        icon=":material/resume:",
+        type="tertiary",
+        on_click=_resume,
+        args=(project, job.id),
+    )
+    st.button(
+        "Put away",
+        key=f"dismiss-{job.id}",
+        type="tertiary",
+        on_click=state().dismissed.add,
+        args=(job.id,),
+    )
 
 
 def _log_button(project: Project, job: Job, where: str = "strip") -> None:
