@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from arf_core.answers import Answer, in_batches
+from arf_core.blocks import refresh
 from arf_core.detectors import Detector, Found, Seen, open_detector
 from arf_core.errors import InputError
 from arf_core.project import Project
@@ -68,6 +69,7 @@ def analyze(
                 answer.count_in(report)
             if progress:
                 progress(report.finished, report.asked)
+    refresh(store, system, reader.name)
     report.notes += reader.notes()
     report.seconds = round(time.monotonic() - started, 3)
     return report

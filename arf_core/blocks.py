@@ -65,7 +65,7 @@ class Values(NamedTuple):
     values: tuple[str, ...]
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """A block's columns, and the names that its codes stand for."""
 
     names: dict[str, list[str]]
@@ -75,10 +75,10 @@ class _Block(NamedTuple):
 def found(store: Store, system: str, detector: str) -> Found:
     """What the detector found in the system's summaries; empty where it has read none."""
 
-    def count(conn: Connection, block: int) -> _Block:
+    def count(conn: Connection, block: int) -> Block:
         return _count_found(conn, system, detector, block)
 
-    blocks = _read(store, part_found(system, detector), _changes_of, count)
+    blocks = read_blocks(store, part_found(system, detector), changes_of, count)
     names = sorted({name for b in blocks for name in b.names["category"]})
     place = {name: i for i, name in enumerate(names)}
     for block in blocks:
@@ -131,14 +131,14 @@ _FOUND = {
 }
 _Changes = dict[int, int]
 _Changed = Callable[[Connection, str], _Changes]
-_Count = Callable[[Connection, int], _Block]
+_Count = Callable[[Connection, int], Block]
 
 
-def _about(store: Store) -> list[_Block]:
-    return _read(store, ABOUT, _conversations_of, _count_about)
+def _about(store: Store) -> list[Block]:
+    return read_blocks(store, ABOUT, _conversations_of, _count_about)
 
 
-def _read(store: Store, part: str, changed: _Changed, count: _Count) -> list[_Block]:
+def read_blocks(store: Store, part: str, changed: _Changed, count: _Count) -> list[Block]:
     """Every block of a part in order, all of one moment; those that have changed are counted and
     kept for the next reader."""
     b = schema.block
@@ -165,7 +165,8 @@ WHERE excluded.counted_at > counted_at
 """
 
 
-def _changes_of(conn: Connection, part: str) -> _Changes:
+def changes_of(conn: Connection, part: str) -> _Changes:
+    """How often each block of a part has changed."""
     c = schema.change
     rows = conn.execute(select(c.c.block, c.c.changes).where(c.c.part == part))
     return {row.block: row.changes for row in rows}
@@ -177,7 +178,7 @@ def _conversations_of(conn: Connection, part: str) -> _Changes:
     return {n: min(last, (n + 1) * BLOCK - 1) for n in range(last // BLOCK + 1)} if last else {}
 
 
-def _count_found(conn: Connection, system: str, detector: str, block: int) -> _Block:
+def _count_found(conn: Connection, system: str, detector: str, block: int) -> Block:
     a, f = schema.analysis, schema.finding
     first, last = block * BLOCK, (block + 1) * BLOCK - 1
     whose = (a.c.system == system, a.c.detector == detector, a.c.current)
@@ -200,10 +201,10 @@ def _count_found(conn: Connection, system: str, detector: str, block: int) -> _B
         "seq": seq,
     }
     typed = {name: np.array(column, _FOUND[name]) for name, column in columns.items()}
-    return _Block({"category": names}, typed)
+    return Block({"category": names}, typed)
 
 
-def _count_about(conn: Connection, block: int) -> _Block:
+def _count_about(conn: Connection, block: int) -> Block:
     first = block * BLOCK
     rows = conn.exec_driver_sql(
         "SELECT seq, split, attributes FROM conversation WHERE seq BETWEEN ? AND ?",
@@ -216,13 +217,13 @@ def _count_about(conn: Connection, block: int) -> _Block:
         for name, value in orjson.loads(attributes).items():
             if value is not None:
                 texts.setdefault(name, {})[seq - first] = _as_text(value)
-    block_ = _Block({}, {"split": split})
+    block_ = Block({}, {"split": split})
     for name, by_number in texts.items():
         _add_attribute(block_, name, by_number)
     return block_
 
 
-def _add_attribute(block: _Block, name: str, texts: dict[int, str]) -> None:
+def _add_attribute(block: Block, name: str, texts: dict[int, str]) -> None:
     """Values as codes, -1 where there is none. An attribute whose values are nearly all different
     tells slices apart by day, if they are dates; else it is none to slice by."""
     distinct = sorted(set(texts.values()))
@@ -245,17 +246,17 @@ def _as_text(value: object) -> str:
 # -- a block as bytes: a line of JSON that names the columns, then the columns ------------------
 
 
-def _packed(block: _Block) -> bytes:
+def _packed(block: Block) -> bytes:
     shapes = [[name, column.dtype.str, len(column)] for name, column in block.columns.items()]
     head = orjson.dumps({"names": block.names, "columns": shapes})
     return b"".join([head, b"\n", *(c.tobytes() for c in block.columns.values())])
 
 
-def _unpacked(content: bytes) -> _Block:
+def _unpacked(content: bytes) -> Block:
     head, _, data = content.partition(b"\n")
     described = orjson.loads(head)
     columns, at = {}, 0
     for name, kind, length in described["columns"]:
         columns[name] = np.frombuffer(data, kind, length, at)
         at += columns[name].nbytes
-    return _Block(described["names"], columns)
+    return Block(described["names"], columns)

@@ -120,10 +120,14 @@ def cluster_findings(
     `of` is how many there are where these are a sample. Above 20,000 only so many are looked at.
     Fewer than five are never a cluster.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     of = len(findings) if of is None else of
     findings = _sample(findings)
-    space, known = meanings([_whole(f, taxonomy) for f in findings])
-    labels = _by_size(groups(space, known))
+    # several threads are slower where the machine is busy, and other work is waiting for them
+    with threadpool_limits(1):
+        space, known = meanings([_whole(f, taxonomy) for f in findings])
+        labels = _by_size(groups(space, known))
     return Clustering(
         clusters=tuple(_described(findings, labels, space, taxonomy)),
         points=tuple(

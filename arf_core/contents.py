@@ -1,14 +1,16 @@
 """What a project holds, counted for the page Data: splits, values of attributes, conversations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import ColumnElement, func, select
+import numpy as np
+from sqlalchemy import func, select
 
-from arf_core import schema
+from arf_core import blocks, schema
 from arf_core.records import SPLITS, Record
+from arf_core.scope import slices_of
 from arf_core.store import Store
-from arf_core.value_groups import grouped
+from arf_core.value_groups import Group, grouped
 
 TOP = 12
 """Values that are shown on their own; the rarer ones are counted together."""
@@ -41,68 +43,62 @@ class Holdings(Record):
     """How much a project holds."""
 
     conversations: int
-    turns: int
     summaries: tuple[tuple[str, int], ...]
-    """Systems in order of arrival, with the number of their summaries."""
+    """Systems, the teacher first, with the number of their summaries."""
 
 
 def holdings(store: Store) -> Holdings:
     """Count what is there."""
-    c, s, y = schema.conversation, schema.summary, schema.system
-    totals = select(func.count(), func.coalesce(func.sum(c.c.n_turns), 0)).select_from(c)
+    s, y = schema.summary, schema.system
     # by the index over (system, seq), a system at a time
     by_system = select(y.c.name, select(func.count()).where(s.c.system == y.c.name).label("n"))
     with store.read() as conn:
-        conversations, turns = conn.execute(totals).one()
+        conversations = conn.scalar(select(func.count()).select_from(schema.conversation)) or 0
         systems = [(r.name, r.n) for r in conn.execute(by_system.order_by(y.c.kind != "teacher"))]
-    return Holdings(conversations=conversations, turns=turns, summaries=tuple(systems))
+    return Holdings(conversations=conversations, summaries=tuple(systems))
 
 
 def split_counts(store: Store) -> Values:
     """Conversations by split."""
-    found = _column(store, schema.conversation.c.split)
-    counts = tuple(Counted(label=s, conversations=found[s]) for s in SPLITS if s in found)
-    return Values(of="split", counts=counts)
+    split = blocks.about(store).split
+    found = np.bincount(split[split >= 0], minlength=len(SPLITS)).tolist()
+    counts = [Counted(label=s, conversations=n) for s, n in zip(SPLITS, found, strict=True) if n]
+    return Values(of="split", counts=tuple(counts))
 
 
 def source_counts(store: Store) -> Values:
-    """Conversations by the file or data set that they came from."""
-    found = _column(store, schema.conversation.c.source)
-    return Values(of="source", counts=_grouped(found))
+    """Conversations by the file or data set that they came from. Reads every row."""
+    source = schema.conversation.c.source
+    with store.read() as conn:
+        rows = conn.execute(select(source, func.count()).group_by(source))
+        found = {r[0]: r[1] for r in rows}
+    sizes = list(found.values())
+    groups = grouped(list(found), sizes, TOP)
+    return _values("source", groups, [sum(sizes[i] for i in g.members) for g in groups])
 
 
 def attribute_counts(store: Store, attribute: str) -> Values:
     """Conversations by the value of an attribute.
 
     Dates and numbers come in their order, by month, year or range where there are many; other
-    values by frequency, the rarer ones together.
+    values by frequency, the rarer ones together. Raises InputError for one that has no slices.
     """
-    a = schema.attribute
-    query = select(a.c.value, func.count()).where(a.c.name == attribute).group_by(a.c.value)
-    with store.read() as conn:
-        found = {r[0]: r[1] for r in conn.execute(query)}
-        total = conn.scalar(select(func.count()).select_from(schema.conversation)) or 0
-    counts = _grouped(found)
-    missing = total - sum(found.values())
-    if missing:
-        counts += (Counted(label="no value", conversations=missing, kind="missing"),)
-    return Values(of=attribute, counts=counts)
+    slices = slices_of(store, attribute, TOP)
+    there = blocks.about(store).split >= 0
+    counts = np.bincount(slices.of[there], minlength=len(slices.groups)).tolist()
+    return _values(attribute, slices.groups, counts)
+
+
+def _values(of: str, groups: Sequence[Group], counts: Sequence[int]) -> Values:
+    made = [
+        Counted(label=g.label, kind=g.kind, conversations=n)
+        for g, n in zip(groups, counts, strict=True)
+        if n
+    ]
+    return Values(of=of, counts=tuple(made))
 
 
 def attributes_by_interest(names: Sequence[str]) -> list[str]:
     """Attribute names, those that people ask for first ahead."""
     rank = {name: i for i, name in enumerate(FIRST)}
     return sorted(names, key=lambda n: (rank.get(n.lower(), len(rank)), n.lower()))
-
-
-def _column(store: Store, column: ColumnElement[str]) -> dict[str, int]:
-    with store.read() as conn:
-        return {r[0]: r[1] for r in conn.execute(select(column, func.count()).group_by(column))}
-
-
-def _grouped(found: Mapping[str, int]) -> tuple[Counted, ...]:
-    sizes = list(found.values())
-    return tuple(
-        Counted(label=g.label, kind=g.kind, conversations=sum(sizes[i] for i in g.members))
-        for g in grouped(list(found), sizes, TOP)
-    )

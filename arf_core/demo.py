@@ -92,14 +92,25 @@ def make_demo(path: Path, progress: Callable[[str], Progress | None] | None = No
 
     Goes on where an earlier run stopped. Raises InputError where `path` holds another project.
     """
-    project = _project(path)
+    project = open_demo(path)
     for step in _steps(project):
         step.run(progress(step.title) if progress else None)
     report = export(project, "r1", path / "exports" / "r1")
     return _report(project, report)
 
 
-def _project(path: Path) -> Project:
+def is_demo(project: Project) -> bool:
+    """Is this the sample project, whose texts are written examples and whose replies are
+    recordings?"""
+    models = project.settings.models
+    return all(models.get(name, {}).get("provider") == "replay" for name in MODELS)
+
+
+def open_demo(path: Path) -> Project:
+    """The sample project in `path`, made where there is none; the path is not gone yet.
+
+    Raises InputError where `path` holds another project.
+    """
     source = EXAMPLES / "support"
     if not source.is_dir():
         raise InputError(

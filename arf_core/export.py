@@ -18,8 +18,8 @@ from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.queries import detectors_of, find_system, findings_of, items, read_by
 from arf_core.records import Action, Item, Record, Split, System, digest, now
-from arf_core.review import round_of, settle
-from arf_core.review_queue import Tally
+from arf_core.review_counts import Tally
+from arf_core.reviewed import round_of, settle
 from arf_core.standing import STANDINGS, Standing
 from arf_core.store import Store
 
@@ -182,13 +182,13 @@ def outlook(counted: Iterable[Tally], reviewed: bool = False) -> Outlook:
     by_origin: Counter[str] = Counter()
     test = 0
     for tally in counted:
-        held_out = tally.by_split["test"]
-        test += held_out
-        by_origin[origin_of(tally.decision, tally.standing, reviewed)] += tally.summaries - held_out
-    there = {o: n for o, n in by_origin.items() if n}
+        if tally.split == "test":
+            test += tally.summaries
+        else:
+            by_origin[origin_of(tally.decision, tally.standing, reviewed)] += tally.summaries
     return Outlook(
-        goes={o: n for o, n in there.items() if o in GOOD},
-        stays={o: n for o, n in there.items() if o not in GOOD},
+        goes={o: n for o, n in by_origin.items() if o in GOOD},
+        stays={o: n for o, n in by_origin.items() if o not in GOOD},
         test=test,
     )
 

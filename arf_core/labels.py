@@ -6,6 +6,7 @@ that the person read the summary and found it clean.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,9 @@ from arf_core.queries import find_system, items
 from arf_core.records import Analysis, Item, Reading, Record, digest, now
 from arf_core.store import chunks
 from arf_core.taxonomy import Taxonomy, faults
+
+PERSON = "person:"
+"""Begins the name of a detector that is a person."""
 
 
 class LabelledFinding(BaseModel):
@@ -85,17 +89,27 @@ def _lines(file: Path) -> list[str]:
 
 def _reading(project: Project, data: Any, by: str, system: str) -> Reading:
     label = LabelledSummary.model_validate(data)
-    item = _item(project, label.id, system)
+    return reading_of(project, _item(project, label.id, system), by, label.findings)
+
+
+def reading_of(
+    project: Project, item: Item, by: str, findings: Sequence[LabelledFinding]
+) -> Reading:
+    """A person's complete reading of a summary; no findings say that it is clean.
+
+    Raises InputError for a category that is not there, ReplyError for words that do not stand in
+    the summary or turns that do not exist.
+    """
     analysis = Analysis(
         id=uuid4().hex,
         summary_id=item.summary.id,
-        detector=f"person:{by}",
+        detector=PERSON + by,
         settings_hash=digest("person", by),
         taxonomy_hash=project.taxonomy.hash,
         status="done",
         at=now(),
     )
-    found = [_found(f, item, project.taxonomy) for f in label.findings]
+    found = [_found(f, item, project.taxonomy) for f in findings]
     return Reading(
         item=item,
         analysis=analysis,

@@ -29,12 +29,10 @@ def find_system(store: Store, name: str) -> System:
 def count_summaries(
     store: Store, system: str, *where: Any, splits: Sequence[Split] = SPLITS
 ) -> int:
-    query = (
-        select(func.count())
-        .select_from(schema.summary)
-        .join(schema.conversation, schema.conversation.c.id == schema.summary.c.conversation_id)
-        .where(schema.summary.c.system == system, schema.conversation.c.split.in_(splits), *where)
-    )
+    s, c = schema.summary, schema.conversation
+    query = select(func.count()).select_from(s).where(s.c.system == system, *where)
+    if where or set(splits) != set(SPLITS):  # else an index says it
+        query = query.join(c, c.c.id == s.c.conversation_id).where(c.c.split.in_(splits))
     with store.read() as conn:
         return int(conn.scalar(query) or 0)
 
@@ -48,6 +46,17 @@ def items(
     )
     for rows in store.pages(query, schema.summary.c.seq, page):
         yield [_item(row) for row in rows]
+
+
+def items_at(store: Store, system: str, numbers: Iterable[int]) -> list[Item]:
+    """A system's summaries of some conversations, which are given by their `seq`; for few of many,
+    which `items` would look for among all."""
+    c, s = schema.conversation, schema.summary
+    with store.read() as conn:
+        ids = list(conn.scalars(select(c.c.id).where(c.c.seq.in_(list(numbers)))))
+        # not by the system as well: SQLite would then go through all of the system's summaries
+        rows = conn.execute(items_query().where(s.c.conversation_id.in_(ids))).all()
+    return [_item(row) for row in sorted(rows, key=lambda r: r.seq) if row.s_system == system]
 
 
 def items_query() -> Select[Any]:
@@ -89,8 +98,8 @@ def detectors_of(store: Store, system: str, checks: bool = False) -> list[str]:
     a, c = schema.analysis, schema.change
     # who has ever read anything, which is a short list, and of these who still counts
     with store.read() as conn:
-        ever = {tuple(from_json(part)) for part in conn.scalars(select(c.c.part).distinct())}
-        names = {detector for _, of, detector in ever if of == system}
+        parts = [from_json(part) for part in conn.scalars(select(c.c.part).distinct())]
+        names = {part[2] for part in parts if part[:2] == ["found", system]}
         return sorted(
             name
             for name in names

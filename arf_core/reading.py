@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, exists, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Text, and_, exists, func, or_, select, type_coerce
 
 from arf_core import schema
 from arf_core.errors import InputError
@@ -53,13 +53,9 @@ def search(store: Store, wanted: Search, most: int = SHOWN) -> list[Hit]:
     """The first hits in order of arrival."""
     c = schema.conversation
     first = func.json_extract(c.c.turns, "$[0].text")
-    query = (
-        select(c.c.id, c.c.external_id, c.c.split, c.c.n_turns, first.label("opening"))
-        .where(_matches(wanted))
-        .order_by(c.c.seq)
-        .limit(most)
-    )
+    query = select(c.c.id, c.c.external_id, c.c.split, c.c.n_turns, first.label("opening"))
     with store.read() as conn:
+        query = query.where(_matches(conn, wanted)).order_by(c.c.seq).limit(most)
         rows = [dict(r._mapping) for r in conn.execute(query)]
     return [Hit.model_validate(r | {"opening": shortened(r["opening"] or "")}) for r in rows]
 
@@ -70,9 +66,9 @@ def place(store: Store, wanted: Search, conversation_id: str) -> Place:
     Raises InputError where the project has no such conversation.
     """
     c = schema.conversation
-    matches = _matches(wanted)
-    hits = select(c.c.seq).where(matches).order_by(c.c.seq).limit(COUNTED + 1).subquery()
     with store.read() as conn:
+        matches = _matches(conn, wanted)
+        hits = select(c.c.seq).where(matches).order_by(c.c.seq).limit(COUNTED + 1).subquery()
         here = conn.scalar(select(c.c.seq).where(c.c.id == conversation_id))
         if here is None:
             raise _unknown(conversation_id)
@@ -121,15 +117,20 @@ def _unknown(conversation_id: str) -> InputError:
     )
 
 
-def _matches(wanted: Search) -> ColumnElement[bool]:
+def _matches(conn: Connection, wanted: Search) -> ColumnElement[bool]:
+    """Somebody who gives a whole id wants that conversation, and not to wait for a look at all."""
     c = schema.conversation
     found: list[ColumnElement[bool]] = []
     if set(wanted.splits) != set(SPLITS):
         found.append(c.c.split.in_(wanted.splits))
     text = wanted.text.strip()
     if text:
-        ids = or_(c.c.id == text, c.c.external_id.contains(text, autoescape=True))
-        found.append(or_(ids, and_(*map(_said, _terms(text)))))
+        its_own = or_(c.c.id == text, c.c.external_id == text)
+        if conn.scalar(select(c.c.seq).where(its_own).limit(1)) is not None:
+            found.append(its_own)
+        else:
+            in_id = c.c.external_id.contains(text, autoescape=True)
+            found.append(or_(in_id, and_(*map(_said, _terms(text)))))
     return and_(*found) if found else c.c.seq > 0
 
 

@@ -1,41 +1,26 @@
 """Review: a person decides on the revised summaries of a round.
 
 Accept, reject (the parent's text stands) or reword. Decisions are rows that are never changed: an
-undo writes what was before, and the trail stays. `settle` makes the system that holds the round
-with its decisions applied (`r1-reviewed`); from then on each decision keeps it in step.
+undo writes what was before, and the trail stays. Once there is a system with the decisions applied
+(reviewed.py), each decision keeps it in step.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, Select, exists, func, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from arf_core import schema
 from arf_core.analyze import Progress
 from arf_core.errors import InputError
 from arf_core.queries import find_system
-from arf_core.records import Action, Decision, RunReport, Step, StepKind, Summary, System, now
+from arf_core.records import Action, Decision, Step, StepKind, now
+from arf_core.reviewed import keep_in_step, number_of, reviewed_name
 from arf_core.standing import STANDINGS, update_decisions
-from arf_core.store import ROWS_PER_WRITE, Store, insert_new, to_row, write_summaries
+from arf_core.store import ROWS_PER_WRITE, Store, insert_new, to_row
 
-SUFFIX = "-reviewed"
-ROUNDS = ("revision", "rewrite")
-"""Kinds of systems that can be reviewed."""
 Word = Literal["accept", "reject", "reword"]
-
-
-def reviewed_name(system: str) -> str:
-    """The name of the system that a review of round `system` makes."""
-    return system + SUFFIX
-
-
-def round_of(store: Store, name: str) -> str | None:
-    """The round whose review makes, or would make, the system of this name; None for others."""
-    made_from = name.removesuffix(SUFFIX)
-    kinds = {s.name: s.kind for s in store.all(System, schema.system.c.name.in_((name, made_from)))}
-    is_ours = name.endswith(SUFFIX) and kinds.get(name, "reviewed") == "reviewed"
-    return made_from if is_ours and kinds.get(made_from) in ROUNDS else None
 
 
 def decide(
@@ -82,7 +67,7 @@ def accept_verified(
         .limit(ROWS_PER_WRITE)
     )
     step, done = _step(system, by, "accept_verified"), 0
-    total = _number(store, select(func.count()).select_from(waiting.limit(None).subquery()))
+    total = number_of(store, select(func.count()).select_from(waiting.limit(None).subquery()))
     while True:
         with store.write() as conn:
             ids = conn.scalars(waiting).all()
@@ -100,13 +85,10 @@ def undo(store: Store, system: str, by: str, progress: Progress | None = None) -
 
     Returns the step that was taken back; None where there is none. What others decided stays.
     """
-    t = schema.step
-    mine = (t.c.system == system, t.c.annotator == by, t.c.undoes.is_(None), ~t.c.undone)
-    with store.read() as conn:
-        row = conn.execute(select(t).where(*mine).order_by(t.c.seq.desc()).limit(1)).first()
-    if row is None:
+    old = last_step(store, system, by)
+    if old is None:
         return None
-    old = Step.model_validate({k: row._mapping[k] for k in Step.model_fields})
+    t = schema.step
     new, done = _step(system, by, "undo", undoes=old.id), 0
     for page in store.pages(_decisions_of(old), schema.decision.c.seq, ROWS_PER_WRITE):
         with store.write() as conn:
@@ -121,6 +103,23 @@ def undo(store: Store, system: str, by: str, progress: Progress | None = None) -
     return old
 
 
+def last_step(store: Store, system: str, by: str) -> Step | None:
+    """What `undo` would take back."""
+    t = schema.step
+    mine = (t.c.system == system, t.c.annotator == by, t.c.undoes.is_(None), ~t.c.undone)
+    query = select(*(t.c[name] for name in Step.model_fields)).where(*mine)
+    with store.read() as conn:
+        row = conn.execute(query.order_by(t.c.seq.desc()).limit(1)).first()
+    return None if row is None else Step.model_validate(dict(row._mapping))
+
+
+def first_of(store: Store, step: Step) -> str | None:
+    """The first summary that a step decided on."""
+    with store.read() as conn:
+        row = conn.execute(_decisions_of(step).order_by(schema.decision.c.seq).limit(1)).first()
+    return None if row is None else str(row.summary_id)
+
+
 def steps(store: Store, system: str, newest: int = 50) -> list[Step]:
     """What was done in a round, undone steps and undoings among it; the newest first."""
     t = schema.step
@@ -128,54 +127,6 @@ def steps(store: Store, system: str, newest: int = 50) -> list[Step]:
     with store.read() as conn:
         rows = conn.execute(query.order_by(t.c.seq.desc()).limit(newest))
         return [Step.model_validate(dict(r._mapping)) for r in rows]
-
-
-def settle(store: Store, system: str, progress: Progress | None = None) -> RunReport:
-    """Make the system with the decisions on round `system` applied, or bring it up to date.
-
-    Accepted and undecided summaries have the round's text, rejected ones the parent's, reworded
-    ones the person's. What is there already is skipped. Raises InputError where `system` is no
-    revision round, or where its name is taken.
-    """
-    name = _found_reviewed(store, system)
-    s, child = schema.summary, schema.summary.alias()
-    there = exists().where(child.c.parent_id == s.c.id, child.c.system == name)
-    of_round = select(func.count()).select_from(s).where(s.c.system == system)
-    total, to_do = _number(store, of_round), _number(store, of_round.where(~there))
-    report = RunReport(asked=total, skipped=total - to_do)
-    page = (
-        select(s.c.id).where(s.c.system == system, ~there).order_by(s.c.seq).limit(ROWS_PER_WRITE)
-    )
-    while True:
-        # read inside the write: a decision in between would be overwritten
-        with store.write() as conn:
-            ids = conn.scalars(page).all()
-            _keep_in_step(conn, name, ids)
-        if not ids:
-            return report
-        report.done += len(ids)
-        if progress:
-            progress(report.finished, max(report.asked, report.finished))
-
-
-def _found_reviewed(store: Store, system: str) -> str:
-    """Enter the reviewed system, or make sure that the one of this name is it."""
-    if find_system(store, system).kind not in ROUNDS:
-        raise InputError(
-            f"{system!r} is no revision round, so there is nothing to review.",
-            "Name one that arf revise made.",
-        )
-    reviewed = System(name=reviewed_name(system), kind="reviewed", parent=system)
-    there = store.get(System, schema.system.c.name == reviewed.name)
-    if there is not None and there != reviewed:
-        raise InputError(f"There is another system {reviewed.name!r} already.")
-    store.add([reviewed])
-    return reviewed.name
-
-
-def _number(store: Store, query: Select[int]) -> int:
-    with store.read() as conn:
-        return int(conn.scalar(query) or 0)
 
 
 class _Row(NamedTuple):
@@ -239,21 +190,7 @@ def _enter(conn: Connection, step: Step, decisions: Sequence[Decision]) -> None:
     name = reviewed_name(step.system)
     is_there = schema.system.c.name == name
     if conn.scalar(select(schema.system.c.name).where(is_there)):
-        _keep_in_step(conn, name, ids)
-
-
-def _keep_in_step(conn: Connection, reviewed: str, summary_ids: Sequence[str]) -> None:
-    """Write what stands after the decisions on these summaries into the reviewed system."""
-    s, d, later = schema.summary, schema.decision, schema.decision.alias()
-    newest = select(func.max(later.c.seq)).where(later.c.summary_id == s.c.id).scalar_subquery()
-    query = (
-        select(s.c.id, s.c.conversation_id, func.coalesce(d.c.text, s.c.text).label("text"))
-        .select_from(s)
-        .outerjoin(d, d.c.seq == newest)
-        .where(s.c.id.in_(summary_ids))
-    )
-    rows = conn.execute(query).all()
-    write_summaries(conn, [Summary.of(r.conversation_id, reviewed, r.text, r.id) for r in rows])
+        keep_in_step(conn, name, ids)
 
 
 def _decisions_of(step: Step) -> Select[Any]:

@@ -1,34 +1,20 @@
 """The queue of a reviewer: what waits, riskiest first, and all that is known of one revision.
 
-Within a risk the same errors stand together. Pages and counts come from one index, so that they
-cost the same at a thousand summaries and at a million.
+Within a risk the same errors stand together. A page is one stretch of an index, so that it costs
+the same at a thousand summaries and at a million.
 """
 
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, case, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 
 from arf_core import schema
 from arf_core.errors import InputError
-from arf_core.records import Action, Record, Split
+from arf_core.records import Action, Record, Split, System
+from arf_core.review_counts import Wanted, results_of
+from arf_core.revise import RoundSettings
 from arf_core.standing import STANDINGS, Standing
 from arf_core.store import Store
-from arf_core.tallies import CategoryOutcome
-
-WAITING: tuple[Standing, ...] = STANDINGS[:-1]
-"""What a person is asked to decide: all but what nobody changed."""
-
-
-class Wanted(Record):
-    """Which part of the queue."""
-
-    decision: Action = "open"
-    standings: tuple[Standing, ...] = WAITING
-    category: str | None = None
-    """Only revisions with an error of this category, answered or brought in."""
-    split: Split | None = None
 
 
 class Place(NamedTuple):
@@ -51,27 +37,6 @@ class Queued(Record):
     """Category and result of each finding."""
     change: float
     place: Place
-
-
-class Tally(Record):
-    """How many of a round's summaries are alike in all that the queue asks for."""
-
-    decision: Action
-    standing: Standing
-    results: tuple[tuple[str, str], ...]
-    summaries: int
-    by_split: dict[Split, int]
-    edited: int
-    unchanged: int
-    flagged: int
-
-    def fits(self, wanted: Wanted) -> bool:
-        """Do they belong to this part of the queue? (The split is not asked for.)"""
-        return (
-            self.decision == wanted.decision
-            and self.standing in wanted.standings
-            and (wanted.category is None or wanted.category in {c for c, _ in self.results})
-        )
 
 
 def queue(
@@ -139,56 +104,6 @@ def _queued(row: Any) -> Queued:
     )
 
 
-def results_of(outcome: str) -> tuple[tuple[str, str], ...]:
-    """The stored outcome, as (category, result) for each finding."""
-    pairs = (said.partition("=") for said in outcome.split())
-    return tuple((category, result) for category, _, result in pairs)
-
-
-def tallies(store: Store, system: str) -> list[Tally]:
-    """All summaries of round `system`, counted by decision, standing and outcome. Empty where
-    `system` is no round."""
-    r = schema.revision
-    by = (r.c.decision, r.c.risk, r.c.outcome)
-    sums = {
-        **{split: r.c.split == split for split in ("train", "dev", "test")},
-        **{status: r.c.status == status for status in ("edited", "unchanged")},
-        "flagged": r.c.flagged,
-    }
-    counts = [func.sum(case((condition, 1), else_=0)).label(n) for n, condition in sums.items()]
-    query = (
-        select(*by, func.count().label("summaries"), *counts)
-        .where(r.c.system == system, r.c.current)
-        .group_by(*by)
-    )
-    with store.read() as conn:
-        rows = conn.execute(query).all()
-    return [
-        Tally(
-            decision=row.decision,
-            standing=STANDINGS[row.risk],
-            results=results_of(row.outcome),
-            summaries=row.summaries,
-            by_split={"train": row.train, "dev": row.dev, "test": row.test},
-            edited=row.edited,
-            unchanged=row.unchanged,
-            flagged=row.flagged,
-        )
-        for row in rows
-    ]
-
-
-def outcomes(system: str, counted: Iterable[Tally]) -> list[CategoryOutcome]:
-    """What the round did with the findings of each category, most findings first."""
-    by_category: dict[str, Counter[str]] = {}
-    for tally in counted:
-        for category, result in tally.results:
-            field = "new_errors" if result == "new_error" else result
-            by_category.setdefault(category, Counter())[field] += tally.summaries
-    found = [CategoryOutcome(system=system, category=c, **n) for c, n in by_category.items()]
-    return sorted(found, key=lambda o: (-o.asked, -o.new_errors, o.category))
-
-
 def queued(store: Store, system: str, summary_id: str) -> Queued:
     """One summary of a round as the queue lists it. Raises InputError where it is not there."""
     r = schema.revision
@@ -204,23 +119,38 @@ def queued(store: Store, system: str, summary_id: str) -> Queued:
     return _queued(row)
 
 
+MOST_ALIKE = 100
+"""Conversations of the same id that are looked at."""
+
+
 def find(store: Store, system: str, conversation: str) -> str:
     """The round's summary of a conversation, by the id that the file gave it or by our own.
 
     Raises InputError where there is none, or where several files have given this id.
     """
     s, c = schema.summary, schema.conversation
-    query = select(s.c.id.label("summary"), c.c.id).join(c, c.c.id == s.c.conversation_id)
     wanted = conversation.strip()
     with store.read() as conn:
         for column in (c.c.external_id, c.c.id):
-            rows = conn.execute(query.where(s.c.system == system, column == wanted).limit(2)).all()
+            # in two steps, or SQLite walks through all of the system
+            ids = conn.scalars(select(c.c.id).where(column == wanted).limit(MOST_ALIKE)).all()
+            mine = (s.c.system == system, s.c.conversation_id.in_(ids))
+            rows = conn.execute(select(s.c.id, s.c.conversation_id).where(*mine)).all()
             if len(rows) == 1:
-                return str(rows[0].summary)
+                return str(rows[0].id)
             if rows:
-                ours = ", ".join(row.id for row in rows)
+                ours = ", ".join(row.conversation_id for row in rows[:3])
                 raise InputError(
                     f"Several files have a conversation {wanted!r}.",
                     f"Ask by the project's own id: {ours}.",
                 )
     raise InputError(f"The round {system!r} has no conversation {wanted!r}.")
+
+
+def made_with(store: Store, system: System) -> RoundSettings | None:
+    """How a round was made: whose findings it answered, with which editor. None where that is not
+    known."""
+    query = select(schema.version.c.content).where(schema.version.c.hash == system.settings_hash)
+    with store.read() as conn:
+        content = conn.scalar(query)
+    return None if content is None else RoundSettings.model_validate_json(content)

@@ -39,6 +39,7 @@ from arf_core.records import (
     digest,
     now,
 )
+from arf_core.review_counts import tallies
 from arf_core.spans import replace
 from arf_core.store import Store
 
@@ -96,6 +97,7 @@ def revise(
                     answer.count_in(report)
                 if progress:
                     progress(report.finished, report.asked)
+    tallies(store, into)  # now, so that nobody who looks at the round has to wait
     report.notes += worker.notes()
     report.seconds = round(time.monotonic() - started, 3)
     return report

@@ -194,9 +194,9 @@ Index(
 )
 
 # What is current, as columns of numbers (blocks.py): 16,384 conversations a row, so that a chart
-# over a million summaries reads some sixty rows. `part` is a JSON list: ["found", system, detector]
-# or ["about"]. A write raises the change count of the blocks that it touches; a block whose content
-# was counted at an earlier one is counted again when it is next read.
+# over a million summaries reads some sixty rows. `part` is a JSON list, ["found", system, detector]
+# or ["standing", system]; or "about". A write raises the change count of the blocks that it
+# touches; a block whose content was counted at an earlier one is counted again when next read.
 change = Table(
     "change",
     metadata,
@@ -214,6 +214,11 @@ block = Table(
     Column("counted_at", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
+
+ONE_MORE_CHANGE = """
+INSERT INTO change (part, block, changes) VALUES (?, ?, 1)
+ON CONFLICT DO UPDATE SET changes = changes + 1
+"""
 
 fact = Table(
     "fact",
@@ -260,8 +265,7 @@ revision = Table(
     Column("decision", String, nullable=False),
     Column("current", Boolean, nullable=False),
 )
-# The review queue in its order (within a risk, the same errors together), and all that its counts
-# need.
+# The review queue in its order: within a risk, the same errors together.
 Index(
     "ix_revision_queue",
     revision.c.system,
@@ -270,8 +274,12 @@ Index(
     revision.c.outcome,
     revision.c.conversation,
     revision.c.split,
-    revision.c.status,
-    revision.c.flagged,
+    sqlite_where=text("current = 1"),
+)
+Index(
+    "ix_revision_conversation",
+    revision.c.system,
+    revision.c.conversation,
     sqlite_where=text("current = 1"),
 )
 

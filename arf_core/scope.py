@@ -3,6 +3,7 @@
 Counts are made on columns of numbers (`blocks`), so any combination is as quick as none.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,13 +74,21 @@ def narrowed(found: Found, inside: Numbers, confidence: float = 0.0) -> Found:
     if confidence > 0:
         # a comparison with NaN is false, so what has no figure stays
         kept &= ~(found.confidence < np.float32(confidence))
-    return found._replace(
-        read=found.read[picked(inside, found.read)],
-        **{
-            name: getattr(found, name)[kept]
-            for name in ("conversation", "category", "confidence", "seq")
-        },
-    )
+    return _only(found, kept)._replace(read=found.read[picked(inside, found.read)])
+
+
+def of_categories(found: Found, categories: Sequence[str]) -> Found:
+    """The findings of these categories; of all where none is named."""
+    if not categories:
+        return found
+    codes = [i for i, name in enumerate(found.categories) if name in categories]
+    return _only(found, np.isin(found.category, codes))
+
+
+def _only(found: Found, kept: Numbers) -> Found:
+    """Those of the findings."""
+    names = ("conversation", "category", "confidence", "seq")
+    return found._replace(**{name: getattr(found, name)[kept] for name in names})
 
 
 def picked(by_number: Numbers, numbers: Numbers) -> Any:

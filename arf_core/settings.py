@@ -87,6 +87,35 @@ class LimitSettings(Settings):
     currency: str = "USD"
 
 
+class NliSettings(Settings):
+    """The classifier behind the detector and the verifier `nli`."""
+
+    model: str | None = None
+    """A folder (from the project's), or owner/name on the Hugging Face hub."""
+    revision: str | None = None
+    """Of a model on the hub: a commit or a tag."""
+    supports: str | None = None
+    """The label that says that the conversation supports a sentence, where its name is unclear."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """A sentence with less support than that is a finding."""
+    batch_size: Annotated[int, Field(gt=0)] = 16
+    max_tokens: Annotated[int, Field(gt=0)] = 512
+    """Of conversation and sentence together; longer conversations are read in windows of turns."""
+    unsupported: str = "invented_detail"
+    """The category of a sentence that nothing supports."""
+    contradicted: str = "contradiction"
+    """The category of a sentence that a turn contradicts."""
+    judges: tuple[str, ...] = (
+        "invented_detail",
+        "wrong_figure",
+        "wrong_party",
+        "wrong_status",
+        "contradiction",
+        "wrong_cause",
+    )
+    """The categories whose corrections the verifier may call fixed."""
+
+
 class ProjectSettings(Settings):
     """What arf.toml may hold. A provider checks its own part of `models`."""
 
@@ -94,6 +123,7 @@ class ProjectSettings(Settings):
     split: SplitShares = SplitShares()
     privacy: PrivacySettings = PrivacySettings()
     limits: LimitSettings = LimitSettings()
+    nli: NliSettings = NliSettings()
     roles: dict[Role, str] = {}
     models: dict[str, dict[str, Any]] = {}
 

@@ -13,6 +13,8 @@ from typing import Literal, get_args
 from pydantic_core import to_json
 from sqlalchemy import Connection
 
+from arf_core.schema import BLOCK, ONE_MORE_CHANGE
+
 Standing = Literal[
     "new_error",  # a verifier found an error that the edit brought in
     "not_fixed",  # a verifier says that a finding is still there
@@ -70,18 +72,39 @@ _RISK = " ".join(
 
 def update_standings(conn: Connection, summary_ids: Sequence[str]) -> None:
     """Bring the derived columns of these revisions up to date, inside the caller's write."""
-    ids = to_json(summary_ids).decode()
-    for values in (
-        f"split = {_SPLIT}, outcome = {_OUTCOME}, decision = {_DECISION}",
-        # a step of its own, since the risk is read from the outcome
-        f"risk = CASE {_RISK} ELSE {STANDINGS.index('verified')} END",
-    ):
-        where = "WHERE summary_id IN (SELECT value FROM json_each(?))"
-        conn.exec_driver_sql(f"UPDATE revision SET {values} {where}", (ids,))  # noqa: S608
+    _update(conn, summary_ids, f"split = {_SPLIT}, outcome = {_OUTCOME}, decision = {_DECISION}")
+    # a step of its own, since the risk is read from the outcome
+    _update(conn, summary_ids, f"risk = CASE {_RISK} ELSE {STANDINGS.index('verified')} END")
+    count_anew(conn, summary_ids)
 
 
 def update_decisions(conn: Connection, summary_ids: Sequence[str]) -> None:
     """The same where nothing but decisions was written."""
-    where = "WHERE summary_id IN (SELECT value FROM json_each(?))"
-    ids = to_json(summary_ids).decode()
-    conn.exec_driver_sql(f"UPDATE revision SET decision = {_DECISION} {where}", (ids,))  # noqa: S608
+    _update(conn, summary_ids, f"decision = {_DECISION}")
+    count_anew(conn, summary_ids)
+
+
+def _update(conn: Connection, summary_ids: Sequence[str], values: str) -> None:
+    conn.exec_driver_sql(
+        f"UPDATE revision SET {values} WHERE {_THESE}",  # noqa: S608 (texts of this module)
+        (to_json(summary_ids).decode(),),
+    )
+
+
+_THESE = "summary_id IN (SELECT value FROM json_each(?))"
+
+
+def part_standing(system: str) -> str:
+    """The name of the blocks that count where a round's summaries stand."""
+    return to_json(["standing", system]).decode()
+
+
+def count_anew(conn: Connection, summary_ids: Sequence[str]) -> None:
+    """Say that the blocks of these revisions have changed."""
+    rows = conn.exec_driver_sql(
+        f"SELECT DISTINCT system, conversation / {BLOCK} FROM revision WHERE {_THESE}",  # noqa: S608
+        (to_json(summary_ids).decode(),),
+    )
+    touched = [(part_standing(system), block) for system, block in rows]
+    if touched:
+        conn.exec_driver_sql(ONE_MORE_CHANGE, touched)

@@ -48,7 +48,7 @@ from arf_core.records import (
     System,
     now,
 )
-from arf_core.standing import update_standings
+from arf_core.standing import count_anew, update_standings
 
 R = TypeVar("R", bound=Record)
 Row = dict[str, Any]
@@ -302,6 +302,7 @@ def _retire_other_texts(conn: Connection, summaries: Sequence[Summary]) -> None:
             _changed(conn, conn.execute(read.where(a.c.summary_id.in_(ids), a.c.current)))
             for table in (a, schema.finding, schema.check, schema.revision):
                 _retire(conn, table, ids, true())
+            count_anew(conn, ids)
 
 
 def _numbers(conn: Connection, conversation_ids: Sequence[str]) -> dict[str, int]:
@@ -324,13 +325,7 @@ def _changed(conn: Connection, touched: Iterable[Any]) -> None:
         for system, detector, number in touched
     }
     if blocks:
-        conn.exec_driver_sql(_ONE_MORE_CHANGE, sorted(blocks))
-
-
-_ONE_MORE_CHANGE = """
-INSERT INTO change (part, block, changes) VALUES (?, ?, 1)
-ON CONFLICT DO UPDATE SET changes = changes + 1
-"""
+        conn.exec_driver_sql(schema.ONE_MORE_CHANGE, sorted(blocks))
 
 
 def _analysis_row(reading: Reading, numbers: dict[str, int]) -> Row:
@@ -386,13 +381,16 @@ def _engine(path: Path) -> Engine:
     def _prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA cache_size = -8192")  # 8 MB: a server has many that read
         # 32 MB: a bulk import then writes each page of an index once, not with every batch
         connection.execute("PRAGMA wal_autocheckpoint = 8192")
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:
-        conn.exec_driver_sql(conn.get_execution_options().get("arf_begin", "BEGIN"))
+        begin = conn.get_execution_options().get("arf_begin", "BEGIN")
+        if begin != "BEGIN":
+            conn.exec_driver_sql("PRAGMA cache_size = -65536")  # 64 MB to write many at once
+        conn.exec_driver_sql(begin)
 
     return engine
 

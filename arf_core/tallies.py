@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
-from sqlalchemy import Integer, Select, String, case, func, select
+from sqlalchemy import ColumnElement, Integer, Select, String, Table, case, func, literal, select
 
 from arf_core import schema
 from arf_core.blocks import Found, Numbers
@@ -70,10 +70,9 @@ def patterns_of(found: Found) -> ErrorPatterns:
             np.bitwise_or.reduceat(_bits(found.category, first), begins)
             for first in range(0, len(found.categories), _WORD)
         ]
-        sets, sizes = np.unique(np.stack(words), axis=1, return_counts=True)
         counts = [
-            Pattern(categories=_named(found.categories, words), summaries=int(n))
-            for words, n in zip(sets.T.tolist(), sizes, strict=True)
+            Pattern(categories=_named(found.categories, bits), summaries=n)
+            for bits, n in _counted_sets(words, len(found.categories))
         ]
     return ErrorPatterns(
         system=found.system,
@@ -84,6 +83,16 @@ def patterns_of(found: Found) -> ErrorPatterns:
 
 
 _WORD = 62
+_FEW = 16
+
+
+def _counted_sets(words: Sequence[Numbers], categories: int) -> list[tuple[list[int], int]]:
+    """The sets there are, as words of bits, and how many summaries have each."""
+    if categories <= _FEW:  # then every possible set has a place, and nothing needs to be sorted
+        of = np.bincount(words[0])
+        return [([int(bits)], int(of[bits])) for bits in np.flatnonzero(of)]
+    sets, sizes = np.unique(np.stack(words), axis=1, return_counts=True)
+    return list(zip(sets.T.tolist(), sizes.tolist(), strict=True))
 
 
 def _bits(category: Numbers, first: int) -> Numbers:
@@ -181,10 +190,10 @@ class Lengths(Record):
 
 
 def turn_lengths(store: Store, splits: Sequence[Split] = SPLITS) -> Lengths:
-    """Turns of the conversations; of about 100,000 where there are more."""
+    """Turns of the conversations; of about 20,000 where there are more."""
     c = schema.conversation
     step = _step(store, select(func.count()).select_from(c))
-    query = select(c.c.n_turns, func.count()).where(c.c.split.in_(splits), c.c.seq % step == 0)
+    query = select(c.c.n_turns, func.count()).where(c.c.split.in_(splits), *_sampled(c, step))
     return Lengths(
         of="conversations",
         unit="turns",
@@ -195,7 +204,7 @@ def turn_lengths(store: Store, splits: Sequence[Split] = SPLITS) -> Lengths:
 
 def word_lengths(store: Store, system: str, splits: Sequence[Split] = SPLITS) -> Lengths:
     """Words of a system's summaries, counted by the spaces and line breaks between them; of about
-    100,000 summaries where there are more.
+    20,000 summaries where there are more.
 
     So a text with runs of spaces counts a few too many, and one without spaces is one word.
     """
@@ -208,18 +217,29 @@ def word_lengths(store: Store, system: str, splits: Sequence[Split] = SPLITS) ->
     query = (
         select(words, func.count())
         .join_from(s, c, c.c.id == s.c.conversation_id)
-        .where(s.c.system == system, s.c.seq % step == 0, c.c.split.in_(splits))
+        .where(s.c.system == system, *_sampled(s, step), c.c.split.in_(splits))
     )
     counts = _counted(store, query.group_by(words))
     return Lengths(of=system, unit="words", counts=counts, step=step)
 
 
-MEASURED = 100_000
+MEASURED = 20_000
 
 
 def _step(store: Store, count: Select[Any]) -> int:
     with store.read() as conn:
         return max(1, round((conn.scalar(count) or 0) / MEASURED))
+
+
+def _sampled(table: Table, step: int) -> list[ColumnElement[bool]]:
+    """Conditions on every `step`th row: the rows are looked up one by one, since a remainder would
+    be asked of them all."""
+    if step == 1:
+        return []
+    last = select(func.max(table.c.seq)).scalar_subquery()
+    every = select(literal(step).label("seq")).cte("every", recursive=True)
+    every = every.union_all(select(every.c.seq + step).where(every.c.seq + step <= last))
+    return [table.c.seq.in_(select(every.c.seq))]
 
 
 def _counted(store: Store, query: Select[Any]) -> dict[int, int]:

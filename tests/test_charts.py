@@ -179,7 +179,7 @@ def trace(figure: go.Figure, name: str) -> Any:
 
 def test_every_chart_is_tried() -> None:
     made = {n for n in charts.__all__ if n not in ("CATEGORY_COLOURS", "category_colour", "empty")}
-    assert made - {"in_theme", "percent", "rate_text", "system_names"} == set(FULL)
+    assert made - {"in_theme", "narrow", "percent", "rate_text", "system_names"} == set(FULL)
 
 
 @pytest.mark.parametrize("name", EMPTY)
@@ -539,3 +539,16 @@ def test_conversations_by_value_set_aside_what_is_no_value() -> None:
     figure = charts.values(odd)
     assert "&lt;b&gt;x" in figure.layout.title.text
     assert figure.layout.yaxis.ticktext[0].startswith("&lt;a")
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_a_narrow_figure_says_the_same_in_shorter_lines(name: str) -> None:
+    figure = FULL[name]()
+    slim = charts.narrow(figure)
+    assert title(slim) == title(figure)
+    assert max(map(len, slim.layout.title.text.split("<br>"))) <= 34
+    assert (
+        slim.layout.height - slim.layout.margin.t == figure.layout.height - figure.layout.margin.t
+    )
+    assert drawn(slim)["data"] == drawn(figure)["data"]
+    assert charts.narrow(slim) == slim

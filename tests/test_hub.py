@@ -110,7 +110,7 @@ def test_a_wrong_name_and_no_hub_say_what_to_do(hub: Hub, tmp_path: Path) -> Non
 
 
 def test_an_offline_project_fetches_nothing_from_afar(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"nothing is fetched from huggingface\.co"):
+    with pytest.raises(ModelError, match=r"at huggingface\.co, and this project is offline"):
         pull("firm/tiny", "tiny.gguf", tmp_path, PrivacySettings(offline=True))
 
 

@@ -17,7 +17,8 @@ from arf_core.analyze import analyze
 from arf_core.errors import ConfigError, InputError, ModelError
 from arf_core.models.limits import AdaptiveLimit
 from arf_core.models.registry import add_model, remove_model, try_model
-from arf_core.models.spending import BudgetReached, is_this_machine, spent
+from arf_core.models.spending import BudgetReached, spent
+from arf_core.privacy import is_this_machine
 from arf_core.project import Project
 from arf_core.records import Analysis
 from arf_core.settings import edited
@@ -155,7 +156,7 @@ def test_offline_and_the_allow_list_refuse_before_anything_is_sent(project: Proj
     with pytest.raises(ModelError, match="nothing leaves this machine"):
         try_model(offline, "far")
     listed = set_in(project, privacy={"allow": ["api.example.org"]})
-    with pytest.raises(ModelError, match=r"may send to api\.example\.org"):
+    with pytest.raises(ModelError, match=r"may reach api\.example\.org"):
         analyze(listed, "teacher", "llm", model="far")
     with ScriptedServer(lambda body, n: CLEAN_REPLY) as server:
         near = with_model(offline, "near", server.url)

@@ -2,20 +2,25 @@
 
 import pytest
 from conftest import add_items, make_item
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
 
-from arf_core import schema
-from arf_core.contents import attribute_counts, attributes_by_interest, holdings, split_counts
+from arf_core.contents import (
+    attribute_counts,
+    attributes_by_interest,
+    holdings,
+    source_counts,
+    split_counts,
+)
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.reading import Search, conversation, place, search
+from arf_core.tallies import turn_lengths, word_lengths
 
 WORDS = [
     ("lamp", ["customer: My lamp came broken.", "agent: We send a 100% new one."]),
     ("parcel", ["customer: Where is my parcel?", 'agent: It "left" on Monday.']),
-    ("text", ["customer: The speaker hums.", "agent: A new\nline, and a \\ stroke."]),
+    ("hum", ["customer: The speaker hums.", "agent: A new\nline, and a \\ stroke."]),
     ("unicode", ["customer: Где посылка? naïve 🎁", "agent: At the door."]),
 ]
 
@@ -29,20 +34,20 @@ def filled(project: Project) -> Project:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", ["lamp", "parcel", "text", "unicode"]),
+        ("", ["lamp", "parcel", "hum", "unicode"]),
         ("LAMP", ["lamp"]),
         ("parc", ["parcel"]),
         ("my parcel", ["parcel"]),
         ('"my parcel"', ["parcel"]),
         ('"parcel my"', []),
-        ("speaker", ["text"]),  # no key of the stored turns is taken for a word
+        ("speaker", ["hum"]),  # no key of the stored turns is taken for a word
         ("at", ["unicode"]),
         ("100%", ["lamp"]),
         ("_", []),
         ("%", ["lamp"]),
-        ("\\", ["text"]),
+        ("\\", ["hum"]),
         ("посылка 🎁", ["unicode"]),
-        ('" stroke"', ["text"]),
+        ('" stroke"', ["hum"]),
         ("nothing of the kind", []),
     ],
 )
@@ -57,12 +62,17 @@ def test_a_conversation_is_found_by_a_part_of_its_own_id(filled: Project) -> Non
     assert [h.external_id for h in search(filled.store, Search(text="unico"))] == ["unicode"]
 
 
-@given(st.text(max_size=30))
-def test_any_text_can_be_searched_for(text: str) -> None:
-    str(Search(text=text))
-    from arf_core.reading import _matches
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.text(max_size=30))
+def test_any_text_can_be_searched_for(filled: Project, text: str) -> None:
+    wanted = Search(text=text.encode("utf-8", "replace").decode())
+    for hit in search(filled.store, wanted):
+        assert place(filled.store, wanted, hit.id).number
 
-    _matches(Search(text=text))
+
+def test_a_whole_id_finds_that_conversation_alone(filled: Project) -> None:
+    assert [h.external_id for h in search(filled.store, Search(text="hum"))] == ["hum"]
+    assert place(filled.store, Search(text="hum"), search(filled.store, Search())[0].id).total == 1
 
 
 def test_neighbours_are_those_among_the_hits(filled: Project) -> None:
@@ -91,18 +101,18 @@ def test_an_unknown_or_ambiguous_id_is_said(filled: Project) -> None:
 
 def test_holdings_and_values_account_for_every_conversation(filled: Project) -> None:
     held = holdings(filled.store)
-    assert (held.conversations, held.turns, held.summaries) == (4, 8, (("teacher", 4),))
+    assert (held.conversations, held.summaries) == (4, (("teacher", 4),))
     assert split_counts(filled.store).total == 4
-    ids = [h.id for h in search(filled.store, Search())]
-    rows = [{"name": "channel", "value": "chat", "conversation_id": i} for i in ids[:3]]
-    with filled.store.write() as conn:
-        conn.execute(insert(schema.attribute), rows)
+    more = [c.model_copy(update={"id": f"n{i}", "attributes": {"channel": "chat"}})
+            for i, c in enumerate([conversation(filled.store, "lamp")] * 3)]  # fmt: skip
+    filled.store.add(more)
     values = attribute_counts(filled.store, "channel")
     assert [(c.label, c.conversations, c.kind) for c in values.counts] == [
         ("chat", 3, "value"),
-        ("no value", 1, "missing"),
+        ("no value", 4, "missing"),
     ]
-    assert values.total == 4
+    assert values.total == holdings(filled.store).conversations == 7
+    assert source_counts(filled.store).counts[0].label == "test"
 
 
 def test_what_people_ask_for_first_comes_first() -> None:
@@ -112,3 +122,13 @@ def test_what_people_ask_for_first_comes_first() -> None:
         "alpha",
         "zeta",
     ]
+
+
+def test_lengths_of_many_texts_are_measured_on_a_sample(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arf_core.tallies.MEASURED", 10)
+    add_items(project, [make_item(f"c{i}", ["customer: Hi."], "Two words.") for i in range(40)])
+    for lengths in (turn_lengths(project.store), word_lengths(project.store, "teacher")):
+        assert (lengths.step, sum(lengths.counts.values())) == (4, 10)
+    assert word_lengths(project.store, "nobody").counts == {}

@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import add_items, make_item
+from conftest import Result, add_items, make_item
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.export import export, outlook
 from arf_core.findings import round_outcome
+from arf_core.job_kinds import ReviewWork
 from arf_core.project import Project
 from arf_core.records import (
     Check,
@@ -29,9 +30,11 @@ from arf_core.records import (
     System,
     now,
 )
-from arf_core.review import accept_verified, decide, reviewed_name, settle, steps, undo
+from arf_core.review import accept_verified, decide, steps, undo
 from arf_core.review_card import card
-from arf_core.review_queue import Wanted, find, outcomes, queue, tallies
+from arf_core.review_counts import Wanted, outcomes, tallies
+from arf_core.review_queue import find, queue
+from arf_core.reviewed import reviewed_name, settle
 from arf_core.store import Store
 from arf_core.tallies import outcomes_by_category
 
@@ -182,9 +185,10 @@ def test_counts_are_those_of_the_slow_way(round_: Project) -> None:
     counted = tallies(round_.store, "r1")
     assert outcomes("r1", counted) == outcomes_by_category(round_.store, "r1")
     slow = round_outcome(round_.store, "r1")
-    results = Counter(
-        result for t in counted for _, result in t.results for _ in range(t.summaries)
-    )
+    results: Counter[str] = Counter()
+    for tally in counted:
+        for by_result in tally.results.values():
+            results.update(by_result)
     assert slow.fixed == results["fixed"]
     assert slow.not_fixed == results["not_fixed"]
     assert slow.unchecked == results["unchecked"]
@@ -192,7 +196,7 @@ def test_counts_are_those_of_the_slow_way(round_: Project) -> None:
     assert slow.edited == sum(t.edited for t in counted)
     assert slow.unchanged == sum(t.unchanged for t in counted)
     assert slow.flagged == sum(t.flagged for t in counted)
-    assert sum(t.by_split["test"] for t in counted) == 1
+    assert sum(t.summaries for t in counted if t.split == "test") == 1
 
 
 def test_a_card_has_each_edit_beside_its_finding_and_its_check(round_: Project) -> None:
@@ -305,6 +309,17 @@ def test_accept_all_verified_takes_just_these(
     }
     assert accept_verified(round_.store, "r1", "anna") is None
     undo(round_.store, "r1", "anna")
+    assert queue(round_.store, "r1", Wanted(decision="accept")) == []
+
+
+def test_a_large_step_is_a_job_with_a_command(round_: Project, tmp_path: Path) -> None:
+    every_kind(round_)
+    work = ReviewWork(system="r1", by="anna", step="accept_verified")
+    report = work.run(round_, tmp_path, lambda *_: None)
+    assert work.said(report) == "1 summaries"
+    assert work.command("p") == "arf review p accept-verified --system r1 --by anna"
+    back = ReviewWork(system="r1", by="anna", step="undo")
+    assert back.said(back.run(round_, tmp_path, lambda *_: None)) == "1 summaries"
     assert queue(round_.store, "r1", Wanted(decision="accept")) == []
 
 
@@ -449,3 +464,26 @@ def test_any_sequence_of_decisions_and_undoings_leaves_what_still_stands(
         settle(store, "r1")
         assert texts(store, "r1-reviewed") == {n: c.stands for n, c in shown.items()}
         assert sum(t.summaries for t in tallies(store, "r1")) == 6
+
+
+def test_the_command_line_reviews_a_round(round_: Project, arf: Callable[..., Result]) -> None:
+    every_kind(round_)
+    path = round_.path
+    listed = arf("review", path, "--json").json
+    assert (listed["waiting"], listed["queue"][0]["external_id"]) == (8, "new")
+    assert "[-About-]" in arf("review", path, "show", "new").out
+    arf("review", path, "reword", "new", "--text", "Mine.", "--by", "anna")
+    arf("review", path, "reject", "flagged", "--by", "anna")
+    assert arf("review", path, "accept-verified", "--by", "anna", "--json").json["step"][
+        "summaries"
+    ]
+    assert arf("review", path, "--json").json["waiting"] == 5
+    arf("review", path, "undo", "--by", "anna")
+    assert arf("review", path, "--json").json["waiting"] == 6
+    assert [s["kind"] for s in arf("review", path, "history", "--json").json["steps"]] == [
+        "undo", "accept_verified", "reject", "reword",
+    ]  # fmt: skip
+    applied = arf("review", path, "apply", "--json").json
+    assert (applied["system"], applied["done"]) == ("r1-reviewed", 9)
+    assert arf("review", path, "accept").code == 2
+    assert arf("review", path, "accept", "nobody").code == 2

@@ -1,5 +1,6 @@
 """Changing settings and the taxonomy, by the same functions that the app and `arf` use."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,21 @@ def test_a_change_is_undone_to_the_letter_unless_something_else_changed(project:
     with pytest.raises(InputError, match="have changed since"):
         put_back(project, before, after)
     assert written(put_back(project, after, before)) == after
+
+
+def test_every_line_of_the_docs_sets_what_it_says(arf, project: Project) -> None:
+    for name in ("big", "second"):
+        project = with_model(project, name, "http://127.0.0.1:1/v1")
+    text = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
+    lines = [shlex.split(x, comments=True) for x in text.splitlines() if x.startswith("arf set")]
+    assert len(lines) >= 6
+    for _, verb, _, *settings in lines:
+        result = arf(verb, project.path, *settings)
+        assert result.code == 0, result.err
+    settings = Project.open(project.path).settings
+    assert settings.privacy.allow == ("api.openai.com",)
+    assert settings.models["big"]["price"] == {"prompt": 0.15, "completion": 0.6}
+    assert (settings.limits.budget, settings.limits.currency) == (None, "EUR")
 
 
 def edited(**changes: object) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.project import Project
-from ui import known, loaders, widgets
+from ui import jobs, known, loaders, widgets
 from ui.state import state
 
 HERE = Path(__file__).resolve().parent
@@ -38,7 +38,7 @@ SECTIONS: dict[str, tuple[Page, ...]] = {
         Page("Evaluate", "pages/5_Evaluate.py", ":material/balance:"),
     ),
     "Guide": (Page("Guidance", "pages/6_Guidance.py", ":material/explore:"),),
-    " ": (Page("Settings", "pages/7_Settings.py", ":material/settings:"),),
+    "Set up": (Page("Settings", "pages/7_Settings.py", ":material/settings:"),),
 }
 
 
@@ -62,12 +62,15 @@ def home(title: str = "Home") -> Project | None:
         page_title=f"{title} · ARF Studio", page_icon=str(HERE / "icon.png"), layout="wide"
     )
     st.html(HERE / "style.css")
+    st.logo(str(HERE / "logo.svg"), size="large", icon_image=str(HERE / "icon.png"))
     try:
         project = _open()
     except ArfError as fault:
         _navigation(None)
         _refused(fault)
     _navigation(project)
+    if project is not None:
+        jobs.strip(project)
     return project
 
 
@@ -112,10 +115,9 @@ def _refused(fault: ArfError) -> NoReturn:
 
 def _navigation(project: Project | None) -> None:
     with st.sidebar:
-        st.markdown("**ARF Studio**")
         for section, pages in SECTIONS.items():
             there = [p for p in pages if (ROOT / p.file).exists()]
-            if there and section.strip():
+            if there and section:
                 st.caption(section)
             for place in there:
                 widgets.page_link(place.file, place.title, icon=place.icon)

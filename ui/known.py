@@ -1,6 +1,7 @@
 """The project folders that the app knows: a small file in the user's own configuration folder.
 
-`ARF_CONFIG_DIR` puts it elsewhere.
+`ARF_CONFIG_DIR` puts it elsewhere; `ARF_PROJECT` names one that is known without being listed (the
+sample, where `make app` made it).
 """
 
 import json
@@ -26,7 +27,9 @@ def known_projects() -> list[Path]:
 
     Raises ConfigError where the file cannot be read.
     """
-    return [path for path in _listed() if (path / SETTINGS_FILE).is_file()]
+    given = os.environ.get("ARF_PROJECT")
+    known = [*_listed(), *([Path(given).resolve()] if given else [])]
+    return [path for path in dict.fromkeys(known) if (path / SETTINGS_FILE).is_file()]
 
 
 def remember(path: Path) -> None:

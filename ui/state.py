@@ -34,8 +34,8 @@ class SettingsState:
     """Why the last change was refused."""
     tried: dict[tuple[str, str], Tested | ArfError] = field(default_factory=dict)
     """(project, model) -> what trying it gave."""
-    draft: str | None = None
-    """A taxonomy that is being edited, as YAML."""
+    drafts: dict[str, str] = field(default_factory=dict)
+    """Project -> its taxonomy that is being edited, as YAML."""
 
 
 @dataclass
@@ -46,12 +46,34 @@ class DataState:
     paths: list[str] = field(default_factory=list)
     """Files, folders, names of data sets."""
     options: ImportOptions = field(default_factory=ImportOptions)
-    earlier: list[ImportOptions] = field(default_factory=list)
-    """What the options were before each change, to go back to."""
+    earlier: list[tuple[str, ImportOptions]] = field(default_factory=list)
+    """What each change was about, and the options before it, to go back to."""
+    fault: ArfError | None = None
+    """Why the last change, or the start of the import, was refused."""
     uploads: tuple[str, ...] = ()
     """Ids of the uploads that were taken over, so that a rerun does not take them again."""
     round: int = 0
     """Counts imports, so that the next begins with an empty upload."""
+
+
+@dataclass
+class ReviseState:
+    """What the page Revise remembers."""
+
+    at: dict[str, str] = field(default_factory=dict)
+    """Round -> the id of the summary that is shown."""
+    address: str = ""
+    """What the page itself last wrote into the address: another one is a link that somebody
+    followed, or an id that somebody typed."""
+    filters: dict[str, str] = field(default_factory=dict)
+    """Round -> the filters that were on, to begin anew when they change."""
+    rewording: bool = False
+    said: str = ""
+    """What the last key did."""
+    fault: ArfError | None = None
+    """Why the last one did nothing."""
+    whole_page: bool = False
+    """Draw the whole page anew: a job was started, and the strip is to show it."""
 
 
 @dataclass
@@ -66,6 +88,7 @@ class State:
     """Jobs that the strip has shown at work: when one ends, the page is drawn anew."""
     settings: SettingsState = field(default_factory=SettingsState)
     data: DataState = field(default_factory=DataState)
+    revise: ReviseState = field(default_factory=ReviseState)
 
 
 def state() -> State:

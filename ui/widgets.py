@@ -32,6 +32,9 @@ _HIDDEN = {c: f"[U+{c:04X}]" for c in (*range(0x80, 0xA0), *range(0x202A, 0x202F
 _LONE = dict.fromkeys(range(55296, 57344), "�")
 VISIBLE = _PICTURES | _HIDDEN | _LONE
 """What would not be seen, or would turn the text around it, as something that is seen."""
+_ADDRESS = re.compile(r"(https?:|www|@)(?=\S)", re.IGNORECASE)
+"""What becomes a link by itself, even where it is escaped; a word joiner behind it, which nobody
+sees, prevents that."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:^=&@/])")
 
 
@@ -50,6 +53,7 @@ def label(text: object, most: int = 120) -> str:
     line = " ".join(seen(text).split())
     if len(line) > most:
         line = line[: most - 1] + "…"
+    line = _ADDRESS.sub("\\1\u2060", line)
     return _MARKDOWN.sub(r"\\\1", line)
 
 
@@ -103,6 +107,16 @@ def _scroll(mark: str) -> None:
         f"<script>(() => {{ const box = document.querySelector('[data-arf=\"{mark}\"]');"
         "const turn = box && box.querySelector('.arf-evidence');"
         "if (turn) box.scrollTop = turn.offsetTop - box.offsetTop - 40; })();</script>",
+        unsafe_allow_javascript=True,
+    )
+
+
+def focus(key: str) -> None:
+    """Put the cursor into the text area of the container with this key. The script is ours, and
+    `key` is written in our own code."""
+    st.html(
+        "<script>setTimeout(() => { const field = document.querySelector("
+        f"'.st-key-{key} textarea'); if (field) field.focus(); }}, 60);</script>",
         unsafe_allow_javascript=True,
     )
 
@@ -173,6 +187,14 @@ def _marked(piece: str, over: Sequence[Mark], end: int) -> str:
         f'<mark class="arf-mark{strong}" style="--arf-colour:{top.colour}" title="{title}">'
         f"{piece}{sup}</mark>"
     )
+
+
+def reader(detector: str) -> str:
+    """Who reads, as people are told: the rules, big (LLM), anna (a person)."""
+    kind, _, name = detector.partition(":")
+    if kind == "person":
+        return f"{name} (a person)"
+    return f"{name} ({kind.upper()})" if name else f"the {kind}" if kind == "rules" else kind
 
 
 def chip(category: str, taxonomy: Taxonomy) -> None:

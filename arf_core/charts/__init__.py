@@ -8,7 +8,7 @@ from arf_core.charts.palette import CATEGORY_COLOURS, category_colour
 from arf_core.charts.rates import error_rates, severity
 from arf_core.charts.rounds import against_reference, round_outcome
 from arf_core.charts.spread import values
-from arf_core.charts.style import empty, in_theme
+from arf_core.charts.style import empty, in_theme, narrow
 from arf_core.charts.tables import cooccurrence, error_heatmap
 from arf_core.charts.texts import clusters, lengths
 from arf_core.charts.wording import percent, rate_text, system_names
@@ -24,6 +24,7 @@ __all__ = [
     "error_rates",
     "in_theme",
     "lengths",
+    "narrow",
     "percent",
     "rate_text",
     "round_outcome",

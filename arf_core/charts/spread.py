@@ -5,9 +5,11 @@ from html import escape
 import plotly.graph_objects as go
 
 from arf_core.charts.palette import SYSTEM_COLOURS, UNKNOWN
-from arf_core.charts.style import drawn, empty
+from arf_core.charts.style import BOTTOM, drawn, empty
 from arf_core.charts.wording import percent, thousands, wrapped
 from arf_core.contents import Values
+
+MARGIN = 16
 
 
 def values(table: Values) -> go.Figure:
@@ -40,7 +42,9 @@ def values(table: Values) -> go.Figure:
         ],
         f"Conversations by {_plain(table.of)}",
         f"{thousands(total)} conversations",
-        height=max(64, 34 * len(counts)),
+        # there is no axis below the bars, so no room is kept for one
+        height=34 * len(counts) + MARGIN - BOTTOM,
+        margin_b=MARGIN,
         legend="none",
         bargap=0.32,
         yaxis={

@@ -157,6 +157,30 @@ def drawn(
 BOTTOM = 56
 
 
+def narrow(figure: go.Figure, width: int = 34) -> go.Figure:
+    """The same figure with its title in lines of at most `width` characters, for half a page."""
+    made = go.Figure(figure)
+    title, subtitle = made.layout.title.text, made.layout.title.subtitle.text
+    if not title:
+        return made
+    lines, sub = _again(title, width), _again(subtitle or "", width + 10)
+    more = 25 * (len(lines) - title.count("<br>") - 1)
+    more += 20 * (len(sub) - len(subtitle.split("<br>"))) if subtitle else 0
+    return made.update_layout(
+        title={
+            "text": "<br>".join(lines),
+            "subtitle": {"text": "<br>".join(sub)},
+            "pad": {"t": 12 if len(lines) == 1 else 28, "l": 8},
+        },
+        height=made.layout.height + more,
+        margin={"t": made.layout.margin.t + more},
+    )
+
+
+def _again(text: str, width: int) -> list[str]:
+    return _lines(text.replace("<br>", " "), width)
+
+
 def _legend_rows(names: Sequence[str]) -> int:
     """Rows of a legend over a plot 420 pixels wide, as one beside long labels is."""
     rows, used = 1, 0

@@ -7,7 +7,18 @@ from rich.console import Console
 from rich.text import Text
 
 from arf_core import __version__
-from arf_core.cli import batch, bring_in, data, finetune, models, money, settings, work
+from arf_core.cli import (
+    batch,
+    bring_in,
+    data,
+    finetune,
+    jobs,
+    models,
+    money,
+    review,
+    settings,
+    work,
+)
 from arf_core.cli.output import plain, print_json
 from arf_core.errors import ArfError
 
@@ -25,6 +36,8 @@ data.register(app)
 bring_in.register(app)
 work.register(app)
 finetune.register(app)
+jobs.register(app)
+review.register(app)
 money.register(app)
 settings.register(app)
 app.add_typer(batch.app, name="batch")

@@ -18,7 +18,8 @@ from arf_core.importing import (
     Preview,
     preview,
 )
-from arf_core.project import Project
+from arf_core.project import SETTINGS_FILE, Project
+from arf_core.settings import read_settings
 from arf_core.taxonomy import faults
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder; made if there is none.")
@@ -68,10 +69,12 @@ def import_(
         rejects_to=rejects,
     )
     if show:
-        seen = preview(files, options)
+        known = read_settings(folder / SETTINGS_FILE) if _is_project(folder) else None
+        privacy, shares = (known.privacy, known.split) if known else (None, None)
+        seen = preview(files, options, shares=shares, privacy=privacy)
         print_json(seen.model_dump(mode="json")) if as_json else _show_preview(seen)
         return
-    made = not (folder / "arf.toml").exists()
+    made = not _is_project(folder)
     opened = Project.create(folder) if made else Project.open(folder)
     with opened as project, progress("Reading") as told:
         report = project.load(files, options, lambda what, n, of: told(n, of, what))
@@ -104,6 +107,10 @@ def _names(given: str | None) -> tuple[str, ...] | None:
     if given is None:
         return None
     return () if given == "none" else tuple(name.strip() for name in given.split(","))
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / SETTINGS_FILE).is_file()
 
 
 def _show_preview(seen: Preview) -> None:

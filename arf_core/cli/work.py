@@ -52,8 +52,10 @@ def register(app: typer.Typer) -> None:
 def analyze(
     folder: Path = Folder,
     system: str = System,
-    detector: str = typer.Option("rules", help="Who reads: rules or llm."),
-    model: str = typer.Option(None, help="The model of an llm detector, by its name in arf.toml."),
+    detector: str = typer.Option("rules", help="Who reads: rules, llm or nli."),
+    model: str = typer.Option(
+        None, help="llm: a model of arf.toml; nli: a folder, or a name on the hub."
+    ),
     split: list[SplitName] = typer.Option(list(SplitName), help="Only these splits."),
     limit: int = typer.Option(None, min=1, help="At most so many, for a trial."),
     fresh: bool = Fresh,
@@ -115,7 +117,7 @@ def revise(
     detector: list[str] = typer.Option([], help="Whose findings to answer, such as llm:gpt."),
     editor: str = typer.Option("llm", help="llm, rules, or rewrite (untargeted, to compare)."),
     model: str = typer.Option(None, help="The editor's model, by its name in arf.toml."),
-    verifier: str = typer.Option(None, help="Check the result at once: llm or rules."),
+    verifier: str = typer.Option(None, help="Check the result at once: llm, nli or rules."),
     verifier_model: str = typer.Option(None, help="The verifier's model."),
     category: list[str] = typer.Option([], help="Answer only findings of these categories."),
     fresh: bool = Fresh,
@@ -152,8 +154,10 @@ def revise(
 def verify(
     folder: Path = Folder,
     system: str = typer.Option("r1", "--system", help="The revision round to check."),
-    verifier: str = typer.Option("llm", help="llm or rules."),
-    model: str = typer.Option(None, help="The verifier's model, by its name in arf.toml."),
+    verifier: str = typer.Option("llm", help="llm, nli or rules."),
+    model: str = typer.Option(
+        None, help="llm: a model of arf.toml; nli: a folder, or a name on the hub."
+    ),
     fresh: bool = Fresh,
     estimate: bool = Guess,
     as_json: bool = JsonFlag,

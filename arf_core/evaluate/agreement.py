@@ -7,12 +7,13 @@ whether the summary has any error at all, since detectors that point at the righ
 another name differ from those that point at nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from arf_core.queries import findings_of, items, read_by
-from arf_core.records import SPLITS, Finding, Record, Split
+from arf_core.queries import PAGE, findings_of, items_at
+from arf_core.records import SPLITS, Finding, Item, Record, Split
+from arf_core.scope import Scope, look
 from arf_core.spans import Span, sentences
-from arf_core.store import Store
+from arf_core.store import Store, chunks
 
 
 class Counts(Record):
@@ -80,13 +81,10 @@ def agreement(
     total, places, has_error = Counts(), Counts(), Counts()
     by_category: dict[str, Counts] = {}
     n = 0
-    for page in items(store, system, splits=splits):
+    for page in _read_by_both(store, system, (detector, reference), splits):
         ids = [item.summary.id for item in page]
-        both = read_by(store, ids, detector) & read_by(store, ids, reference)
-        ours, theirs = (findings_of(store, both, [name]) for name in (detector, reference))
+        ours, theirs = (findings_of(store, ids, [name]) for name in (detector, reference))
         for item in page:
-            if item.summary.id not in both:
-                continue
             n += 1
             text = item.summary.text
             said, true = (fs.get(item.summary.id, []) for fs in (ours, theirs))
@@ -109,6 +107,17 @@ def agreement(
         has_error=has_error,
         by_category=by_category,
     )
+
+
+def _read_by_both(
+    store: Store, system: str, detectors: Sequence[str], splits: Sequence[Split]
+) -> Iterator[list[Item]]:
+    """The summaries that all the detectors have read, in pages. A person reads few of many, so
+    these are looked up, and the others not looked at."""
+    scope = Scope(splits=tuple(splits))
+    read = [look(store, system, name, scope).read.tolist() for name in detectors]
+    for numbers in chunks(sorted(set.intersection(*map(set, read))), PAGE):
+        yield items_at(store, system, numbers)
 
 
 def _one(said: bool, true: bool) -> Counts:

@@ -17,6 +17,7 @@ from arf_core.importing.rows import Table
 from arf_core.importing.shapes import mapping_of
 from arf_core.importing.splits import split_in_name
 from arf_core.importing.tables import open_table
+from arf_core.settings import PrivacySettings
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,15 @@ class _Set(NamedTuple):
     """From a folder or an archive, where other things may lie about."""
 
 
-def plan(paths: Sequence[str | Path], options: ImportOptions) -> Plan:
+def plan(
+    paths: Sequence[str | Path],
+    options: ImportOptions,
+    privacy: PrivacySettings,
+) -> Plan:
     """Open everything that was given and find out how it is read. Nothing is stored.
 
-    Raises InputError for what cannot be read, and where the mapping cannot be found out.
+    Raises InputError for what cannot be read, and where the mapping cannot be found out, ModelError
+    for a data set at a host that `privacy` keeps it from.
     """
     if not paths:
         raise InputError("No file was given.", "Name at least one file, folder or data set.")
@@ -58,7 +64,7 @@ def plan(paths: Sequence[str | Path], options: ImportOptions) -> Plan:
     sets: list[_Set] = []
     for path in paths:
         found = given(path)
-        tables = tables_of(found, options, notes)
+        tables = tables_of(found, options, notes, privacy)
         source = options.source or found.source
         sets += [_Set(source, alike, found.picked) for alike in _alike(tables)]
     sets = _with_splits(sets)
@@ -69,10 +75,15 @@ def plan(paths: Sequence[str | Path], options: ImportOptions) -> Plan:
     return Plan(tuple(groups), tuple(dict.fromkeys(notes)))
 
 
-def tables_of(found: Given, options: ImportOptions, notes: list[str]) -> list[Table]:
+def tables_of(
+    found: Given,
+    options: ImportOptions,
+    notes: list[str],
+    privacy: PrivacySettings,
+) -> list[Table]:
     """The tables behind one path. Raises InputError where there is none that can be read."""
     if found.dataset:
-        return open_dataset(found)
+        return open_dataset(found, privacy)
     if found.skipped:
         notes.append(f"Not read, since they are no tables: {', '.join(found.skipped[:20])}.")
     tables = [t for m in found.members if (t := _table(m, found.picked, options, notes))]

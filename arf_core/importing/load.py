@@ -27,7 +27,7 @@ from arf_core.importing.staging import Chunks, Staging
 from arf_core.importing.threads import join
 from arf_core.importing.workers import all_assembled, few_collections
 from arf_core.records import Conversation, Summary, Turn
-from arf_core.settings import SplitShares
+from arf_core.settings import PrivacySettings, SplitShares
 
 if TYPE_CHECKING:
     from arf_core.project import Project
@@ -56,7 +56,7 @@ def load(
     """
     options = options or ImportOptions()
     started = time.monotonic()
-    found = plan(_listed(paths), options)
+    found = plan(_listed(paths), options, project.settings.privacy)
     with Tally(options.rejects_to) as tally, _folder(project.path) as folder, few_collections():
         with Staging(folder) as staging:
             run = _Run(found, options, tally, staging, progress or _silent)
@@ -72,14 +72,15 @@ def preview(
     options: ImportOptions | None = None,
     rows: int = 20,
     shares: SplitShares | None = None,
+    privacy: PrivacySettings | None = None,
 ) -> Preview:
     """The guessed mapping with its reasons, and the first `rows` conversations as they would be
     stored, from the first 2,000 rows of each file. Nothing is written.
 
-    `shares` are those of the project. Raises InputError as `load` does.
+    `shares` and `privacy` are those of the project. Raises InputError as `load` does.
     """
     options = options or ImportOptions()
-    found = plan(_listed(paths), options)
+    found = plan(_listed(paths), options, privacy or PrivacySettings())
     with Tally() as tally, Staging() as staging:
         run = _Run(found, options, tally, staging, _silent, PREVIEW_ROWS)
         run.read()

@@ -11,6 +11,7 @@ from arf_core.importing.options import ImportOptions
 from arf_core.importing.report import shortened
 from arf_core.importing.rows import Cell
 from arf_core.records import Record
+from arf_core.settings import PrivacySettings
 
 MOST_CHARS = 300
 """Of a cell, as it is shown."""
@@ -25,14 +26,17 @@ class Sample(Record):
 
 
 def first_rows(
-    paths: Sequence[str | Path], options: ImportOptions | None = None, rows: int = 5
+    paths: Sequence[str | Path],
+    options: ImportOptions | None = None,
+    rows: int = 5,
+    privacy: PrivacySettings | None = None,
 ) -> list[Sample]:
     """The first rows of every table behind `paths`, also where no mapping can be found for them.
 
     Raises InputError for what cannot be read.
     """
-    options = options or ImportOptions()
-    tables = [t for path in paths for t in tables_of(given(path), options, [])]
+    options, told = options or ImportOptions(), privacy or PrivacySettings()
+    tables = [t for path in paths for t in tables_of(given(path), options, [], told)]
     return [
         Sample(
             file=table.file,

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from arf_core.errors import ConfigError
 from arf_core.records import Record, Scalar, digest
@@ -85,8 +85,14 @@ class Reply(Record):
     text: str
     finish_reason: str = "stop"
     """`length` when it was cut, `refusal` or `content_filter` when the model declined."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Annotated[int, Field(ge=0)] = 0
+    completion_tokens: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("text")
+    @classmethod
+    def _storable(cls, text: str) -> str:
+        """Half a surrogate pair is valid JSON, but no text that a database takes."""
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 class Probe(Record):

@@ -105,6 +105,8 @@ class _Pipeline(Generic[I, T]):
         self._budget = Budget(project.store, project.settings.limits, model)
         self._masked = project.settings.privacy.mask and model.traits.leaves
         self._accounts = Accounts(model, self._masked)
+        self._written = 0.0
+        """Money of this run that stands in the ledger."""
         self._loop = asyncio.new_event_loop()
         self._main: asyncio.Task[None] | None = None
         self._stopped = False
@@ -189,6 +191,8 @@ class _Pipeline(Generic[I, T]):
             with self._store.write() as conn:
                 replace_rows(conn, schema.call, rows)
                 insert_new(conn, schema.ledger, sent)
+            self._written += sum(entry["cost"] or 0.0 for entry in sent)
+            self._budget.look(self._written)
         for answer, _ in batch:
             self._answers.put(answer)
 
@@ -244,7 +248,7 @@ class _Pipeline(Generic[I, T]):
         """One call, within pace and budget, and in a slot that is free again when it ends."""
         await self._pace.wait(request)
         reserved = await self._budget.reserve(request)
-        cost = 0.0
+        reply: Reply | None = None
         try:
             begun = await self._limit.acquire()
             overloaded = False
@@ -264,7 +268,7 @@ class _Pipeline(Generic[I, T]):
             self._meter.count(reply.prompt_tokens, reply.completion_tokens, cost)
             return reply
         finally:
-            await self._budget.settle(reserved, cost)
+            await self._budget.settle(reserved, request, reply)
 
     def _stored(self, requests: list[Request]) -> dict[str, Reply]:
         """Stored answers by key. With `fresh`, and for models that cost nothing, none."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import aiohttp
-from pydantic import AnyHttpUrl, Field
+from pydantic import AnyHttpUrl, Field, field_validator
 from pydantic_core import to_json
 
 from arf_core import models
@@ -24,6 +24,13 @@ from arf_core.records import Scalar, now
 SchemaMeans = Literal["json_schema", "json_object", "prompt"]
 CONTEXT = re.compile(r"context|too long|maximum.*tokens|tokens.*maximum", re.IGNORECASE)
 MEANS: tuple[SchemaMeans, ...] = ("json_schema", "json_object", "prompt")
+
+
+LARGEST_REPLY = 2**25
+"""Bytes. No chat completion is as long; a server that sends more is none."""
+SHORTEST_KEY = 8
+CONNECT_S = 15.0
+"""A host that has not answered at all by then cannot be reached."""
 
 
 class Options(models.Options):
@@ -45,6 +52,13 @@ class Options(models.Options):
     price: Price | None = None
     requests_per_minute: Annotated[int, Field(gt=0)] | None = None
     tokens_per_minute: Annotated[int, Field(gt=0)] | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _holds_no_secret(cls, url: AnyHttpUrl) -> AnyHttpUrl:
+        if url.username or url.password or url.query or url.fragment:
+            raise ValueError("it must hold no password and no ?query; a key goes into key_env")
+        return url
 
 
 def open_model(name: str, options: Options, project_path: Path) -> "OpenAIModel":
@@ -127,7 +141,15 @@ class OpenAIModel:
             async with self._open().post(
                 self._url, data=to_json(body), allow_redirects=False
             ) as response:
-                data = await response.read()
+                data = await self._body(response)
+        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
+            why = getattr(error, "os_error", None) or f"no answer within {CONNECT_S:g} s"
+            raise ModelError(
+                f"{self.name}: cannot reach {self._options.base_url} ({why}).",
+                "Is the server running, and base_url in arf.toml right?",
+                retryable=True,
+                fatal=True,
+            ) from error
         except TimeoutError as error:
             raise ModelError(
                 f"{self.name}: no answer within {self._options.timeout_s:g} s.",
@@ -135,13 +157,6 @@ class OpenAIModel:
                 reason="timeout",
                 retryable=True,
                 overloaded=True,
-            ) from error
-        except aiohttp.ClientConnectorError as error:
-            raise ModelError(
-                f"{self.name}: cannot reach {self._options.base_url} ({error.os_error}).",
-                "Is the server running, and base_url in arf.toml right?",
-                retryable=True,
-                fatal=True,
             ) from error
         except aiohttp.ClientError as error:
             raise ModelError(
@@ -153,18 +168,49 @@ class OpenAIModel:
             raise self._refusal(response, data.decode("utf-8", "replace"), means)
         return self._reply(data)
 
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        parts, size = [], 0
+        async for part in response.content.iter_any():
+            size += len(part)
+            if size > LARGEST_REPLY:
+                raise ModelError(
+                    f"{self.name}: the reply is longer than {LARGEST_REPLY / 2**20:.0f} MB.",
+                    "Is base_url the address of an OpenAI-compatible API?",
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def _key(self) -> str:
+        """The key, from the environment; empty where none is needed.
+
+        Raises ModelError where it is not set, or cannot be one. It is never shown.
+        """
+        name = self._options.key_env
+        if name is None:
+            return ""
+        key = os.environ.get(name, "").strip()
+        if not key:
+            raise ModelError(
+                f"{self.name}: the environment variable {name} is not set.",
+                f"Set it to the key: export {name}=…",
+                fatal=True,
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise ModelError(
+                f"{self.name}: what {name} holds is no key: it has characters that none has.",
+                "Copy the key again, without line breaks and quotation marks.",
+                fatal=True,
+            )
+        return key
+
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            key = os.environ.get(self._options.key_env, "") if self._options.key_env else ""
-            if self._options.key_env and not key:
-                raise ModelError(
-                    f"{self.name}: the environment variable {self._options.key_env} is not set.",
-                    f"Set it to the key: export {self._options.key_env}=…",
-                    fatal=True,
-                )
+            key = self._key()
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._options.max_concurrency),
-                timeout=aiohttp.ClientTimeout(total=self._options.timeout_s),
+                timeout=aiohttp.ClientTimeout(
+                    total=self._options.timeout_s, sock_connect=CONNECT_S
+                ),
                 headers={"Content-Type": "application/json"}
                 | ({"Authorization": f"Bearer {key}"} if key else {}),
             )
@@ -177,16 +223,16 @@ class OpenAIModel:
             message = choice["message"]
             usage = answer.get("usage") or {}
             return Reply(
-                text=message.get("content") or message.get("refusal") or "",
+                text=self._without_key(message.get("content") or message.get("refusal") or ""),
                 finish_reason="refusal"
                 if message.get("refusal")
                 else choice.get("finish_reason") or "stop",
                 prompt_tokens=usage.get("prompt_tokens") or 0,
                 completion_tokens=usage.get("completion_tokens") or 0,
             )
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(
-                f"{self.name}: the server's answer is no chat completion ({error!r}).",
+                f"{self.name}: the server's answer is no chat completion ({type(error).__name__}).",
                 "Is base_url the address of an OpenAI-compatible API (often ending in /v1)?",
                 retryable=True,
             ) from error
@@ -219,8 +265,9 @@ class OpenAIModel:
         return error
 
     def _without_key(self, text: str) -> str:
-        key = os.environ.get(self._options.key_env, "") if self._options.key_env else ""
-        return text.replace(key, "[key]") if key else text
+        """For what is shown or stored. What is as short as a word is no secret, and left alone."""
+        key = self._key()
+        return text.replace(key, "[key]") if len(key) >= SHORTEST_KEY else text
 
     def notes(self) -> list[str]:
         if self._means in (None, "json_schema"):

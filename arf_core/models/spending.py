@@ -1,22 +1,31 @@
 """Money and places: the budget that is never passed, and the ledger of what went where."""
 
 import asyncio
+import json
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 
 from sqlalchemy import func, select
 
 from arf_core import schema
 from arf_core.errors import ConfigError, ModelError
 from arf_core.models import ChatModel, Reply, Request
+from arf_core.privacy import admit_host
 from arf_core.records import Record, now
 from arf_core.settings import LimitSettings, PrivacySettings
 from arf_core.store import Store
 
 CHARS_PER_TOKEN = 3.5
 """Of European text, on the low side, so that estimates of length are on the high side."""
+
+A_MESSAGE = 32
+"""Tokens that a chat template puts around a message, at most."""
+ENOUGH = 20
+"""Replies, before what they counted is believed."""
+LOOK_S = 1.0
+"""Between two looks at what all runs together have spent."""
 
 
 class BudgetReached(ModelError):
@@ -45,34 +54,11 @@ class Entry(Record):
     """None where the price is not known."""
 
 
-def is_this_machine(host: str) -> bool:
-    """Loopback by name or number; any other name could be anywhere."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def admit(model: ChatModel, privacy: PrivacySettings) -> None:
     """Raises ModelError where the project's privacy settings keep requests from this model."""
-    host = model.traits.host
-    if host is None or is_this_machine(host):
-        return
-    if privacy.offline:
-        raise ModelError(
-            f"{model.name} is at {host}, and this project is offline: nothing leaves this machine.",
-            "Choose a model on this machine, or set offline = false under [privacy] in arf.toml.",
-            fatal=True,
-        )
-    if privacy.allow is not None and host not in privacy.allow:
-        allowed = ", ".join(privacy.allow) or "no host"
-        raise ModelError(
-            f"{model.name} is at {host}; this project may send to {allowed}.",
-            f'Add "{host}" to allow under [privacy] in arf.toml if conversations may go there.',
-            fatal=True,
-        )
+    if model.traits.host is not None:
+        instead = "Choose a model on this machine"
+        admit_host(model.traits.host, privacy, f"{model.name} is at", instead)
 
 
 def estimated_tokens(request: Request) -> int:
@@ -99,7 +85,10 @@ def check_length(request: Request, model: ChatModel) -> None:
 
 
 class Budget:
-    """Keeps what is spent, and what calls in flight could at most add, below the limit."""
+    """Keeps what is spent, and what calls in flight could at most add, below the limit.
+
+    What other runs on the project spend counts as soon as they have stored it.
+    """
 
     def __init__(self, store: Store, limits: LimitSettings, model: ChatModel) -> None:
         """Raises ConfigError where there is a budget, but the model's price is not known."""
@@ -107,8 +96,13 @@ class Budget:
         self._model = model
         self._store = store
         self._reserved = 0.0
+        self._own = 0.0
+        """What this run has spent."""
+        self._others = spent(store) if limits.budget is not None else 0.0
+        """What all others have: earlier runs, and those that go on beside this one."""
+        self._looked = time.monotonic()
+        self._densest = _Densest()
         self._settled = asyncio.Condition()
-        self._spent = spent(store) if limits.budget is not None else 0.0
         if limits.budget is not None and model.traits.price is None and model.traits.host:
             raise ConfigError(
                 f"The project has a budget, but the price of {model.name} is not known.",
@@ -124,13 +118,14 @@ class Budget:
         price, budget = self._model.traits.price, self._limits.budget
         if price is None or budget is None:
             return 0.0
-        most = price.of(1.2 * estimated_tokens(request), self._model.traits.max_tokens or 0)
+        most = price.of(self._densest.tokens(request), self._model.traits.max_tokens or 0)
         async with self._settled:
-            while self._spent + self._reserved + most > budget:
+            while self._others + self._own + self._reserved + most > budget:
                 if self._reserved < 1e-12:
                     raise BudgetReached(
                         f"The budget of {budget:g} {self._limits.currency} is reached: "
-                        f"{self._spent:.4g} are spent, and the next call could cost {most:.2g}.",
+                        f"{self._others + self._own:.4g} are spent, and the next call could cost "
+                        f"{most:.2g}.",
                         "Raise budget under [limits] in arf.toml and start again: "
                         "what is done is kept.",
                         fatal=True,
@@ -139,13 +134,44 @@ class Budget:
             self._reserved += most
         return most
 
-    async def settle(self, reserved: float, cost: float) -> None:
-        """The call is over: it cost so much."""
+    async def settle(self, reserved: float, request: Request, reply: Reply | None) -> None:
+        """The call is over, with this reply or none."""
+        price = self._model.traits.price
+        if reply is not None and price is not None:
+            self._own += price.of(reply.prompt_tokens, reply.completion_tokens)
+            self._densest.learn(request, reply)
         if reserved:
             async with self._settled:
                 self._reserved -= reserved
-                self._spent += cost
                 self._settled.notify_all()
+
+    def look(self, written: float) -> None:
+        """See what others have spent meanwhile; `written` is what this run has put into the ledger.
+
+        For the thread that writes it, so that both figures are of one moment.
+        """
+        if self._limits.budget is not None and time.monotonic() - self._looked > LOOK_S:
+            self._looked = time.monotonic()
+            self._others = spent(self._store) - written
+
+
+class _Densest:
+    """The most tokens that a request can have: a token has a byte at least, and once this model
+    has counted some requests, not twice as many tokens a byte as the densest of them."""
+
+    def __init__(self) -> None:
+        self._most = 0.0
+        self._seen = 0
+
+    def learn(self, request: Request, reply: Reply) -> None:
+        if reply.prompt_tokens and request.size:
+            self._seen += 1
+            self._most = max(self._most, reply.prompt_tokens / request.size)
+
+    def tokens(self, request: Request) -> float:
+        schema = len(json.dumps(request.schema_)) if request.schema_ else 0
+        bytes_ = request.size + schema + A_MESSAGE * len(request.messages)
+        return bytes_ * min(1.0, 2 * self._most) if self._seen >= ENOUGH else float(bytes_)
 
 
 def spent(store: Store) -> float:

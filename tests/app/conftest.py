@@ -34,7 +34,9 @@ from arf_core.project import Project
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT))  # where `ui` lies
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -98,7 +100,7 @@ def shown(at: AppTest) -> str:
     for block in (at.main, at.sidebar):
         for element in block:
             proto = getattr(element, "proto", None)
-            for name in ("body", "label", "title"):
+            for name in ("body", "label", "title", "text"):
                 said = getattr(proto, name, "")
                 words.append(html.unescape(said) if isinstance(said, str) else "")
     return "\n".join(w for w in words if w)
@@ -116,14 +118,14 @@ class Server(NamedTuple):
         return f"http://127.0.0.1:{self.port}/{page}?{urlencode(asked)}"
 
 
-def start_server(config_dir: Path, port: int | None = None) -> Server:
+def start_server(config_dir: Path, **environment: str) -> Server:
     """Start the app on a free port, and wait until it answers."""
-    port = port or free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     process = subprocess.Popen(
         [*command, "--server.headless", "true"],
         cwd=ROOT,
-        env=os.environ | {"ARF_CONFIG_DIR": str(config_dir)},
+        env=os.environ | {"ARF_CONFIG_DIR": str(config_dir)} | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

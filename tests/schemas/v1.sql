@@ -27,18 +27,14 @@ CREATE TABLE attribute (
 	conversation_id VARCHAR NOT NULL, 
 	PRIMARY KEY (name, value, conversation_id)
 )
- WITHOUT ROWID
-
-;
+ WITHOUT ROWID;
 CREATE TABLE near_duplicate (
 	band BIGINT NOT NULL, 
 	"group" VARCHAR NOT NULL, 
 	split VARCHAR NOT NULL, 
 	PRIMARY KEY (band)
 )
- WITHOUT ROWID
-
-;
+ WITHOUT ROWID;
 CREATE TABLE system (
 	name VARCHAR NOT NULL, 
 	kind VARCHAR NOT NULL, 
@@ -101,18 +97,16 @@ CREATE TABLE finding (
 	PRIMARY KEY (seq), 
 	UNIQUE (id)
 );
-CREATE INDEX ix_finding_current ON finding (system, detector, conversation, category, confidence) WHERE current = 1;
-CREATE INDEX ix_finding_summary_id ON finding (summary_id);
 CREATE INDEX ix_finding_analysis_id ON finding (analysis_id);
+CREATE INDEX ix_finding_summary_id ON finding (summary_id);
+CREATE INDEX ix_finding_current ON finding (system, detector, conversation, category, confidence) WHERE current = 1;
 CREATE TABLE change (
 	part VARCHAR NOT NULL, 
 	block INTEGER NOT NULL, 
 	changes INTEGER NOT NULL, 
 	PRIMARY KEY (part, block)
 )
- WITHOUT ROWID
-
-;
+ WITHOUT ROWID;
 CREATE TABLE block (
 	part VARCHAR NOT NULL, 
 	block INTEGER NOT NULL, 
@@ -160,7 +154,8 @@ CREATE TABLE revision (
 	current BOOLEAN NOT NULL, 
 	PRIMARY KEY (summary_id)
 );
-CREATE INDEX ix_revision_queue ON revision (system, decision, risk, outcome, conversation, split, status, flagged) WHERE current = 1;
+CREATE INDEX ix_revision_conversation ON revision (system, conversation) WHERE current = 1;
+CREATE INDEX ix_revision_queue ON revision (system, decision, risk, outcome, conversation, split) WHERE current = 1;
 CREATE TABLE "check" (
 	seq INTEGER NOT NULL, 
 	summary_id VARCHAR NOT NULL, 
@@ -241,9 +236,7 @@ CREATE TABLE call (
 	at VARCHAR NOT NULL, 
 	PRIMARY KEY ("key")
 )
- WITHOUT ROWID
-
-;
+ WITHOUT ROWID;
 CREATE INDEX ix_call_model ON call (model);
 CREATE TABLE ledger (
 	seq INTEGER NOT NULL, 

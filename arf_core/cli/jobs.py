@@ -1,0 +1,66 @@
+"""`arf jobs`: what works in the background, its log, stopping it and going on."""
+
+from pathlib import Path
+
+import typer
+
+from arf_core import jobs as core
+from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
+from arf_core.project import Project
+
+Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
+What = typer.Argument("list", metavar="[list|log|cancel|resume]", help="What to do.")
+Id = typer.Argument(None, metavar="[ID]", help="A job's id, or the beginning of it.")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(jobs)
+
+
+def jobs(folder: Path = Folder, what: str = What, job: str = Id, as_json: bool = JsonFlag) -> None:
+    """Show what works in the background; see a job's log, cancel it, let it go on."""
+    actions = {"log": _log, "cancel": _cancel, "resume": _resume}
+    with Project.open(folder) as project:
+        if what == "list" and job is None:
+            _list(project, as_json)
+        elif what in actions and job is not None:
+            actions[what](project, core.find_job(project.store, job).id, as_json)
+        else:
+            raise typer.BadParameter(
+                "say `list`, or one of log, cancel, resume and a job's id", param_hint="what"
+            )
+
+
+def _list(project: Project, as_json: bool) -> None:
+    found = core.jobs(project.store)
+    if as_json:
+        print_json({"jobs": [_said(job) for job in found]})
+        return
+    rows = [(j.id, j.title, j.state, _progress(j), j.error or j.message) for j in found]
+    print_table("", ("job", "what", "state", "#progress", "message"), rows)
+
+
+def _log(project: Project, job_id: str, as_json: bool) -> None:
+    log = core.log_of(project, job_id)
+    print_json({"job": job_id, "log": log}) if as_json else print_line(log)
+
+
+def _cancel(project: Project, job_id: str, as_json: bool) -> None:
+    job = core.cancel(project, job_id)
+    words = f"{job.title} is asked to stop; what it has done is kept."
+    print_json(_said(job)) if as_json else print_line(words)
+
+
+def _resume(project: Project, job_id: str, as_json: bool) -> None:
+    job = core.resume(project, job_id)
+    print_json(_said(job)) if as_json else print_line(f"{job.title} goes on as job {job.id}.")
+
+
+def _said(job: core.Job) -> dict[str, object]:
+    return job.model_dump(mode="json") | {"state": job.state}
+
+
+def _progress(job: core.Job) -> str:
+    if not job.total:
+        return f"{job.done:,}" if job.done else ""
+    return f"{job.done:,} of {job.total:,}"

@@ -1,0 +1,194 @@
+"""The findings of a detector as a list: by category and words, a page at a time, each with its
+neighbours and with all that is needed to judge it."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import numpy as np
+import orjson
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from arf_core import schema
+from arf_core.blocks import Found, Numbers
+from arf_core.errors import InputError
+from arf_core.queries import findings_of, items
+from arf_core.records import Finding, Item, Record, Split
+from arf_core.scope import of_categories
+from arf_core.store import Store, columns
+
+PAGE = 50
+FOUND_BY_WORDS = 2_000
+"""Findings with the words that are listed; a common word is not worth looking through a million."""
+AT_ONCE = 50_000
+THREADS = 2
+Order = Literal["file", "sure", "unsure"]
+"""As the conversations came, or by the detector's confidence; what has none comes last."""
+
+
+class Listed(Record):
+    """A finding as the list shows it."""
+
+    seq: int
+    id: str
+    external_id: str
+    """Of the conversation."""
+    split: Split
+    category: str
+    explanation: str
+    quote: str | None
+    confidence: float | None
+
+
+class Card(Record):
+    """A finding with what is needed to judge it."""
+
+    finding: Finding
+    item: Item
+    system: str
+    detector: str
+    findings: tuple[Finding, ...]
+    """All of the detector's findings in this summary, this one among them, in order of the text."""
+    current: bool
+    """False where the summary was read again or rewritten since."""
+    corrected: str | None
+    """The newest round that revised this summary, or made it."""
+
+
+class Neighbours(Record):
+    """Where a finding stands in a list."""
+
+    place: int | None
+    """From 0; None where it is not in the list."""
+    total: int
+    before: int | None
+    after: int | None
+    """`seq` of the findings beside it."""
+
+
+def listed(found: Found, categories: Sequence[str] = (), order: Order = "file") -> Numbers:
+    """`seq` of the findings of these categories (of all where none is named), in order."""
+    found = of_categories(found, categories)
+    seq, sure = found.seq, found.confidence
+    if order == "file":
+        return seq
+    unknown = np.isnan(sure)
+    return seq[np.lexsort((-sure if order == "sure" else sure, unknown))]
+
+
+def with_words(store: Store, seqs: Numbers, words: str, most: int = FOUND_BY_WORDS) -> Numbers:
+    """Those of the findings whose explanation or quote has all the words, in the same order; the
+    first `most` that were written. Upper and lower case of plain letters are the same."""
+    f = schema.finding
+    terms = words.split()
+    if not terms or not len(seqs):
+        return seqs
+    # LIKE takes plain letters as alike by itself; lower() would cost as much as the search
+    where: list[ColumnElement[bool]] = []
+    for term in terms:
+        like = f"%{_literal(term)}%"
+        where.append(or_(f.c.explanation.like(like, escape="/"), f.c.quote.like(like, escape="/")))
+    wanted = np.sort(seqs)
+
+    def said(first: int) -> Numbers:
+        near = f.c.seq.between(first, first + AT_ONCE - 1)
+        with store.read() as conn:
+            return np.array(conn.scalars(select(f.c.seq).where(near, *where)).all(), np.int64)
+
+    hits: list[Numbers] = []
+    firsts = range(int(wanted[0]), int(wanted[-1]) + 1, AT_ONCE)
+    with ThreadPoolExecutor(THREADS) as threads:  # SQLite searches without holding Python up
+        for numbers in threads.map(said, firsts):
+            hits.append(np.intersect1d(wanted, numbers, assume_unique=True))
+            if sum(map(len, hits)) >= most:
+                threads.shutdown(wait=False, cancel_futures=True)
+                break
+    return seqs[np.isin(seqs, np.concatenate(hits)[:most])]
+
+
+def _literal(term: str) -> str:
+    return term.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+def _among(seq: ColumnElement[int], seqs: Iterable[int]) -> ColumnElement[bool]:
+    numbers = orjson.dumps([int(n) for n in seqs]).decode()
+    return seq.in_(select(func.json_each(numbers).table_valued("value").c.value))
+
+
+def page(store: Store, seqs: Numbers, number: int = 0, size: int = PAGE) -> list[Listed]:
+    """One page of a list, from 0."""
+    return rows(store, seqs[number * size : (number + 1) * size])
+
+
+def rows(store: Store, seqs: Numbers) -> list[Listed]:
+    """These findings as the list shows them, in the same order."""
+    f, c = schema.finding, schema.conversation
+    wanted = [f.c[name] for name in Listed.model_fields if name in f.c]
+    query = (
+        select(*wanted, c.c.external_id)
+        .join_from(f, c, c.c.seq == f.c.conversation)
+        .where(_among(f.c.seq, seqs))
+    )
+    with store.read() as conn:
+        by_seq = {r.seq: Listed.model_validate(dict(r._mapping)) for r in conn.execute(query)}
+    return [by_seq[int(n)] for n in seqs]
+
+
+def neighbours(seqs: Numbers, seq: int) -> Neighbours:
+    """Where the finding stands in the list."""
+    at = np.flatnonzero(seqs == seq)
+    if not len(at):
+        return Neighbours(place=None, total=len(seqs), before=None, after=None)
+    i = int(at[0])
+    return Neighbours(
+        place=i,
+        total=len(seqs),
+        before=int(seqs[i - 1]) if i else None,
+        after=int(seqs[i + 1]) if i + 1 < len(seqs) else None,
+    )
+
+
+def card(store: Store, seq: int) -> Card:
+    """A finding with what is needed to judge it. Raises InputError where it is gone."""
+    f = schema.finding
+    query: Select[tuple[object, ...]] = select(
+        *columns(Finding), f.c.summary_id, f.c.system, f.c.detector, f.c.current
+    )
+    with store.read() as conn:
+        row = conn.execute(query.where(f.c.seq == seq)).mappings().first()
+    own = schema.summary.c.id == row["summary_id"] if row else None
+    page_ = next(items(store, row["system"], own), None) if row else None
+    if row is None or not page_:
+        raise InputError(
+            f"There is no finding number {seq}, or its summary was rewritten.",
+            "Go back to the list.",
+        )
+    finding = Finding.model_validate({name: row[name] for name in Finding.model_fields})
+    (item,) = page_
+    others = findings_of(store, [item.summary.id], [row["detector"]]).get(item.summary.id, [])
+    return Card(
+        finding=finding,
+        item=item,
+        system=row["system"],
+        detector=row["detector"],
+        findings=tuple(others),
+        current=bool(row["current"]),
+        corrected=_round(store, item.summary.id),
+    )
+
+
+def _round(store: Store, summary_id: str) -> str | None:
+    """The newest round that revised the summary, or made it."""
+    s, r = schema.summary, schema.revision
+    rounds = select(s.c.system).join(r, r.c.summary_id == s.c.id).where(r.c.current)
+    rounds = rounds.where(or_(s.c.parent_id == summary_id, s.c.id == summary_id))
+    with store.read() as conn:
+        return conn.scalar(rounds.order_by(s.c.seq.desc()).limit(1))
+
+
+def numbers_of(store: Store, ids: Iterable[str]) -> Numbers:
+    """`seq` of findings by id, in order of arrival."""
+    f = schema.finding
+    wanted = select(func.json_each(orjson.dumps(list(ids)).decode()).table_valued("value").c.value)
+    with store.read() as conn:
+        return np.array(sorted(conn.scalars(select(f.c.seq).where(f.c.id.in_(wanted)))), np.int64)

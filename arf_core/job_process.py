@@ -1,0 +1,165 @@
+"""The process of a job: does the work, and tells the job's row how far it is.
+
+A thread beats every two seconds, whatever the work is at. SIGTERM ends the work as Ctrl-C ends a
+command: what is done is kept, and the job is cancelled. When the row says that the job is no longer
+open (somebody took it for lost, and started it again), the process stops by itself.
+"""
+
+import os
+import signal
+import sys
+import time
+import traceback
+from datetime import UTC, datetime
+from threading import Event, Lock, Thread
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from arf_core.errors import ArfError, InputError
+from arf_core.job_kinds import Work, work_of
+from arf_core.jobs import HEARTBEAT_S, Job, change, end, find_job, folder_of, start
+from arf_core.project import Project
+
+TELL_S = 0.5
+"""Between two writes of progress that the work itself sets off, at least."""
+BUG = "See the log of the job: arf jobs {project} log {job}"
+
+
+class At(NamedTuple):
+    """Where the work is."""
+
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+
+
+class Pulse:
+    """Keeps the job's row up to date while the work goes on."""
+
+    def __init__(self, project: Project, job: Job) -> None:
+        self._project = project
+        self._job = job
+        self._at = At()
+        self._began = (time.monotonic(), 0)
+        self._written = 0.0
+        self._over = Event()
+        self._writing = Lock()
+        self._thread = Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> "Pulse":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        """The work says where it is."""
+        if phase != self._at.phase:
+            self._began = (time.monotonic(), done)
+        self._at = At(phase, done, total)
+        if time.monotonic() - self._written > TELL_S:
+            self._write()
+
+    def _beat(self) -> None:
+        while not self._over.wait(HEARTBEAT_S):
+            if not self._write():
+                sys.stderr.write("This job was given up meanwhile: it stops.\n")
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    def _write(self) -> bool:
+        with self._writing:
+            self._written = time.monotonic()
+            return change(self._project.store, self._job.id, **self._row())
+
+    def _row(self) -> dict[str, object]:
+        at, run = self._at, self._project.meter.now()
+        since, before = self._began
+        gained, seconds = at.done - before, time.monotonic() - since
+        own = gained / seconds if gained > 0 and seconds > 0 else None
+        return {
+            "phase": at.phase,
+            "done": at.done,
+            "total": at.total,
+            "rate": run.rate if run.total else own,
+            "message": run.in_words(self._project.settings.limits.currency) if run.total else "",
+            "heartbeat": datetime.now(UTC),
+        }
+
+
+def main(path: str, job_id: str) -> int:
+    """Do the work of a queued job. Returns the exit code: 0 done, 1 failed, 130 cancelled."""
+    with Project.open(path) as project:
+        job = find_job(project.store, job_id)
+        signal.signal(signal.SIGTERM, _stop)
+        begun = datetime.now(UTC)
+        if not change(
+            project.store,
+            job.id,
+            status="running",
+            pid=os.getpid(),
+            started=begun,
+            heartbeat=begun,
+        ):
+            return 130  # cancelled before it began
+        return _work(project, job)
+
+
+def _stop(number: int, frame: object) -> None:
+    """SIGTERM as Ctrl-C, which every verb ends well with; once is enough."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGINT)
+
+
+def _work(project: Project, job: Job) -> int:
+    try:
+        work = work_of(job.kind, job.arguments)
+        with Pulse(project, job) as pulse:
+            report = work.run(project, folder_of(project, job.id), pulse.tell)
+    except KeyboardInterrupt:
+        end(project.store, job.id, "cancelled")
+        return 130
+    except ArfError as fault:
+        traceback.print_exc()
+        _failed(project, job, fault.message, fault.hint)
+        return 1
+    except BaseException as fault:
+        # a bug: told in the row, with the trace in the log, and not swallowed
+        hint = BUG.format(project=project.path, job=job.id)
+        _failed(project, job, f"{type(fault).__name__}: {fault}", hint)
+        raise
+    _done(project, job, work, report)
+    return 0
+
+
+def _failed(project: Project, job: Job, message: str, hint: str) -> None:
+    moment = datetime.now(UTC)
+    change(project.store, job.id, status="failed", error=message, hint=hint, ended=moment)
+
+
+def _done(project: Project, job: Job, work: Work, report: BaseModel) -> None:
+    moment = datetime.now(UTC)
+    refused = _next(project, job, work.then(project, report))
+    change(
+        project.store,
+        job.id,
+        status="done",
+        result=report.model_dump_json(),
+        message=" ".join(filter(None, (work.said(report), refused))),
+        ended=moment,
+    )
+
+
+def _next(project: Project, job: Job, following: Work | None) -> str:
+    """Start what is to follow; says so where it cannot."""
+    if following is None:
+        return ""
+    try:
+        # while this one is still open, so that nobody sees a moment with nothing at work
+        start(project, following, follows=job.id)
+    except InputError as refused:
+        return str(refused)
+    return ""

@@ -1,0 +1,53 @@
+"""Analyze: how often systems err, where, why, and the findings themselves."""
+
+import streamlit as st
+
+from arf_core.errors import ArfError
+from ui import analyze, analyze_clusters, analyze_findings, analyze_start, frame, loaders, widgets
+
+project = frame.page("Analyze")
+head = st.container(horizontal=True, vertical_alignment="center")
+head.title("Analyze")
+systems = [s.name for s in loaders.systems(project) if loaders.summaries(project, s.name)]
+if not systems:
+    widgets.empty(
+        "There are no summaries yet",
+        "Bring in conversations with their summaries first.",
+        "pages/1_Data.py",
+        "Data",
+    )
+    st.stop()
+try:
+    looked = analyze.chosen(project)
+except ArfError as fault:
+    widgets.error(fault)
+    st.stop()
+if looked is None:
+    system = st.session_state["system"]
+    widgets.empty(
+        "Nobody has read these summaries",
+        "Let a detector read them: the rules need no model and take a moment.",
+    )
+    analyze_start.form(project, system)
+    st.stop()
+with head:
+    analyze_start.popover(project, looked.system)
+widgets.text(analyze.sentence(project, looked), muted=True)
+rates, slices, together, clusters, findings = st.tabs(
+    ["Error rates", "Slices", "Together", "Clusters", "Findings"], key="show", bind="query-params"
+)
+if rates.open:
+    with rates:
+        analyze.rates(project, looked)
+if slices.open:
+    with slices:
+        analyze.slices(project, looked)
+if together.open:
+    with together:
+        analyze.together(project, looked)
+if clusters.open:
+    with clusters:
+        analyze_clusters.draw(project, looked)
+if findings.open:
+    with findings:
+        analyze_findings.draw(project, looked)

@@ -1,0 +1,28 @@
+"""Revise: start a round of corrections, see what it did, decide on it, export."""
+
+import streamlit as st
+
+from ui import frame, revise, revise_export, revise_queue, revise_start
+
+project = frame.page("Revise")
+st.title("Revise")
+rounds = revise.rounds(project)
+if not rounds:
+    revise_start.first(project)
+    st.stop()
+system = revise.chosen(project, rounds)
+review, outcome, start, out = st.tabs(
+    ["Review", "Outcome", "New round", "Export"], key="view", bind="query-params"
+)
+if review.open:
+    with review:
+        revise_queue.draw(project, system)
+if outcome.open:
+    with outcome:
+        revise.outcome(project, system)
+if start.open:
+    with start:
+        revise_start.draw(project)
+if out.open:
+    with out:
+        revise_export.draw(project, system)

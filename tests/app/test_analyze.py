@@ -1,0 +1,254 @@
+"""The page Analyze: rates, slices, clusters, findings, and a view that can be sent."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.conftest import Server, shown
+from arf_core.demo import make_demo
+from arf_core.evaluate.rates import error_rates
+from arf_core.finding_list import listed
+from arf_core.project import Project
+from arf_core.records import SPLITS, Conversation, Summary, System, Turn, fingerprint_of
+from arf_core.scope import Scope, look
+
+PAGE = "pages/2_Analyze.py"
+READER = "llm:second-reader"
+
+
+def said(at: AppTest) -> str:
+    return shown(at).replace("\\", "")
+
+
+def numbers(path: Path, system: str = "teacher", **scope: object) -> list[int]:
+    """The findings that the page should list."""
+    with Project.open(path) as project:
+        found = look(project.store, system, READER, Scope(**scope))
+        return [int(n) for n in listed(found)]
+
+
+# -- full, empty, failing -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("show", ["Error rates", "Slices", "Together", "Clusters", "Findings"])
+def test_every_part_opens_by_its_address(open_app, sample: Path, show: str) -> None:
+    at = open_app(sample, PAGE, show=show)
+    assert not at.exception
+    assert not at.error
+    assert at.session_state["show"] == show
+
+
+def test_figures_are_those_of_the_demo(open_app, sample: Path) -> None:
+    report = make_demo(sample)
+    at = open_app(sample, PAGE, split=["train", "dev", "test"])
+    for system, name in (("teacher", "Teacher"), ("r1", "Corrected (r1)")):
+        figures = report.systems[system]
+        share = round(100 * figures.with_error / figures.summaries)
+        assert re.search(
+            rf"{re.escape(name)}: {share}\s% of {figures.summaries} summaries have an error",
+            said(at),
+        )
+    assert report.counted_by == READER
+    assert "second-reader" in said(at)
+
+
+def test_the_test_split_is_hidden_unless_asked_for(open_app, sample: Path) -> None:
+    with Project.open(sample) as project:
+        hidden = error_rates(project.store, "teacher", READER, ["train", "dev"])
+        all_of_it = error_rates(project.store, "teacher", READER, SPLITS)
+    assert hidden.any_error.total < all_of_it.any_error.total
+    at = open_app(sample, PAGE)
+    assert f"of {hidden.any_error.total} summaries" in said(at)
+    assert "The test split is hidden" in said(at)
+    at.multiselect(key="split").set_value(list(SPLITS)).run()
+    assert f"of {all_of_it.any_error.total} summaries" in said(at)
+    assert "hidden" not in said(at)
+
+
+def test_without_summaries_it_leads_to_the_data(open_app, empty_project: Path) -> None:
+    at = open_app(empty_project, PAGE)
+    assert not at.exception
+    assert "There are no summaries yet" in said(at)
+
+
+def test_where_nobody_has_read_it_offers_the_rules(open_app, empty_project: Path) -> None:
+    turns = (Turn(speaker="customer", text="Hello."),)
+    with Project.open(empty_project) as project:
+        project.store.add([System(name="teacher", kind="teacher")])
+        about = Conversation(
+            id="c",
+            external_id="c",
+            source="s",
+            fingerprint=fingerprint_of(turns),
+            turns=turns,
+            split="train",
+        )
+        project.store.add([about])
+        project.store.put_summaries([Summary.of("c", "teacher", "A greeting.")])
+    at = open_app(empty_project, PAGE)
+    assert not at.exception
+    assert "Nobody has read these summaries" in said(at)
+    assert at.button(key="start")
+    assert any("arf analyze" in code.value for code in at.code)
+
+
+def test_a_finding_that_is_gone_says_what_to_do(open_app, sample: Path) -> None:
+    at = open_app(sample, PAGE, show="Findings", finding="999999")
+    assert not at.exception
+    assert "999999" in " ".join(e.value for e in at.error)
+    at.button(key="back").click().run()
+    assert not at.error
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"finding": "-1"},
+        {"finding": "1e9"},
+        {"system": "nobody", "by": "nobody", "category": "none", "slice": "x", "only": "y"},
+        {"confidence": "7", "page": "99999", "order": "up", "split": "none"},
+        {"words": "'; DROP TABLE finding; --"},
+        {"slice": "channel", "only": "no such channel"},
+    ],
+)
+def test_an_address_that_does_not_fit_is_no_fault(open_app, sample: Path, query: dict) -> None:
+    at = open_app(sample, PAGE, show="Findings", **query)
+    assert not at.exception
+
+
+# -- filters and findings -------------------------------------------------------------------------
+
+
+def test_filters_narrow_the_list_and_what_they_say(open_app, sample: Path) -> None:
+    at = open_app(sample, PAGE, show="Findings")
+    everything = numbers(sample, splits=("train", "dev"))
+    assert f"{len(everything)} findings" in said(at)
+    at.multiselect(key="category").set_value(["wrong_figure"]).run()
+    with Project.open(sample) as project:
+        found = look(project.store, "teacher", READER, Scope(splits=("train", "dev")))
+        figures = listed(found, ["wrong_figure"])
+    assert 0 < len(figures) < len(everything)
+    assert f"{len(figures)} findings" in said(at)
+    at.text_input(key="words").set_value("zzzz").run()
+    assert "No finding fits" in said(at)
+
+
+def test_a_slice_narrows_rates_and_list(open_app, sample: Path) -> None:
+    at = open_app(sample, PAGE, show="Findings", slice="channel")
+    options = at.selectbox(key="only").options
+    assert "e-mail" in options
+    at.selectbox(key="only").set_value("e-mail").run()
+    inside = numbers(sample, splits=("train", "dev"), attribute="channel", value="e-mail")
+    assert len(inside) > 0
+    assert f"{len(inside)} findings" in said(at)
+
+
+def test_next_and_previous_go_through_the_list(open_app, sample: Path) -> None:
+    every = numbers(sample, splits=("train", "dev"))
+    at = open_app(sample, PAGE, show="Findings", finding=str(every[0]))
+    assert f"1 of {len(every)}" in said(at)
+    assert at.button(key="previous").disabled
+    at.button(key="next").click().run()
+    assert at.query_params["finding"] == [str(every[1])]
+    at.button(key="previous").click().run()
+    assert at.query_params["finding"] == [str(every[0])]
+    at.button(key="back").click().run()
+    assert "finding" not in at.query_params
+    assert f"{len(every)} findings" in said(at)
+
+
+# -- in a browser ---------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_a_row_opens_its_finding_beside_the_conversation(
+    server: Server, sample: Path, page
+) -> None:
+    page.goto(server.url(sample, "Analyze", show="Findings", category="Wrong figure"))
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.wait_for()
+    page.wait_for_timeout(500)
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 240, box["y"] + 52, delay=100)
+    page.wait_for_selector(".arf-chat .arf-evidence")
+    assert page.locator("mark.arf-strong").count() >= 1
+    inside = """() => { const box = document.querySelector('.arf-chat').getBoundingClientRect();
+        const turn = document.querySelector('.arf-evidence').getBoundingClientRect();
+        return turn.top >= box.top - 60 && turn.top < box.bottom; }"""
+    page.wait_for_function(inside)
+    first = parse_qs(urlsplit(page.url).query)["finding"]
+    page.locator("body").press("j")
+    page.wait_for_function("was => !location.search.includes('finding=' + was)", arg=first[0])
+    page.locator("body").press("k")
+    page.wait_for_function("was => location.search.includes('finding=' + was)", arg=first[0])
+    page.locator("body").press("Escape")
+    page.wait_for_selector("[data-testid=stDataFrame]")
+    assert "finding=" not in page.url
+
+
+@pytest.mark.browser
+def test_a_lasso_round_points_lists_their_findings(server: Server, sample: Path, page) -> None:
+    page.goto(server.url(sample, "Analyze", show="Clusters"))
+    plot = page.locator(".st-key-clusters .nsewdrag").first
+    plot.wait_for(timeout=60_000)
+    page.wait_for_timeout(1000)
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    left, top, right, bottom = (
+        box["x"] + 4,
+        box["y"] + 4,
+        box["x"] + box["width"] - 4,
+        box["y"] + box["height"] - 4,
+    )
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+    chosen = page.get_by_text(re.compile(r"^[\d,]+ findings chosen$"))
+    chosen.wait_for()
+    assert chosen.inner_text() == f"{len(numbers(sample, splits=('train', 'dev')))} findings chosen"
+    table = page.locator(".st-key-chosen canvas").first
+    table.wait_for()
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 240, box["y"] + 52, delay=100)
+    page.wait_for_selector(".arf-chat")
+
+
+@pytest.mark.browser
+def test_a_view_can_be_sent_to_a_fresh_server(tmp_path: Path, sample: Path, page) -> None:
+    from app.conftest import start_server
+
+    running = start_server(tmp_path / "config")
+    try:
+        page.goto(
+            running.url(
+                sample,
+                "Analyze",
+                show="Findings",
+                category="Missing resolution or next step",
+                slice="channel",
+                only="e-mail",
+                order="least certain first",
+            )
+        )
+        head = page.locator(".st-key-list-head .arf-text")
+        head.wait_for(timeout=60_000)
+        with Project.open(sample) as project:
+            scope = Scope(splits=("train", "dev"), attribute="channel", value="e-mail")
+            found = look(project.store, "teacher", READER, scope)
+            expected = len(listed(found, ["missing_resolution"]))
+        assert expected > 0
+        assert head.inner_text().startswith(f"{expected} finding")
+        assert (
+            page.locator(".st-key-only input").input_value() == "e-mail"
+            or page.get_by_text("e-mail").count()
+        )
+    finally:
+        running.process.kill()
+        running.process.wait()

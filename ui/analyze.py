@@ -1,0 +1,287 @@
+"""Analyze: what is looked at, how often systems err, and where."""
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from arf_core import charts
+from arf_core.charts import percent
+from arf_core.charts.tables import FEW
+from arf_core.evaluate.rates import ErrorRates, Rate
+from arf_core.project import Project
+from arf_core.records import SPLITS, Split
+from arf_core.slices import SliceRates
+from ui import analyze_reads as reads
+from ui import loaders, widgets
+from ui.analyze_reads import View
+
+ALL = ""
+HIDDEN: Split = "test"
+"""Hidden unless asked for: what a headline is measured on should not steer the work."""
+
+
+class Looked(NamedTuple):
+    """What is looked at: the choices of the address."""
+
+    system: str
+    against: str | None
+    """The system beside it."""
+    detector: str
+    view: View
+    categories: tuple[str, ...]
+    words: str
+
+    @property
+    def systems(self) -> list[str]:
+        return [self.system, *([self.against] if self.against else [])]
+
+
+def detector_name(detector: str) -> str:
+    """A detector as people call it."""
+    kind, _, name = detector.partition(":")
+    if kind == "person":
+        return f"{name} (a person)"
+    return "Rules" if detector == "rules" else f"{name} ({kind.upper()})" if name else kind
+
+
+def chosen(project: Project) -> Looked | None:
+    """The choices, as widgets that write them into the address. None where nobody has read the
+    system that is chosen."""
+    systems = [s.name for s in loaders.systems(project) if loaders.summaries(project, s.name)]
+    names = loaders.names(project)
+
+    def name(system: str) -> str:
+        return widgets.seen(names.get(system, system)) if system else "nothing"
+
+    with st.container(horizontal=True, key="analyze-who"):
+        system = st.selectbox(
+            "Summaries by", systems, key="system", bind="query-params", format_func=name
+        )
+        others = [ALL, *(s for s in systems if s != system)]
+        against = st.selectbox(
+            "Side by side with",
+            others,
+            index=min(1, len(others) - 1),
+            key="against",
+            bind="query-params",
+            format_func=name,
+        )
+        detectors = reads.readers(project, system)
+        if not detectors:
+            return None
+        detector = st.selectbox(
+            "As read by",
+            detectors,
+            key="by",
+            bind="query-params",
+            format_func=lambda d: widgets.seen(detector_name(d)),
+        )
+    view, categories, words = _filters(project)
+    if against and detector not in loaders.detectors(project, against):
+        against = ALL
+    return Looked(system, against or None, detector, view, categories, words)
+
+
+def _filters(project: Project) -> tuple[View, tuple[str, ...], str]:
+    names = {c.id: c.name for c in project.taxonomy.categories}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="analyze-filters"):
+        categories = st.multiselect(
+            "Categories",
+            list(names),
+            key="category",
+            bind="query-params",
+            format_func=lambda c: widgets.seen(names[c]),
+            placeholder="all",
+            width=190,
+        )
+        attribute, value = _slice(project)
+        words = st.text_input(
+            "Words in findings", key="words", bind="query-params", placeholder="any", width=150
+        )
+        with st.popover("More", icon=":material/tune:", key="more-filters"):
+            splits, confidence = _more()
+    view = View(tuple(s for s in SPLITS if s in splits), attribute, value, confidence)
+    return view, tuple(categories), (words or "").strip()
+
+
+def _more() -> tuple[list[Split], float]:
+    """Splits and the least confidence."""
+    splits = st.multiselect(
+        "Splits",
+        list(SPLITS),
+        default=[s for s in SPLITS if s != HIDDEN],
+        key="split",
+        bind="query-params",
+        help="The test split stays hidden while you work on the data, unless you add it.",
+    )
+    confidence = st.number_input(
+        "Confidence from",
+        0.0,
+        1.0,
+        0.0,
+        step=0.05,
+        key="confidence",
+        bind="query-params",
+        help="Findings of which the detector is less sure do not count; those without a figure do.",
+    )
+    return splits, float(confidence)
+
+
+def _slice(project: Project) -> tuple[str | None, str | None]:
+    """An attribute and one of its slices."""
+    attribute = st.selectbox(
+        "Slice by",
+        [ALL, *reads.attributes(project)],
+        key="slice",
+        bind="query-params",
+        format_func=lambda a: widgets.seen(a) if a else "nothing",
+        width=135,
+    )
+    value = st.selectbox(
+        "Only",
+        [ALL, *(reads.slice_labels(project, attribute) if attribute else ())],
+        key="only",
+        bind="query-params",
+        format_func=lambda v: widgets.seen(v) if v else "all",
+        disabled=not attribute,
+        width=150,
+    )
+    return attribute or None, value or None
+
+
+# -- how often -----------------------------------------------------------------------------------
+
+
+def rates(project: Project, looked: Looked) -> None:
+    """How often the systems err, by category and by severity. A click on a category leads to its
+    findings."""
+    found = [reads.rates(project, s, looked.detector, looked.view) for s in looked.systems]
+    names = loaders.names(project)
+    widgets.figure(
+        charts.error_rates(found, project.taxonomy, names),
+        "rates",
+        data=rates_table(found),
+        on_select=_show_findings,
+    )
+    patterns = [reads.patterns(project, s, looked.detector, looked.view) for s in looked.systems]
+    widgets.figure(charts.severity(patterns, project.taxonomy, names), "severity")
+
+
+def _show_findings() -> None:
+    """A click on a mark: go to the findings behind it."""
+    points = st.session_state["rates"]["selection"]["points"]
+    if not points:
+        return
+    system, category = points[0]["customdata"]
+    now = st.session_state
+    now["category"] = [category] if category else []
+    if system != now["system"]:
+        now["against"], now["system"] = now["system"], system
+    now["show"] = "Findings"
+
+
+def rates_table(found: list[ErrorRates]) -> pd.DataFrame:
+    """The figures of the chart."""
+
+    def row(r: ErrorRates, category: str, rate: Rate) -> dict[str, Any]:
+        low, high = rate.interval or (None, None)
+        return {
+            "system": r.system,
+            "detector": r.detector,
+            "category": category,
+            "summaries": rate.count,
+            "of": rate.total,
+            "share": rate.share,
+            "low": low,
+            "high": high,
+            "findings": r.findings.get(category),
+        }
+
+    return pd.DataFrame(
+        [
+            row(r, category, rate)
+            for r in found
+            for category, rate in (("any error", r.any_error), *r.by_category.items())
+        ]
+    )
+
+
+def sentence(project: Project, looked: Looked) -> str:
+    """What is looked at, in one line."""
+    names = loaders.names(project)
+    parts = []
+    for system in looked.systems:
+        rate = reads.rates(project, system, looked.detector, looked.view).any_error
+        if rate.share is None:
+            parts.append(f"{names[system]}: none read in this view")
+            continue
+        parts.append(
+            f"{names[system]}: {percent(rate.share)} of {rate.total:,} summaries have an error"
+        )
+    hidden = "" if HIDDEN in looked.view.splits else " The test split is hidden."
+    return f"{'; '.join(parts)}, as {detector_name(looked.detector)} reads them.{hidden}"
+
+
+# -- where ----------------------------------------------------------------------------------------
+
+
+def slices(project: Project, looked: Looked) -> None:
+    """Category by slice, for one system and the one beside it."""
+    attribute = looked.view.attribute or _first_attribute(project)
+    if attribute is None:
+        widgets.empty(
+            "Nothing to slice by",
+            "The conversations came without attributes such as a channel or a product. Columns "
+            "that are kept at the import become slices.",
+        )
+        return
+    whole = looked.view._replace(attribute=None, value=None)
+    found = [
+        reads.by_slice(project, system, looked.detector, whole, attribute)
+        for system in looked.systems
+    ]
+    drawn = [charts.error_heatmap(of_system, project.taxonomy) for of_system in found]
+    # one scale for all, so that a colour means the same in each
+    shares = [s.any_error.share or 0 for of_system in found for s in of_system if s.total >= FEW]
+    most = 100 * max(shares, default=0) or None
+    for system, of_system, chart in zip(looked.systems, found, drawn, strict=True):
+        st.markdown(f"**{widgets.label(loaders.names(project)[system])}**")
+        widgets.figure(
+            chart.update_layout(coloraxis_cmax=most) if chart.data else chart,
+            f"slices-{system}",
+            data=slices_table(of_system),
+        )
+
+
+def slices_table(found: list[SliceRates]) -> pd.DataFrame:
+    """The figures of the chart."""
+    return pd.DataFrame(
+        [
+            {"slice": s.value, "category": category, "summaries": r.count, "of": r.total}
+            for s in found
+            for category, r in (("any error", s.any_error), *s.by_category.items())
+        ]
+    )
+
+
+def _first_attribute(project: Project) -> str | None:
+    known = reads.attributes(project)
+    return known[0] if known else None
+
+
+def together(project: Project, looked: Looked) -> None:
+    """Which errors come together."""
+    for system in looked.systems:
+        st.markdown(f"**{widgets.label(loaders.names(project)[system])}**")
+        found = reads.patterns(project, system, looked.detector, looked.view)
+        widgets.figure(
+            charts.cooccurrence(found, project.taxonomy),
+            f"together-{system}",
+            data=pd.DataFrame(
+                [
+                    {"categories": " + ".join(p.categories), "summaries": p.summaries}
+                    for p in found.patterns
+                ]
+            ),
+        )

@@ -1,0 +1,165 @@
+"""What the page Analyze reads. Columns of numbers are kept once for all sessions, a few at a time;
+what is counted from them is small, and cached as every other read."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+
+import streamlit as st
+
+from arf_core import blocks, finding_list, scope
+from arf_core.blocks import About, Found, Numbers
+from arf_core.clusters import Clustering, cluster_findings, findings_drawn
+from arf_core.evaluate.agreement import Agreement, agreement
+from arf_core.evaluate.rates import ErrorRates, rates_of
+from arf_core.finding_list import Order
+from arf_core.overview import PEOPLE, taking_part
+from arf_core.project import Project
+from arf_core.records import SPLITS, Split
+from arf_core.scope import Scope, Slices
+from arf_core.slices import SliceRates, rates_by
+from arf_core.tallies import ErrorPatterns, patterns_of
+from ui import loaders
+
+P = ParamSpec("P")
+R = TypeVar("R")
+LARGE_KEPT = 4
+"""Large results of each kind that are kept: some 20 MB each at a million findings."""
+CLUSTERED = 3_000
+"""Findings that are clustered; more are looked at by a sample, so that nobody waits."""
+
+
+class View(NamedTuple):
+    """What is looked at, beside the choice of system and detector."""
+
+    splits: tuple[Split, ...] = SPLITS
+    attribute: str | None = None
+    value: str | None = None
+    confidence: float = 0.0
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(**self._asdict())
+
+
+def _large(
+    function: Callable[Concatenate[Project, P], R],
+) -> Callable[Concatenate[Project, P], R]:
+    """Keep the result itself for all sessions, and no copies: nobody may change it."""
+
+    def keyed(_project: Project, key: tuple[str, int], args: tuple[object, ...]) -> R:
+        return function(_project, *args)  # type: ignore[arg-type,call-arg]
+
+    keyed.__module__, keyed.__qualname__ = function.__module__, function.__qualname__
+    kept = st.cache_resource(show_spinner=False, max_entries=LARGE_KEPT)(keyed)
+
+    @wraps(function)
+    def read(project: Project, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        assert not kwargs, "the key is made of positions"
+        found: R = kept(project, (str(project.path), project.store.revision()), args)
+        return found
+
+    return read
+
+
+@_large
+def _everything(project: Project, system: str, detector: str) -> Found:
+    return blocks.found(project.store, system, detector)
+
+
+@_large
+def _about(project: Project) -> About:
+    return blocks.about(project.store)
+
+
+@_large
+def _slices(project: Project, attribute: str) -> Slices:
+    return scope.slices_of(project.store, attribute)
+
+
+@_large
+def found(project: Project, system: str, detector: str, view: View) -> Found:
+    """What the detector found in the system's summaries, as far as it is looked at."""
+    everything = _everything(project, system, detector)
+    if view == View():
+        return everything
+    by = _slices(project, view.attribute) if view.attribute and view.value else None
+    inside = scope.chosen(_about(project), view.scope, by)
+    return scope.narrowed(everything, inside, view.confidence)
+
+
+def attributes(project: Project) -> tuple[str, ...]:
+    """What conversations can be told apart by."""
+    return _about(project).attributes
+
+
+def slice_labels(project: Project, attribute: str) -> list[str]:
+    """The slices of an attribute."""
+    return [group.label for group in _slices(project, attribute).groups]
+
+
+@loaders.reads
+def readers(project: Project, system: str) -> list[str]:
+    """Who has read the system: first whose figures say most, the rules and people last."""
+    involved = taking_part(project.store, [s for s in loaders.systems(project) if s.parent])
+    return sorted(
+        loaders.detectors(project, system),
+        key=lambda d: (d.startswith(PEOPLE), d == "rules", d in involved, d),
+    )
+
+
+@loaders.reads
+def rates(project: Project, system: str, detector: str, view: View) -> ErrorRates:
+    return rates_of(found(project, system, detector, view))
+
+
+@loaders.reads
+def patterns(project: Project, system: str, detector: str, view: View) -> ErrorPatterns:
+    return patterns_of(found(project, system, detector, view))
+
+
+@loaders.reads
+def by_slice(
+    project: Project, system: str, detector: str, view: View, attribute: str
+) -> list[SliceRates]:
+    return rates_by(found(project, system, detector, view), _slices(project, attribute))
+
+
+@_large
+def matching(
+    project: Project,
+    system: str,
+    detector: str,
+    view: View,
+    categories: tuple[str, ...],
+    words: str,
+    order: Order,
+) -> Numbers:
+    """The numbers of the findings in the list, in its order."""
+    seqs = finding_list.listed(found(project, system, detector, view), categories, order)
+    return finding_list.with_words(project.store, seqs, words)
+
+
+@_large
+def clustering(
+    project: Project, system: str, detector: str, view: View, categories: tuple[str, ...]
+) -> Clustering:
+    """Clusters of the findings, or of a sample of them."""
+    looked_at = found(project, system, detector, view)
+    sample = findings_drawn(
+        project.store, scope.of_categories(looked_at, categories), most=CLUSTERED
+    )
+    return cluster_findings(sample.findings, project.taxonomy, sample.of)
+
+
+@loaders.reads
+def agreements(project: Project, system: str, view: View) -> list[Agreement]:
+    """Each detector against each person that has read the system."""
+    names = loaders.detectors(project, system)
+    people = [d for d in names if d.startswith(PEOPLE)]
+    return [
+        agreement(project.store, system, d, person, view.splits)
+        for person in people
+        for d in names
+        if not d.startswith(PEOPLE)
+    ]

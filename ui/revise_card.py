@@ -1,0 +1,133 @@
+"""Revise: one revision, its difference, and every edit beside its finding and its check."""
+
+import streamlit as st
+
+from arf_core.records import Check, Edit
+from arf_core.review_card import Answered, Card
+from arf_core.standing import Standing
+from arf_core.taxonomy import Taxonomy
+from ui import widgets
+from ui.revise import STANDS
+from ui.widgets import escaped
+
+CHECKED = {
+    "fixed": ("✓", "fixed", "good"),
+    "not_fixed": ("✗", "not fixed", "bad"),
+    "unchecked": ("?", "unchecked", "open"),
+    "new_error": ("!", "new error", "bad"),
+}
+TONES: dict[Standing, str] = {
+    "new_error": "bad",
+    "not_fixed": "bad",
+    "failed": "bad",
+    "flagged": "open",
+    "unchecked": "open",
+    "large_change": "open",
+    "verified": "good",
+    "clean": "good",
+}
+WHY: dict[Standing, str] = {
+    "new_error": "The verifier found an error that the edit brought in.",
+    "not_fixed": "The verifier says that a finding is still there.",
+    "failed": "The editor gave no edit that could be used; this is the text before.",
+    "flagged": "Far more was changed than the findings ask for.",
+    "unchecked": "Nobody could say whether every finding is fixed.",
+    "large_change": "Every finding is fixed, but much of the text is another.",
+    "verified": "The verifier found every finding fixed and nothing new.",
+    "clean": "There was nothing to answer, and nothing was changed.",
+}
+DECIDED = {"accept": "accepted", "reject": "rejected", "reword": "reworded"}
+
+
+def heading(card: Card) -> None:
+    """Which conversation it is, where it stands, and who decided what."""
+    q = card.queued
+    said = [
+        f"<b>{escaped(q.external_id)}</b>",
+        badge(STANDS[q.standing], TONES[q.standing]),
+        f'<span class="arf-muted">{escaped(WHY[q.standing])}</span>',
+    ]
+    widgets.html(f'<div class="arf-row">{"".join(said)}</div>')
+
+
+def decided(card: Card) -> None:
+    """What somebody has decided, and where another text stands."""
+    d = card.decided
+    if d is None:
+        return
+    words = f"{d.annotator} {DECIDED[d.action]} this on {d.at:%d %B %Y}."
+    if d.action == "reject":
+        words += " The text before it stands."
+    widgets.text(words, muted=True)
+    if d.action == "reword":
+        st.caption("What stands, against the revision")
+        widgets.diff(card.item.summary.text, card.stands)
+
+
+def badge(words: str, tone: str) -> str:
+    """HTML of a word in a box; good, bad or open."""
+    return f'<span class="arf-badge arf-{tone}">{escaped(words)}</span>'
+
+
+def difference(card: Card, side_by_side: bool) -> None:
+    """The text before and after."""
+    if card.before is None:
+        st.caption("The summary that this one was made from has been replaced since.")
+        widgets.summary(card.item.summary.text)
+        return
+    widgets.diff(card.before.text, card.item.summary.text, side_by_side=side_by_side)
+
+
+def reasons(card: Card, taxonomy: Taxonomy) -> None:
+    """Every finding with the edits that answer it and what the verifier says."""
+    rows = [_row(card, a, taxonomy) for a in (*card.new_errors, *card.answered)]
+    if not rows:
+        st.caption("No finding was to be answered.")
+        return
+    widgets.html(f'<div class="arf-findings">{"".join(rows)}</div>')
+
+
+def _row(card: Card, answered: Answered, taxonomy: Taxonomy) -> str:
+    finding = answered.finding
+    if finding is None:
+        what = '<span class="arf-muted">Edits that answer no finding</span>'
+    else:
+        turns = ", ".join(map(str, finding.evidence))
+        word = "turn" if len(finding.evidence) == 1 else "turns"
+        where = f'<span class="arf-muted"> {word} {escaped(turns)}</span>' if turns else ""
+        what = (
+            f"{widgets.chip_html(finding.category, taxonomy)}{where}"
+            f'<div class="arf-text">{escaped(finding.explanation)}</div>'
+        )
+    edits = "".join(_edit(card, e) for e in answered.edits)
+    checks = "".join(map(_check, answered.checks)) or badge("? unchecked", "open")
+    return (
+        f"<div><div>{what}</div><div>{edits or _no_edit(answered)}</div><div>{checks}</div></div>"
+    )
+
+
+def _no_edit(answered: Answered) -> str:
+    came_in = any(c.result == "new_error" for c in answered.checks)
+    words = "came in with the edit" if came_in else "no edit"
+    return f'<span class="arf-muted">{words}</span>'
+
+
+def _edit(card: Card, edit: Edit) -> str:
+    """The words that were replaced, and those that took their place."""
+    before = card.before.text[edit.start : edit.end] if card.before else ""
+    old = f"<del>{escaped(before)}</del> " if before.strip() else ""
+    new = f"<ins>{escaped(edit.text)}</ins>" if edit.text.strip() else ""
+    return f'<div class="arf-text">{old}{new or "<i>taken out</i>"}</div>'
+
+
+def _check(check: Check) -> str:
+    sign, words, tone = CHECKED[check.result]
+    reason = f'<div class="arf-text">{escaped(check.reason)}</div>' if check.reason else ""
+    by = f'<span class="arf-muted"> {escaped(check.verifier)}</span>'
+    return f"<div>{badge(f'{sign} {words}', tone)}{by}{reason}</div>"
+
+
+def evidence(card: Card) -> tuple[int, ...]:
+    """The turns that any of its findings points at."""
+    found = (a.finding for a in (*card.new_errors, *card.answered) if a.finding)
+    return tuple(sorted({turn for f in found for turn in f.evidence}))

@@ -1,0 +1,169 @@
+"""Settings, Spending: the budget, prices, what calls have cost, and what went where."""
+
+import pandas as pd
+import streamlit as st
+
+from arf_core.accounts import CostRow, costs, ledger
+from arf_core.models.spending import Entry, spent
+from arf_core.project import Project
+from ui import loaders, widgets
+from ui.settings import PROJECT, bound, line, set_now
+
+NEWEST = 200
+
+
+@loaders.reads
+def _spent(project: Project) -> float:
+    return spent(project.store)
+
+
+@loaders.reads
+def _costs(project: Project) -> list[CostRow]:
+    return costs(project.store)
+
+
+@loaders.reads
+def _ledger(project: Project, newest: int) -> list[Entry]:
+    return ledger(project.store, newest)
+
+
+def draw(project: Project) -> None:
+    """Budget and prices above, the accounts below."""
+    _budget(project)
+    _prices(project)
+    _cost_table(project)
+    _ledger_table(project)
+
+
+def _budget(project: Project) -> None:
+    limits = project.settings.limits
+    total = _spent(project)
+    key, currency = bound("budget", limits.budget), bound("currency", limits.currency)
+    left, middle, right = st.columns(3)
+    left.metric("Spent so far", f"{total:,.2f} {widgets.label(limits.currency)}", border=True)
+    middle.number_input(
+        "Budget for all calls together",
+        min_value=0.0,
+        key=key,
+        placeholder="no limit",
+        help="A run stops before it is passed, and keeps what is done. Empty for no limit.",
+        on_change=lambda: set_now(
+            project,
+            "There is no budget."
+            if st.session_state[key] is None
+            else f"The budget is {st.session_state[key]:g} {limits.currency}.",
+            {"limits.budget": st.session_state[key]},
+        ),
+    )
+    right.text_input(
+        "Currency",
+        key=currency,
+        max_chars=12,
+        on_change=lambda: set_now(
+            project,
+            f"The currency is {st.session_state[currency] or 'USD'}.",
+            {"limits.currency": st.session_state[currency] or None},
+        ),
+    )
+    if limits.budget:
+        st.progress(
+            min(1.0, total / limits.budget),
+            text=f"{total:,.2f} of {limits.budget:,.2f} {widgets.label(limits.currency)}",
+        )
+
+
+def _prices(project: Project) -> None:
+    """Two figures for each model that is at a server."""
+    models = {n: o for n, o in project.settings.models.items() if o["provider"] == "openai_api"}
+    if not models:
+        return
+    st.subheader("Prices")
+    st.caption("For a million tokens. 0 is free; empty is not known, and then no budget can hold.")
+    for name, options in models.items():
+        price = options.get("price") or {}
+        what, first, second = st.columns([2, 1, 1], vertical_alignment="bottom")
+        with what:
+            widgets.html(f"<b>{widgets.escaped(name)}</b>")
+        keys = {
+            part: bound(f"price-{part}-{name}", price.get(part))
+            for part in ("prompt", "completion")
+        }
+        for column, part, words in ((first, "prompt", "in"), (second, "completion", "out")):
+            column.number_input(
+                f"tokens {words}",
+                min_value=0.0,
+                format="%.3f",
+                key=keys[part],
+                placeholder="not known",
+                on_change=_set_price,
+                args=(project, name, keys),
+            )
+
+
+def _set_price(project: Project, name: str, keys: dict[str, str]) -> None:
+    """Both figures together: a price needs both, so the other is 0 where it is not known."""
+    said = {part: st.session_state[key] for part, key in keys.items()}
+    if all(value is None for value in said.values()):
+        set_now(project, f"The price of {name} is not known.", {f"models.{name}.price": None})
+        return
+    known = {f"models.{name}.price.{part}": value or 0.0 for part, value in said.items()}
+    set_now(project, f"The price of {name} is set.", known)
+
+
+def _cost_table(project: Project) -> None:
+    st.subheader("What calls have cost")
+    rows = _costs(project)
+    if not rows:
+        st.caption("No model has been asked yet.")
+        return
+    frame = pd.DataFrame([r.model_dump() | {"per_thousand": r.per_thousand} for r in rows]).rename(
+        columns=lambda name: name.replace("_", " ")
+    )
+    st.dataframe(
+        _shown(project, frame),
+        hide_index=True,
+        key="costs",
+        column_config={
+            "cost": st.column_config.NumberColumn(format="%.4f"),
+            "per thousand": st.column_config.NumberColumn("per 1,000 calls", format="%.2f"),
+        },
+        placeholder="no price",
+    )
+    if any(r.cost is None for r in rows):
+        st.caption("Calls without a known price are not in what was spent.")
+    with st.container(horizontal=True):
+        widgets.download("Save as CSV", frame, "costs.csv")
+        widgets.command(line(project, "cost", PROJECT))
+
+
+def _ledger_table(project: Project) -> None:
+    st.subheader("What went where")
+    rows = _ledger(project, NEWEST)
+    if not rows:
+        st.caption("Nothing has been sent anywhere.")
+        return
+    frame = pd.DataFrame([r.model_dump() for r in rows])
+    frame = frame.rename(columns=lambda name: name.replace("_", " "))
+    st.dataframe(
+        _shown(project, frame),
+        hide_index=True,
+        key="ledger",
+        height=320,
+        column_config={
+            "at": st.column_config.DatetimeColumn("when (UTC)", format="YYYY-MM-DD HH:mm:ss"),
+            "bytes": st.column_config.NumberColumn("bytes sent", format="localized"),
+            "cost": st.column_config.NumberColumn(format="%.4f"),
+        },
+        placeholder="no price",
+    )
+    if len(rows) == NEWEST:
+        st.caption(f"The newest {NEWEST} entries.")
+    with st.container(horizontal=True):
+        widgets.download("Save as CSV", frame, "ledger.csv")
+        widgets.command(line(project, "ledger", PROJECT))
+
+
+def _shown(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
+    """The table as people read it: systems by their names, no hidden characters."""
+    named = frame.assign(system=frame["system"].replace(loaders.names(project)))
+    return named.map(lambda cell: widgets.seen(cell) if isinstance(cell, str) else cell)
