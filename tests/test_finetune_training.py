@@ -303,8 +303,10 @@ def test_two_processes_of_accelerate_train_one_student(
     launch = "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1"
     plain = "--mixed_precision no --dynamo_backend no --main_process_port 0"
     run = subprocess.run(
-        [sys.executable, *launch.split(), *plain.split(), "-m", "arf_core.finetune.worker"]
-        + [str(place.folder)],
+        [
+            *(sys.executable, *launch.split(), *plain.split()),
+            *("-m", "arf_core.finetune.worker", str(place.folder)),
+        ],
         capture_output=True,
         text=True,
         timeout=600,

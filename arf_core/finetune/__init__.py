@@ -35,12 +35,11 @@ from arf_core.finetune.practice import FAMILIES, is_practice, practice_base
 from arf_core.finetune.settings import TrainingSettings, preset
 from arf_core.finetune.trainers import open_trainer
 from arf_core.models.registry import add_model
-from arf_core.models.spending import is_this_machine
+from arf_core.privacy import admit_host, host_of, hub_address
 from arf_core.project import Project
 from arf_core.records import Record
 
 LOOK_S = 0.2
-HUB = "huggingface.co"
 
 
 class FinetuneReport(Record):
@@ -134,7 +133,8 @@ def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
 def find_base(project: Project, base: str) -> tuple[str, str]:
     """Folder or hub id of a base, and its licence. `practice` and `practice-qwen3` are made.
 
-    Raises InputError where there is no such folder, or the project may not fetch from the hub.
+    Raises InputError where there is no such folder, ModelError where the project's privacy keeps it
+    from the hub.
     """
     if base == "practice":
         return str(practice_base(project).resolve()), "Apache-2.0"
@@ -151,13 +151,12 @@ def find_base(project: Project, base: str) -> tuple[str, str]:
             "a preset's name, or practice.",
             "See them with: arf finetune DIR --bases",
         )
-    privacy = project.settings.privacy
-    barred = privacy.offline or (privacy.allow is not None and HUB not in privacy.allow)
-    if barred and not is_this_machine(HUB):
-        raise InputError(
-            f"{base} would be fetched from {HUB}, which this project's privacy forbids.",
-            "Copy it here on another way, and give its folder.",
-        )
+    admit_host(
+        host_of(hub_address()),
+        project.settings.privacy,
+        f"{base} is at",
+        "Copy it here another way and give its folder",
+    )
     return (known.base, known.licence) if known else (base, "see the base's own page")
 
 

@@ -11,8 +11,8 @@ from arf_core.finetune.artifacts import GgufCheck
 MOST_TOKENS = 512
 """Of each text, for the logits."""
 LARGEST = {"f16": 0.02, "q8_0": 0.15}
-"""The largest difference of a logit that passes, as a share of the spread between the texts' largest
-and smallest one."""
+"""The largest difference of a logit that passes, as a share of the spread between the
+texts' largest and smallest one."""
 
 
 def check_gguf(

@@ -20,7 +20,7 @@ SPLITTERS = {
     "llama-bpe": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|",
     "qwen2": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|",
 }
-"""How the expression begins with which a tokenizer splits a text into words, by llama.cpp's name."""
+"""How the expression begins that splits a text into words, by llama.cpp's name for it."""
 
 
 def write_gguf(file: Path, model: Any, tokenizer: Any, kind: str, name: str) -> None:
@@ -140,7 +140,7 @@ def _turned(data: Any, name: str, config: Any) -> Any:
 
 def _stretching(config: Any) -> Any | None:
     """By how much each angle is slowed down for long texts, as Llama 3.1 has it (its config's
-    `llama3` rope type): the slow ones by `factor`, the fast ones not, between them in proportion."""
+    `llama3` rope type): the slow ones by `factor`, the fast ones not, others in proportion."""
     import numpy as np
 
     rope = _rope(config)

@@ -26,7 +26,7 @@ LoadModel = Callable[[TrainingJob, int], Any]
 """Opens the base for texts of at most so many tokens, adapter and all."""
 
 
-class Stopped(Exception):  # noqa: N818 (no error: somebody asked)
+class Stopped(Exception):
     """The training was stopped; its checkpoint is whole."""
 
 

@@ -4,7 +4,7 @@ from arf_core.finetune import Wanted, job_of
 from arf_core.finetune.extra import need_training
 from arf_core.finetune.job import TrainingJob
 from arf_core.finetune.loop import context_of, open_tokenizer, total_steps
-from arf_core.finetune.tokens import Lengths, NO_LOSS, prepared
+from arf_core.finetune.tokens import NO_LOSS, Lengths, prepared
 from arf_core.project import Project
 from arf_core.records import Record
 

@@ -57,7 +57,6 @@ def make_base(
     weights. Raises MissingExtra without torch."""
     need_training()
     import torch
-
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()

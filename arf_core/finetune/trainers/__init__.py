@@ -1,5 +1,6 @@
-"""Trainers: who opens the base model and makes it trainable. A module here is one, and its file name
-is its name; it has `NEEDS`, the packages beside the training extra, and `train(place) -> Trained`.
+"""Trainers: who opens the base model and makes it trainable. A module here is one, and its
+file name is its name; it has `NEEDS`, the packages beside the training extra, and
+`train(place) -> Trained`.
 """
 
 import importlib
@@ -29,5 +30,5 @@ def open_trainer(name: str) -> Trainer:
     """Raises InputError that lists the trainers there are."""
     if name not in trainers():
         raise InputError(f"There is no trainer {name!r}.", f"Use one of: {', '.join(trainers())}.")
-    module: Trainer = importlib.import_module(f"{__name__}.{name}")  # type: ignore[assignment]
+    module: Trainer = importlib.import_module(f"{__name__}.{name}")
     return module
