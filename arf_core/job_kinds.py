@@ -16,6 +16,9 @@ from arf_core.analyze import analyze
 from arf_core.demo import make_demo
 from arf_core.errors import InputError
 from arf_core.export import EXPORTED, ExportReport, export
+from arf_core.finetune import FinetuneReport, Wanted, finetune
+from arf_core.finetune.command import command_of
+from arf_core.generate import generate
 from arf_core.importing import ImportOptions, ImportReport, load
 from arf_core.project import Project
 from arf_core.queries import count_summaries
@@ -403,6 +406,70 @@ class DemoWork(Work):
         return "analyzed, revised, checked and exported"
 
 
+class FinetuneWork(Work):
+    """Train a student. It goes on in a process of its own if this one is killed."""
+
+    kind: ClassVar[str] = "finetune"
+    wanted: Wanted
+
+    @property
+    def title(self) -> str:
+        return f"Train {self.wanted.into} on {self.wanted.system}"
+
+    @property
+    def writes(self) -> tuple[Claim, ...]:
+        return (Claim(what=f"student {self.wanted.into}"),)
+
+    def command(self, project: str) -> str:
+        return command_of(project, self.wanted)
+
+    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
+        return finetune(
+            project, self.wanted, progress=lambda step, total, doing: tell(doing, step, total)
+        )
+
+    def said(self, report: BaseModel) -> str:
+        assert isinstance(report, FinetuneReport)
+        loss = "" if report.final_loss is None else f", loss {report.final_loss:.3f}"
+        return f"{report.steps:,} steps{loss}"
+
+
+class GenerateWork(Work):
+    """A model writes a system's summaries."""
+
+    kind: ClassVar[str] = "generate"
+    model: str
+    into: str
+    splits: tuple[Split, ...] = ("test",)
+    limit: int | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.model} writes {self.into}"
+
+    @property
+    def writes(self) -> tuple[Claim, ...]:
+        return (Claim(what=self.into),)
+
+    def command(self, project: str) -> str:
+        said = ["--model", self.model, "--into", self.into, *_flag("--limit", self.limit)]
+        said += [part for split in self.splits for part in ("--split", split)]
+        return _line("generate", project, *said)
+
+    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
+        return generate(
+            project,
+            self.model,
+            self.into,
+            splits=self.splits,
+            limit=self.limit,
+            progress=partial(tell, "writing"),
+        )
+
+    def said(self, report: BaseModel) -> str:
+        return _run_in_words(report)
+
+
 KINDS: dict[str, type[Work]] = {
     work.kind: work
     for work in (
@@ -413,6 +480,8 @@ KINDS: dict[str, type[Work]] = {
         ReviewWork,
         ExportWork,
         DemoWork,
+        FinetuneWork,
+        GenerateWork,
     )
 }
 

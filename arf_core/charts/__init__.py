@@ -11,6 +11,7 @@ from arf_core.charts.spread import values
 from arf_core.charts.style import empty, in_theme, narrow
 from arf_core.charts.tables import cooccurrence, error_heatmap
 from arf_core.charts.texts import clusters, lengths
+from arf_core.charts.training import loss
 from arf_core.charts.wording import percent, rate_text, system_names
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "error_rates",
     "in_theme",
     "lengths",
+    "loss",
     "narrow",
     "percent",
     "rate_text",

@@ -18,6 +18,7 @@ from arf_core.cli.output import (
 from arf_core.errors import InputError
 from arf_core.finetune import FinetuneReport, Wanted
 from arf_core.finetune import finetune as run_finetune
+from arf_core.finetune.command import default_method
 from arf_core.finetune.dataset import Arm, Choice
 from arf_core.finetune.plan import Plan, plan_of
 from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, Method, TrainingSettings
@@ -90,7 +91,7 @@ def finetune(
     if bases:
         _print_bases(as_json)
         return
-    chosen: Method = method.value if method else "full" if base.startswith("practice") else "lora"
+    chosen: Method = method.value if method else default_method(base)
     settings = TrainingSettings(
         method=chosen,
         rank=rank,
@@ -129,7 +130,7 @@ def finetune(
 
 def _print_bases(as_json: bool) -> None:
     if as_json:
-        print_json({"bases": [p.model_dump(exclude={"settings"}) for p in PRESETS]})
+        print_json({"bases": [p.model_dump(exclude={"shape"}) for p in PRESETS]})
         return
     print_table(
         "Bases with a preset; any other Llama, Qwen2 or Qwen3 works by its folder or id",

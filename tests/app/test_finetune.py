@@ -1,0 +1,67 @@
+"""The page Finetune: empty, full, and a training from its start to its end in a real browser."""
+
+from pathlib import Path
+
+import pytest
+
+from app.conftest import Server, shown
+from arf_core.finetune.extra import missing
+from arf_core.finetune.job import place_of
+
+PAGE = "pages/4_Finetune.py"
+
+
+def test_an_empty_project_is_told_what_comes_first(open_app, empty_project: Path) -> None:
+    at = open_app(empty_project, PAGE)
+    assert not at.exception
+    assert "There are no summaries to learn from" in shown(at)
+
+
+def test_the_set_is_shown_before_anything_is_trained(open_app, sample: Path) -> None:
+    at = open_app(sample, PAGE)
+    assert not at.exception
+    assert at.selectbox(key="train-system").value == "r1"
+    words = shown(at)
+    assert "60 rows to learn from, 20 to evaluate on" in words
+    assert "The loss counts on the marked answer alone" in words
+    at.selectbox(key="train-system").set_value("teacher").run()
+    at.radio(key="train-rows").set_value("good").run()
+    assert "35 rows to learn from" in shown(at)
+    assert "25 left out: a detector found errors in it" in shown(at)
+
+
+def test_a_large_base_says_what_memory_it_takes(open_app, sample: Path) -> None:
+    at = open_app(sample, PAGE)
+    at.selectbox(key="train-base").set_value("llama-3.1-8b").run()
+    assert not at.exception
+    assert "memory on" in " ".join(str(e.value) for e in (*at.info, *at.warning))
+
+
+@pytest.mark.browser
+@pytest.mark.train
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
+def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
+    server: Server, sample: Path, page
+) -> None:
+    from playwright.sync_api import expect
+
+    slow = 300_000
+    page.goto(server.url(sample, "Finetune"))
+    page.get_by_role("button", name="Train", exact=True).click()
+    student = page.locator(".st-key-student-student-r1")
+    expect(student).to_contain_text("tokens/s", timeout=slow)
+    place = place_of(sample, "student-r1")
+    before = student.locator(".gtitle").inner_text()
+    expect(student.locator(".gtitle")).not_to_have_text(before, timeout=slow)
+    student.get_by_role("button", name="Stop").click()
+    expect(student).to_contain_text("Stopped; a checkpoint is kept.", timeout=slow)
+    stopped = place.state()
+    assert stopped is not None
+    assert 0 < stopped.step < stopped.total
+    student.get_by_role("button", name="Resume").click()
+    expect(student).to_contain_text("Done.", timeout=slow)
+    done = [row.step for row in place.steps() if row.loss is not None]
+    assert done == list(range(1, stopped.total + 1))
+    expect(student).to_contain_text("gguf q8 0")

@@ -1,0 +1,129 @@
+"""Students: how their trainings go, live; stop, resume, and what came out."""
+
+import streamlit as st
+
+from arf_core.charts import loss
+from arf_core.finetune import Wanted, report_of, stop
+from arf_core.finetune.artifacts import Artifacts
+from arf_core.finetune.dataset import Arm
+from arf_core.finetune.job import ENDS, Place, StepRow, TrainingState, places
+from arf_core.finetune.tokens import Lengths
+from arf_core.job_kinds import FinetuneWork, GenerateWork
+from arf_core.project import Project
+from ui import jobs, widgets
+
+EVERY_S = 1.0
+
+
+def draw(project: Project) -> None:
+    """The students, the newest first."""
+    for place in places(project.path):
+        with st.container(border=True, key=f"student-{place.folder.name}"):
+            state = place.state()
+            works = state is not None and state.phase not in ENDS
+            st.fragment(_student, run_every=EVERY_S if works else None)(project, place, works)
+
+
+def _student(project: Project, place: Place, drawn_live: bool) -> None:
+    state = place.state()
+    works = state is not None and state.phase not in ENDS
+    if drawn_live and not works:
+        st.rerun()
+    job = place.job()
+    practice = " · practice model" if job.practice else ""
+    st.subheader(widgets.label(job.name) + practice)
+    widgets.text(
+        f"{job.trainer} on {job.rows} {job.choice} rows of {job.system}, base {job.base}",
+        muted=True,
+    )
+    steps = place.steps()
+    if state is not None:
+        _how_it_is(state, steps)
+    if any(row.loss is not None for row in steps):
+        widgets.figure(loss(steps), key=f"loss-{job.name}")
+    _lengths(place)
+    if works:
+        st.button(
+            "Stop",
+            key=f"stop-{job.name}",
+            icon=":material/stop_circle:",
+            help="A checkpoint is kept.",
+            on_click=stop,
+            args=(place,),
+        )
+    elif state is None or state.phase != "done":
+        _resume(project, place)
+    else:
+        _made(project, place, state)
+
+
+def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
+    words = state.message if state.phase in (*ENDS, "waiting") else state.phase
+    at = f" · step {state.step} of {state.total}" if state.total else ""
+    if state.phase == "failed":
+        st.error(widgets.label(f"{state.message} {state.hint}", 400), icon=":material/error:")
+    else:
+        widgets.text(f"{words}{at}")
+    last = next((row for row in reversed(steps) if row.loss is not None), None)
+    if last is None:
+        return
+    parts = [f"learning rate {last.learning_rate:.2g}"] if last.learning_rate is not None else []
+    parts += [f"gradient norm {last.gradient_norm:.2g}"] if last.gradient_norm else []
+    parts += [f"{last.tokens_per_second:,.0f} tokens/s"] if last.tokens_per_second else []
+    parts.append(f"{last.memory_gb:.2f} GB at most")
+    if state.phase == "training" and last.seconds_left:
+        parts.append(f"{jobs.duration(last.seconds_left)} left")
+    st.caption(" · ".join(parts))
+
+
+def _lengths(place: Place) -> None:
+    if not place.lengths_file.is_file():
+        return
+    said = Lengths.model_validate_json(place.lengths_file.read_text(encoding="utf-8"))
+    st.caption(
+        f"At most {said.max_length} tokens: {said.truncated} rows lost the middle of their "
+        f"conversation, {said.too_long} were left out; the loss counts on "
+        f"{100 * said.learned_share:.0f} % of the tokens."
+    )
+
+
+def _resume(project: Project, place: Place) -> None:
+    """The same call again: it goes on from the last checkpoint."""
+    job = place.job()
+    work = FinetuneWork(
+        wanted=Wanted(
+            system=job.system,
+            base=job.base,
+            into=job.name,
+            trainer=job.trainer,
+            settings=job.settings,
+            choice=job.choice,
+            match=tuple(map(Arm.parse, job.matched_with)),
+            gguf=job.gguf,
+        )
+    )
+    if st.button("Resume", key=f"go-on-{job.name}", icon=":material/resume:", type="primary"):
+        jobs.start(project, work)
+
+
+def _made(project: Project, place: Place, state: TrainingState) -> None:
+    report = report_of(project, place, state)
+    made = Artifacts.model_validate_json(place.artifacts_file.read_text(encoding="utf-8"))
+    for what, file in report.artifacts.items():
+        widgets.text(f"{what.replace('_', ' ')}: {file}")
+    for kind, check in made.checks.items():
+        st.caption(
+            f"GGUF {kind}: token ids equal on {check.tokens:,} tokens, largest difference of a "
+            f"logit {check.largest_difference:.2g} of a spread of {check.spread:.3g}."
+        )
+    if made.gguf_missing:
+        st.caption(widgets.label(f"No GGUF: {made.gguf_missing}", 300))
+    name = place.folder.name
+    models = [m for m in (f"{name}-gguf", name) if m in project.settings.models]
+    if models:
+        model = st.selectbox("Ask it as", models, key=f"model-{name}", format_func=widgets.seen)
+        work = GenerateWork(model=model, into=name)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Write the test split's summaries", key=f"write-{name}"):
+                jobs.start(project, work)
+            widgets.command(work.command(str(project.path)))
