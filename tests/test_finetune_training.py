@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import add_items, make_item
+from conftest import Result, add_items, make_item
 
 from arf_core.errors import InputError
 from arf_core.finetune import FinetuneReport, Wanted, _enter, finetune, finished, job_of, worker
@@ -21,6 +21,7 @@ from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import Place, place_of
 from arf_core.finetune.practice import make_base
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.generate import generate, unwritten
 from arf_core.project import Project
 
 pytestmark = [
@@ -167,9 +168,38 @@ def test_a_student_is_trained_exported_and_entered(
     assert "practice model" in card
     assert place.job().fingerprint in card
     assert (place.merged / "practice.json").is_file()
-    again = Project.open(project.path).settings.models
-    assert again["s"]["provider"] == "transformers"
-    assert again["s-gguf"]["provider"] == "llama_cpp"
+    again = Project.open(project.path)
+    assert again.settings.models["s"]["provider"] == "transformers"
+    assert again.settings.models["s-gguf"]["provider"] == "llama_cpp"
+    written = generate(again, "s-gguf", "s", splits=("dev",))
+    assert (written.asked, written.done + sum(written.failed.values())) == (3, 3)
+    assert set(written.failed) <= {"truncated", "refused"}  # a practice model may end nowhere
+    assert unwritten(again.store, "s") == [] or written.failed
+
+
+def test_the_command_shows_the_plan_and_trains(
+    project: Project, bases: Callable[[str], Path], arf: Callable[..., Result]
+) -> None:
+    orders(project)
+    command = ["finetune", project.path, "--system", "teacher", "--base", bases("llama")]
+    command += ["--trainer", "trl", "--into", "s", "--steps", "3", "--no-gguf", "--json"]
+    plan = arf(*command, "--dry-run")
+    assert plan.code == 0, plan.err
+    assert (plan.json["steps"], plan.json["lengths"]["rows"]) == (3, 14)
+    assert plan.json["example"]["learnt"].startswith("The ")
+    assert plan.json["memory"]["low"] < plan.json["memory"]["high"]
+    assert not (project.path / "students").exists()
+    done = arf(*command)
+    assert done.code == 0, done.err
+    said = done.json
+    assert (said["state"], said["steps"]) == ("done", 3)
+    assert said["final_loss"] > 0
+    assert said["seconds"] > 0
+    assert set(said["artifacts"]) == {"adapter", "merged", "card"}
+    measured = place_of(project.path, "s").steps()[-1].memory_gb
+    assert plan.json["memory"]["low"] * 0.7 < measured < plan.json["memory"]["high"] * 1.3
+    assert arf(*command).json["state"] == "done"  # nothing is trained again
+    assert arf(*command, "--rank", "4").code == 2
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from arf_core.cli.output import (
 from arf_core.errors import InputError
 from arf_core.finetune import FinetuneReport, Wanted
 from arf_core.finetune import finetune as run_finetune
+from arf_core.finetune import prepare as prepare_folder
 from arf_core.finetune.command import default_method
 from arf_core.finetune.dataset import Arm, Choice
 from arf_core.finetune.plan import Plan, plan_of
@@ -85,6 +86,9 @@ def finetune(
     dry_run: bool = typer.Option(
         False, "--dry-run", help="Show the set, the estimate and the plan; train nothing."
     ),
+    prepare: bool = typer.Option(
+        False, "--prepare", help="Write the student's folder, to train it elsewhere."
+    ),
     as_json: bool = JsonFlag,
 ) -> None:
     """Train a student on a system's summaries. The same command goes on where one stopped."""
@@ -119,6 +123,10 @@ def finetune(
     with Project.open(folder) as project:
         if dry_run:
             _print_plan(plan_of(project, wanted), as_json)
+            return
+        if prepare:
+            prepared = prepare_folder(project, wanted, fresh=fresh)
+            print_json({"folder": str(prepared)}) if as_json else print_line(prepared)
             return
         with progress(f"Training {wanted.into}") as told:
             report = run_finetune(project, wanted, fresh=fresh, progress=told)

@@ -99,6 +99,14 @@ def finetune(
     return finished(project, place)
 
 
+def prepare(project: Project, wanted: Wanted, *, fresh: bool = False) -> Path:
+    """Write a student's folder, for a worker on another machine. Raises as `finetune` does."""
+    place = place_of(project.path, wanted.into)
+    job, rows = job_of(project, wanted)
+    _enter(place, job, rows, fresh)
+    return place.folder
+
+
 def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
     """The job that the words make, and its rows. Raises as `finetune` does."""
     open_trainer(wanted.trainer)

@@ -14,7 +14,8 @@ GB = 1e9
 LIBRARIES = (0.55, 0.95)
 """GB that torch and the rest take by themselves: in the process on a CPU, on the card on a GPU."""
 SLACK = (0.85, 1.3)
-"""What the parts add up to, times these, is the range: allocators keep pieces, kernels want room."""
+"""What the parts add up to, times these, is the range: allocators keep pieces, kernels
+want room."""
 FOUR_BIT = 0.56
 """Bytes of a weight in 4 bit, its scales included."""
 

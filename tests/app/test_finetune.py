@@ -27,7 +27,7 @@ def test_the_set_is_shown_before_anything_is_trained(open_app, sample: Path) -> 
     at.selectbox(key="train-system").set_value("teacher").run()
     at.radio(key="train-rows").set_value("good").run()
     assert "35 rows to learn from" in shown(at)
-    assert "25 left out: a detector found errors in it" in shown(at)
+    assert "35 left out: a detector found errors in it" in shown(at)
 
 
 def test_a_large_base_says_what_memory_it_takes(open_app, sample: Path) -> None:
