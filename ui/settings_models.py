@@ -10,7 +10,7 @@ import streamlit as st
 from arf_core.errors import ArfError, InputError
 from arf_core.models.registry import Tested, add_model, remove_model, try_model
 from arf_core.project import Project
-from ui import widgets
+from ui import settings_limits, widgets
 from ui.settings import PROJECT, act, line
 from ui.state import state
 
@@ -53,6 +53,7 @@ def _card(project: Project, name: str, options: dict[str, Any]) -> None:
                 on_click=_remove,
                 args=(project, name),
             )
+            settings_limits.draw(project, name, options)
             widgets.command(line(project, "models", "test", PROJECT, name))
         if tried:
             _try(project, name)

@@ -214,7 +214,11 @@ def test_labels_are_given_a_side_and_attributes_are_chosen(open_app, empty_proje
     assert "--system gpt-4o" in at.code[0].value
     at.text_input(key="option-system").input("").run()
     assert "--system" not in at.code[0].value
-    for _ in range(4):
+    at.number_input(key="option-limit").set_value(1).run()
+    assert "--limit 1" in at.code[0].value
+    at.number_input(key="option-limit").set_value(None).run()
+    assert "--limit" not in at.code[0].value
+    for _ in range(6):
         at.button(key="mapping-undo").click().run()
     assert "mapping-undo" not in [b.key for b in at.button]
     assert at.multiselect(key="map-attributes").value == ["channel"]
