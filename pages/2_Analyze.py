@@ -3,7 +3,16 @@
 import streamlit as st
 
 from arf_core.errors import ArfError
-from ui import analyze, analyze_clusters, analyze_findings, analyze_start, frame, loaders, widgets
+from ui import (
+    analyze,
+    analyze_clusters,
+    analyze_findings,
+    analyze_start,
+    frame,
+    labelling,
+    loaders,
+    widgets,
+)
 
 project = frame.page("Analyze")
 head = st.container(horizontal=True, vertical_alignment="center")
@@ -33,8 +42,10 @@ if looked is None:
 with head:
     analyze_start.popover(project, looked.system)
 widgets.text(analyze.sentence(project, looked), muted=True)
-rates, slices, together, clusters, findings = st.tabs(
-    ["Error rates", "Slices", "Together", "Clusters", "Findings"], key="show", bind="query-params"
+rates, slices, together, clusters, findings, label = st.tabs(
+    ["Error rates", "Slices", "Together", "Clusters", "Findings", "Label"],
+    key="show",
+    bind="query-params",
 )
 if rates.open:
     with rates:
@@ -51,3 +62,6 @@ if clusters.open:
 if findings.open:
     with findings:
         analyze_findings.draw(project, looked)
+if label.open:
+    with label:
+        labelling.draw(project, looked.system)
