@@ -101,14 +101,13 @@ def _queue_drawn(page: Any) -> None:
     page.wait_for_selector(".arf-chat")
 
 
-def _by_decision(page: Any) -> None:
-    """Look at one kind of error alone."""
-    page.locator(".st-key-error input").click()
-    option = page.get_by_role("option", name="Missing issue")
-    option.wait_for()
+def _by_standing(page: Any) -> None:
+    """Look at one kind of revision alone."""
     before = _chat(page)
+    pills = page.locator(".st-key-stands button")
+    pills.nth(1).wait_for()
     _begin(page)
-    option.click()
+    pills.nth(1).click()
     page.wait_for_function(_CHAT_IS_ANOTHER, arg=before)
 
 
@@ -128,7 +127,7 @@ def _chat(page: Any) -> str:
 
 VISITS = (
     Visit("Analyze", {}, _rates_drawn, _narrow, _open_row),
-    Visit("Revise", {}, _queue_drawn, _by_decision, _next_revision),
+    Visit("Revise", {}, _queue_drawn, _by_standing, _next_revision),
 )
 
 

@@ -9,7 +9,6 @@ from ui import (
     analyze_findings,
     analyze_start,
     frame,
-    labelling,
     loaders,
     widgets,
 )
@@ -42,26 +41,18 @@ if looked is None:
 with head:
     analyze_start.popover(project, looked.system)
 widgets.text(analyze.sentence(project, looked), muted=True)
-rates, slices, together, clusters, findings, label = st.tabs(
-    ["Error rates", "Slices", "Together", "Clusters", "Findings", "Label"],
-    key="show",
-    bind="query-params",
-)
-if rates.open:
-    with rates:
-        analyze.rates(project, looked)
-if slices.open:
-    with slices:
-        analyze.slices(project, looked)
-if together.open:
-    with together:
-        analyze.together(project, looked)
-if clusters.open:
-    with clusters:
-        analyze_clusters.draw(project, looked)
-if findings.open:
-    with findings:
-        analyze_findings.draw(project, looked)
-if label.open:
-    with label:
-        labelling.draw(project, looked.system)
+parts = {
+    "Error rates": analyze.rates,
+    "Slices": analyze.slices,
+    "Together": analyze.together,
+    "Clusters": analyze_clusters.draw,
+    "Findings": analyze_findings.draw,
+}
+if analyze.people(project, looked):
+    parts["Against people"] = analyze.against_people
+for tab, draw in zip(
+    st.tabs(list(parts), key="show", bind="query-params"), parts.values(), strict=True
+):
+    if tab.open:
+        with tab:
+            draw(project, looked)

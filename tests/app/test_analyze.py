@@ -109,7 +109,7 @@ def test_a_finding_that_is_gone_says_what_to_do(open_app, sample: Path) -> None:
         {"finding": "-1"},
         {"finding": "1e9"},
         {"system": "nobody", "by": "nobody", "category": "none", "slice": "x", "only": "y"},
-        {"confidence": "7", "page": "99999", "order": "up", "split": "none"},
+        {"confidence": "7", "order": "up", "split": "none"},
         {"words": "'; DROP TABLE finding; --"},
         {"slice": "channel", "only": "no such channel"},
     ],
