@@ -9,6 +9,7 @@ from ui import (
     analyze_findings,
     analyze_start,
     frame,
+    labelling,
     loaders,
     widgets,
 )
@@ -47,6 +48,7 @@ parts = {
     "Together": analyze.together,
     "Clusters": analyze_clusters.draw,
     "Findings": analyze_findings.draw,
+    "Label": labelling.draw,
 }
 if analyze.people(project, looked):
     parts["Against people"] = analyze.against_people

@@ -1,41 +1,36 @@
-"""Analyze, Label: a person reads summaries, and detectors are measured against what they find."""
+"""Analyze, Label: a person reads summaries; the detectors are then measured against them."""
 
 import getpass
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
-from arf_core import charts
 from arf_core.errors import ArfError, InputError
-from arf_core.evaluate.agreement import Agreement, agreement
 from arf_core.labelling import count_read, item_of, label_of, last_read, next_unread, record
 from arf_core.labels import PERSON
 from arf_core.project import Project
 from arf_core.queries import findings_of
 from arf_core.records import SPLITS, Item, Split
 from ui import loaders, widgets
+from ui.analyze import Looked
 from ui.labelling_notes import cited, draft, summary
 from ui.state import state
 
 SHOWN_SPLITS: tuple[Split, ...] = ("train", "dev")
 
 
-@loaders.reads
-def against(project: Project, system: str, detector: str, person: str) -> Agreement:
-    """How far a detector agrees with a person."""
-    return agreement(project.store, system, detector, person)
-
-
-def draw(project: Project, system: str) -> None:
+def draw(project: Project, looked: Looked) -> None:
     """The queue for a system's summaries. A key press draws this part of the page alone."""
-    _label(project, system)
+    _label(project, looked.system)
 
 
 @st.fragment
 def _label(project: Project, system: str) -> None:
     by, splits = _who(project, system)
     remembered = state().labels
+    if remembered.whole_page:
+        remembered.whole_page = False
+        st.rerun()
     if remembered.fault is not None:
         widgets.error(remembered.fault)
         remembered.fault = None
@@ -52,7 +47,6 @@ def _label(project: Project, system: str) -> None:
         with right:
             st.caption("Conversation")
             widgets.conversation(item.conversation, cited(item), height=560)
-    _measured(project, system, by)
 
 
 def _who(project: Project, system: str) -> tuple[str, tuple[Split, ...]]:
@@ -75,7 +69,8 @@ def _who(project: Project, system: str) -> tuple[str, tuple[Split, ...]]:
     n = count_read(project.store, system, by)
     st.caption(
         f"{widgets.label(by)} has read {n:,} of {loaders.summaries(project, system):,} summaries. "
-        "They come in no order, so those that you have read are a fair sample wherever you stop."
+        "They come in no order, so those that you have read are a fair sample wherever you stop. "
+        "As soon as there is one, the detectors are measured under Against people."
     )
     return by, (SPLITS if with_test else SHOWN_SPLITS)
 
@@ -156,12 +151,14 @@ def _buttons(project: Project, system: str, by: str, splits: Sequence[Split], it
 
 def _store(project: Project, system: str, by: str, splits: Sequence[Split], item: Item) -> None:
     remembered, found = state().labels, draft(item)
+    is_first = not count_read(project.store, system, by)
     try:
         record(project, item, by, found)
     except ArfError as fault:
         remembered.fault = fault
         return
     remembered.drafts.pop(item.summary.id, None)
+    remembered.whole_page = is_first  # now there is somebody to measure detectors against
     what = f"{len(found)} found in" if found else "clean:"
     remembered.said = f"{what} {item.conversation.external_id}"
     _later(project, system, by, splits, item)
@@ -186,48 +183,3 @@ def _back(project: Project, system: str, by: str) -> None:
     remembered.drafts[last.summary.id] = [label_of(f) for f in stored.get(last.summary.id, [])]
     remembered.reading[_place(system, by)] = last.summary.id
     remembered.said = f"Read again: {last.conversation.external_id}"
-
-
-# -- what the detectors are worth -----------------------------------------------------------------
-
-
-def _measured(project: Project, system: str, by: str) -> None:
-    """Precision and recall of each detector against the person, as soon as there is a reading."""
-    people = [d for d in loaders.detectors(project, system) if d.startswith(PERSON)]
-    others = [d for d in loaders.detectors(project, system) if not d.startswith(PERSON)]
-    if not people or not others:
-        st.caption("Once you have read a summary, the detectors are measured against you here.")
-        return
-    mine = PERSON + by
-    with st.expander(
-        "How far the detectors are right", key="label-measured", on_change="rerun"
-    ) as shown:
-        if not shown.open:
-            return
-        person = st.selectbox(
-            "Measured against",
-            people,
-            index=people.index(mine) if mine in people else 0,
-            key="label-against",
-            format_func=lambda d: widgets.seen(d.removeprefix(PERSON)),
-        )
-        found = [against(project, system, d, person) for d in others]
-        widgets.figure(charts.against_reference(found), "label-agreement", data=_table(found))
-
-
-def _table(found: Sequence[Agreement]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "detector": a.detector,
-                "person": a.reference,
-                "summaries": a.summaries,
-                "right": a.findings.hits,
-                "false alarms": a.findings.false_alarms,
-                "missed": a.findings.misses,
-                "precision": a.findings.precision,
-                "recall": a.findings.recall,
-            }
-            for a in found
-        ]
-    )

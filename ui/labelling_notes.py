@@ -1,7 +1,5 @@
 """Analyze, Label: the summary that is read, and the errors that were noted in it."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from arf_core.errors import ArfError
@@ -63,42 +61,45 @@ def _form(project: Project, item: Item) -> None:
     known = project.taxonomy.by_id
     mark = f"{item.summary.id}-{len(draft(item))}"
     with st.form(f"label-form-{mark}", border=True):
-        category = st.selectbox(
+        st.selectbox(
             "An error",
             list(known),
             key=f"label-category-{mark}",
             format_func=lambda c: widgets.seen(known[c].name),
             help="What each category means stands on the page Settings, under Categories.",
         )
-        quote = st.text_input(
+        st.text_input(
             "The words that are wrong, copied from the summary",
             key=f"label-quote-{mark}",
             placeholder="empty where something is left out",
         )
-        evidence = st.multiselect(
+        st.multiselect(
             "The turns that show it",
             range(len(item.conversation.turns)),
             key=f"label-turns-{mark}",
             placeholder="their numbers",
         )
-        why = st.text_input("Why it is an error", key=f"label-why-{mark}")
-        if st.form_submit_button("Note it", key=f"label-note-{mark}"):
-            _note(project, item, str(category), quote, evidence, why)
+        st.text_input("Why it is an error", key=f"label-why-{mark}")
+        st.form_submit_button(
+            "Note it", key=f"label-note-{mark}", on_click=_note, args=(project, item, mark)
+        )
 
 
-def _note(
-    project: Project, item: Item, category: str, quote: str, evidence: Sequence[int], why: str
-) -> None:
+def _note(project: Project, item: Item, mark: str) -> None:
+    """Take what the form holds, where it fits the texts."""
+    given = {name: st.session_state[f"label-{name}-{mark}"] for name in FIELDS}
     label = LabelledFinding(
-        category=category,
-        quote=quote.strip() or None,
-        evidence=sorted(evidence),
-        explanation=why.strip() or project.taxonomy[category].name,
+        category=given["category"],
+        quote=given["quote"].strip() or None,
+        evidence=sorted(given["turns"]),
+        explanation=given["why"].strip() or project.taxonomy[given["category"]].name,
     )
     try:
         found_of(label, item, project.taxonomy)
     except ArfError as fault:
-        widgets.error(fault)
+        state().labels.fault = fault
         return
     state().labels.drafts.setdefault(item.summary.id, []).append(label)
-    st.rerun(scope="fragment")
+
+
+FIELDS = ("category", "quote", "turns", "why")

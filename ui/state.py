@@ -87,6 +87,8 @@ class LabelState:
     """Summary -> the findings that are noted, and not stored yet."""
     said: str = ""
     fault: ArfError | None = None
+    whole_page: bool = False
+    """Draw the whole page anew: there is a first reading to measure detectors against."""
 
 
 @dataclass
