@@ -5,7 +5,7 @@ change(project, {"privacy.offline": True, "roles.detector": "gpt", "limits.budge
 
 import tomllib
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import get_args
 
 import tomlkit
 from tomlkit.container import Container
@@ -32,10 +32,13 @@ def change(project: Project, settings: Mapping[str, Value]) -> Project:
     ConfigError for a value that does not fit.
     """
     with edited(project.path / SETTINGS_FILE) as document:
+        changed: list[str] = []
         for name, value in settings.items():
-            _check_name(project, name, value)
-            _set(document, name.split("."), value)
-        for model in dict.fromkeys(_models_in(settings)):
+            keys = _keys(project, name)
+            _check(project, name, keys, value)
+            _set(document, keys, value)
+            changed += keys[1:2] if keys[0] == "models" else []
+        for model in dict.fromkeys(changed):
             open_model(model, document["models"][model].unwrap(), project.path)
     return Project.open(project.path)
 
@@ -97,15 +100,25 @@ def as_argument(name: str, value: Value) -> str:
     return f"{name}={tomlkit.item(value).as_string()}"
 
 
-def _check_name(project: Project, name: str, value: Value) -> None:
+def _keys(project: Project, name: str) -> list[str]:
+    """The dotted name's parts; a model's name may hold dots itself."""
     table, _, rest = name.partition(".")
+    if table == "models":
+        for model in sorted(project.settings.models, key=len, reverse=True):
+            if rest.startswith(f"{model}."):
+                return [table, model, *rest.removeprefix(f"{model}.").split(".")]
+    return name.split(".")
+
+
+def _check(project: Project, name: str, keys: list[str], value: Value) -> None:
+    table, rest = keys[0], ".".join(keys[1:])
     if name != "name" and (table not in TABLES or not rest):
         raise InputError(
             f"There is no setting {name!r}.",
             f"Settings are name, and those under {', '.join(TABLES)}: such as privacy.offline.",
         )
     if table == "models":
-        project.model_for("detector", rest.split(".")[0])  # says which models there are
+        project.model_for("detector", keys[1])  # says which models there are
     if table == "roles":
         if rest not in get_args(Role):
             raise InputError(
@@ -125,7 +138,3 @@ def _set(document: Container | Table, keys: list[str], value: Value) -> None:
         document.pop(last, None)
     else:
         document[last] = value
-
-
-def _models_in(settings: Mapping[str, Any]) -> list[str]:
-    return [name.split(".")[1] for name in settings if name.startswith("models.")]

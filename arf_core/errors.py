@@ -3,6 +3,7 @@
 Bugs are not wrapped: an exception that is no `ArfError` is ours to fix, and crashes.
 """
 
+import errno
 from typing import Literal
 
 FailureReason = Literal[
@@ -80,3 +81,26 @@ class ModelError(ArfError):
         self.retry_after = retry_after
         self.overloaded = overloaded
         self.fatal = fatal
+
+
+_OF_SYSTEM = {
+    errno.EACCES: "You may not write or read there: choose another place, or change its rights.",
+    errno.EPERM: "You may not write or read there: choose another place, or change its rights.",
+    errno.EROFS: "That place can only be read: choose another.",
+    errno.ENOSPC: "The disk is full: make room, then start again. What is stored is kept.",
+    errno.EDQUOT: "Your share of the disk is used up: make room, then start again.",
+    errno.ENOENT: "Look at the path: a part of it does not exist.",
+    errno.ENOTDIR: "Look at the path: a part of it is a file, not a folder.",
+    errno.EISDIR: "That is a folder: name a file in it.",
+    errno.EEXIST: "Something of that name is there already: choose another name.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EMFILE: "Too many files are open: close other programs, or raise `ulimit -n`.",
+}
+
+
+def of_system(error: OSError) -> ArfError:
+    """What the operating system refused, in words, with what to do about it."""
+    said = error.strerror or str(error) or type(error).__name__
+    where = f": {error.filename}" if error.filename else ""
+    hint = _OF_SYSTEM.get(error.errno or 0, "Start again; if it stays so, look at the machine.")
+    return InputError(f"{said}{where}.", hint)

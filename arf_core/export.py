@@ -5,6 +5,7 @@ fixed, clean to the detectors that asked, or decided by a person. The test split
 """
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -17,7 +18,7 @@ from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.queries import detectors_of, find_system, findings_of, items, read_by
-from arf_core.records import Action, Item, Record, Split, System, digest, now
+from arf_core.records import SPLITS, Action, Item, Record, Split, System, digest, now
 from arf_core.review_counts import Tally
 from arf_core.reviewed import round_of, settle
 from arf_core.standing import STANDINGS, Standing
@@ -88,8 +89,7 @@ def export(
             "The test split is never exported: a student must not be trained on it.",
             "Leave it out of --split.",
         )
-    if folder.exists() and any(folder.iterdir()) and not (folder / "README.md").exists():
-        raise InputError(f"{folder} holds other files.", "Give a new or an empty folder.")
+    _refuse_strangers(folder)
     reviewed = round_of(project.store, system)
     if reviewed is not None:
         settle(project.store, reviewed)
@@ -110,8 +110,11 @@ def export(
         fingerprint=digest(*(r.model_dump_json() for r in rows)),
         files=(*(f"{s}.jsonl" for s in splits), "dataset/", "README.md"),
     )
-    _write(folder, rows, splits)
-    (folder / "README.md").write_text(_card(report, record, now()), encoding="utf-8")
+    part = folder / PART
+    shutil.rmtree(part, ignore_errors=True)
+    _write(part, rows, splits)
+    (part / CARD).write_text(_card(report, record, now()), encoding="utf-8")
+    _put_in_place(part, folder)
     return report
 
 
@@ -128,6 +131,28 @@ def chat_rows(
         else:
             left_out[origin] += 1
     return rows, left_out
+
+
+CARD, PART = "README.md", ".part"
+OURS = {CARD, PART, "dataset", *(f"{split}.jsonl" for split in SPLITS)}
+
+
+def _refuse_strangers(folder: Path) -> None:
+    """A folder with our card, or with what an export left that was cut off, may be written."""
+    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if CARD not in there and there - OURS:
+        raise InputError(f"{folder} holds other files.", "Give a new or an empty folder.")
+
+
+def _put_in_place(part: Path, folder: Path) -> None:
+    """Everything was written, so that only whole files take the place of what was there. The card
+    comes last: where it is, the rest is."""
+    for path in sorted(part.iterdir(), key=lambda p: p.name == CARD):
+        target = folder / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        path.replace(target)
+    part.rmdir()
 
 
 def origins(store: Store, system: System, splits: Sequence[Split]) -> Iterator[tuple[Item, str]]:

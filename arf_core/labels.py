@@ -109,7 +109,7 @@ def reading_of(
         status="done",
         at=now(),
     )
-    found = [_found(f, item, project.taxonomy) for f in findings]
+    found = [found_of(f, item, project.taxonomy) for f in findings]
     return Reading(
         item=item,
         analysis=analysis,
@@ -126,7 +126,8 @@ def _item(project: Project, external_id: str, system: str) -> Item:
     return page[0]
 
 
-def _found(label: LabelledFinding, item: Item, taxonomy: Taxonomy) -> Found:
+def found_of(label: LabelledFinding, item: Item, taxonomy: Taxonomy) -> Found:
+    """A finding that a person noted, with its place in the summary. Raises as `reading_of` does."""
     found = Found(
         category=taxonomy[label.category].id,
         evidence=cited(label.evidence, item.conversation),

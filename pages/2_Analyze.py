@@ -3,7 +3,16 @@
 import streamlit as st
 
 from arf_core.errors import ArfError
-from ui import analyze, analyze_clusters, analyze_findings, analyze_start, frame, loaders, widgets
+from ui import (
+    analyze,
+    analyze_clusters,
+    analyze_findings,
+    analyze_start,
+    frame,
+    labelling,
+    loaders,
+    widgets,
+)
 
 project = frame.page("Analyze")
 head = st.container(horizontal=True, vertical_alignment="center")
@@ -33,21 +42,19 @@ if looked is None:
 with head:
     analyze_start.popover(project, looked.system)
 widgets.text(analyze.sentence(project, looked), muted=True)
-rates, slices, together, clusters, findings = st.tabs(
-    ["Error rates", "Slices", "Together", "Clusters", "Findings"], key="show", bind="query-params"
-)
-if rates.open:
-    with rates:
-        analyze.rates(project, looked)
-if slices.open:
-    with slices:
-        analyze.slices(project, looked)
-if together.open:
-    with together:
-        analyze.together(project, looked)
-if clusters.open:
-    with clusters:
-        analyze_clusters.draw(project, looked)
-if findings.open:
-    with findings:
-        analyze_findings.draw(project, looked)
+parts = {
+    "Error rates": analyze.rates,
+    "Slices": analyze.slices,
+    "Together": analyze.together,
+    "Clusters": analyze_clusters.draw,
+    "Findings": analyze_findings.draw,
+    "Label": labelling.draw,
+}
+if analyze.people(project, looked):
+    parts["Against people"] = analyze.against_people
+for tab, draw in zip(
+    st.tabs(list(parts), key="show", bind="query-params"), parts.values(), strict=True
+):
+    if tab.open:
+        with tab:
+            draw(project, looked)

@@ -11,6 +11,8 @@ from conftest import DELIVERY, REFUND, add_items, with_model
 from scripted_server import Scripted, ScriptedServer
 from test_llm_verbs import CLEAN, EDITS, REFUND_READING, Script
 
+from arf_core import cli
+from arf_core.cli import PARTS, build
 from arf_core.cli.output import CONTROL, plain, print_json
 from arf_core.project import Project
 from arf_core.records import Analysis, Summary
@@ -26,6 +28,23 @@ def test_the_first_commands_of_a_newcomer(arf, tmp_path: Path) -> None:
     again = arf("init", tmp_path / "p")
     assert again.code == 2
     assert "a project already" in again.err
+
+
+def test_each_command_is_found_in_the_part_that_is_said_to_bring_it() -> None:
+    """Only that part is imported, so a command missing from the list would not be slow but gone."""
+    whole = build()
+    names = {c.name or c.callback.__name__ for c in whole.registered_commands if c.callback}
+    names |= {g.name for g in whole.registered_groups if g.name}
+    listed = [command for commands in PARTS.values() for command in commands]
+    assert sorted(names) == sorted(listed)
+    files = {
+        f.stem for f in Path(cli.__file__).parent.glob("*.py") if "def register" in f.read_text()
+    }
+    assert files == set(PARTS)
+    for command in listed:
+        alone = build(command)
+        found = {c.name or c.callback.__name__ for c in alone.registered_commands if c.callback}
+        assert command in found | {g.name for g in alone.registered_groups}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from conftest import add_items, make_item
 
 import arf_core.detectors
 from arf_core.analyze import analyze
-from arf_core.cli import app
+from arf_core.cli import build
 from arf_core.findings import finding_rows
 from arf_core.models import open_model, providers
 from arf_core.project import Project
@@ -58,6 +58,7 @@ def test_the_settings_that_the_docs_show_are_valid(tmp_path: Path) -> None:
 
 
 def test_every_command_that_the_docs_show_exists() -> None:
+    app = build()
     known = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
     known |= {group.name for group in app.registered_groups if group.name}
     shown = {

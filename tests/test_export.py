@@ -156,3 +156,32 @@ def test_a_folder_with_other_files_is_left_alone(project: Project, tmp_path: Pat
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="holds other files"):
         export(project, "teacher", tmp_path, everything=True)
+
+
+@pytest.mark.parametrize("left", [("train.jsonl",), ("dataset", "train.jsonl", ".part")])
+def test_an_export_that_was_cut_off_is_finished_by_the_next(
+    project: Project, tmp_path: Path, left: tuple[str, ...]
+) -> None:
+    round_of(project, good=["fixed"])
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name in left:
+        if name.endswith(".jsonl"):
+            (folder / name).write_text('{"half": ')
+        else:
+            (folder / name).mkdir()
+    export(project, "r1", folder, splits=("train",))
+    assert [row["conversation"] for row in lines(folder / "train.jsonl")] == ["good"]
+    assert load_from_disk(str(folder / "dataset"))["train"].num_rows == 1
+    assert {p.name for p in folder.iterdir()} == {"train.jsonl", "dataset", "README.md"}
+
+
+def test_an_export_leaves_the_files_of_others_alone(project: Project, tmp_path: Path) -> None:
+    round_of(project, good=["fixed"])
+    (tmp_path / "train.jsonl").write_text("")
+    (tmp_path / "thesis.txt").write_text("")
+    with pytest.raises(InputError, match="other files"):
+        export(project, "r1", tmp_path)
+    (tmp_path / "README.md").write_text("mine")
+    export(project, "r1", tmp_path, splits=("train",))
+    assert (tmp_path / "thesis.txt").exists()

@@ -77,7 +77,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "binary": (lambda p: put(p / "a.csv", bytes(range(256)) * 50 + bytes(20_000)), "a.csv is no"),
     "one long line": (
         lambda p: put(p / "a.jsonl", JSONL + b'{"id": "' + b"x" * 50_000_000 + b'"}\n'),
-        "Line 51 of a.jsonl is longer than 32 million",
+        "Line 51 of a.jsonl is longer than 16 million",
     ),
     "unclosed quote": (
         lambda p: put(
@@ -190,7 +190,9 @@ def test_one_json_value_larger_than_can_be_held_is_told(
     monkeypatch.setattr(json_text, "LARGEST_VALUE", 1_000_000)
     monkeypatch.setattr(json_text, "_FIRST_READ", 1_000)
     text = json.dumps([{"id": 1, "turns": [["user", "x" * 3_000_000]]}])
-    assert "one value is larger" in str(refused(project, write(tmp_path / "a.json", text)))
+    assert "The value on line 1 of a.json is longer" in str(
+        refused(project, write(tmp_path / "a.json", text))
+    )
 
 
 def test_a_bomb_in_a_zip_stops_while_it_streams(

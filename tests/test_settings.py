@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from arf_core.analyze import analyze
 from arf_core.configure import Value, as_argument, change, put_back, value_of, written
 from arf_core.errors import ArfError, ConfigError, InputError
+from arf_core.models.registry import add_model
 from arf_core.project import Project
 from arf_core.records import Analysis
 from arf_core.taxonomy import DEFAULT
@@ -95,6 +96,22 @@ def test_arf_set_does_the_same(arf, project: Project) -> None:
     assert arf("set", p, "privacy.allow=").code == 0
     assert Project.open(p).settings.privacy.allow is None
     assert "sets nothing" in arf("set", p, "privacy.offline").err
+
+
+def test_a_models_name_may_hold_dots(project: Project) -> None:
+    at = {"provider": "openai_api", "base_url": "http://127.0.0.1:1/v1"}
+    project = add_model(project, "qwen2.5-3b", at | {"model": "m"})
+    project = add_model(project, "qwen2", at | {"model": "m"})
+    project = change(
+        project,
+        {"models.qwen2.5-3b.price.prompt": 1.0, "models.qwen2.5-3b.price.completion": 2.0},
+    )
+    assert project.settings.models["qwen2.5-3b"]["price"] == {"prompt": 1.0, "completion": 2.0}
+    project = change(project, {"models.qwen2.5-3b.price": None, "models.qwen2.model": "n"})
+    assert project.settings.models == {
+        "qwen2.5-3b": at | {"model": "m"},
+        "qwen2": at | {"model": "n"},
+    }
 
 
 def test_a_change_is_undone_to_the_letter_unless_something_else_changed(project: Project) -> None:

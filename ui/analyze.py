@@ -1,6 +1,6 @@
 """Analyze: what is looked at, how often systems err, and where."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -8,7 +8,9 @@ import streamlit as st
 from arf_core import charts
 from arf_core.charts import percent
 from arf_core.charts.tables import FEW
+from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import ErrorRates, Rate
+from arf_core.overview import PEOPLE
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
 from arf_core.slices import SliceRates
@@ -17,6 +19,7 @@ from ui import loaders, widgets
 from ui.analyze_reads import View
 
 ALL = ""
+Comparison = Literal["findings", "places", "has_error"]
 HIDDEN: Split = "test"
 """Hidden unless asked for: what a headline is measured on should not steer the work."""
 
@@ -285,3 +288,53 @@ def together(project: Project, looked: Looked) -> None:
                 ]
             ),
         )
+
+
+# -- against people -------------------------------------------------------------------------------
+
+
+def people(project: Project, looked: Looked) -> list[str]:
+    """Who has read the system's summaries with own eyes."""
+    return [d for d in loaders.detectors(project, looked.system) if d.startswith(PEOPLE)]
+
+
+def against_people(project: Project, looked: Looked) -> None:
+    """How far each detector agrees with a person who has read the same summaries."""
+    person = st.selectbox(
+        "Person",
+        people(project, looked),
+        key="person",
+        bind="query-params",
+        format_func=lambda d: widgets.seen(detector_name(d)),
+        width=260,
+    )
+    by = st.segmented_control(
+        "Compared",
+        list(COMPARED),
+        default="findings",
+        key="compared",
+        bind="query-params",
+        format_func=COMPARED.__getitem__,
+        required=True,
+    )
+    found = reads.agreements(project, looked.system, looked.view.splits, person)
+    widgets.figure(
+        charts.against_reference(found, by=by),
+        "against-people",
+        data=pd.DataFrame([_agreement_row(a) for a in found]),
+    )
+
+
+COMPARED: dict[Comparison, str] = {
+    "findings": "findings with their category",
+    "places": "findings wherever they point",
+    "has_error": "whether a summary has an error",
+}
+
+
+def _agreement_row(a: Agreement) -> dict[str, Any]:
+    row: dict[str, Any] = {"detector": a.detector, "person": a.reference, "summaries": a.summaries}
+    for name in COMPARED:
+        counts: Counts = getattr(a, name)
+        row |= {f"{name} precision": counts.precision, f"{name} recall": counts.recall}
+    return row

@@ -153,13 +153,12 @@ def clustering(
 
 
 @loaders.reads
-def agreements(project: Project, system: str, view: View) -> list[Agreement]:
-    """Each detector against each person that has read the system."""
-    names = loaders.detectors(project, system)
-    people = [d for d in names if d.startswith(PEOPLE)]
+def agreements(
+    project: Project, system: str, splits: tuple[Split, ...], person: str
+) -> list[Agreement]:
+    """Each detector against a person, over what both have read."""
     return [
-        agreement(project.store, system, d, person, view.splits)
-        for person in people
-        for d in names
-        if not d.startswith(PEOPLE)
+        agreement(project.store, system, detector, person, splits)
+        for detector in loaders.detectors(project, system)
+        if not detector.startswith(PEOPLE)
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from arf_core import jobs
-from arf_core.errors import ArfError, InputError
+from arf_core.errors import ArfError, InputError, of_system
 from arf_core.importing import (
     ImportOptions,
     Preview,
@@ -19,7 +19,7 @@ from arf_core.importing import (
 from arf_core.job_kinds import ImportWork
 from arf_core.project import Project
 from arf_core.records import digest
-from arf_core.settings import SplitShares
+from arf_core.settings import PrivacySettings, SplitShares
 from ui import data_mapping, uploads, widgets
 from ui.state import DataState, state
 
@@ -38,7 +38,7 @@ def draw(project: Project) -> None:
         return
     st.subheader("How the files would be read")
     if not _shown(project, memory):
-        st.button("Start over", key="import-over", on_click=_over, args=(memory,))
+        st.button("Start over", key="import-over", on_click=_over, args=(project, memory))
 
 
 def of(project: Project) -> DataState:
@@ -68,9 +68,12 @@ def _choose(project: Project, memory: DataState) -> None:
     ids = tuple(file.file_id for file in files)
     # none at all: perhaps only because another part of the page was looked at meanwhile
     if ids and ids != memory.uploads:
-        _forget_uploads(project, memory)
         memory.uploads = ids
-        prepare(project, uploads.keep(project, files))
+        try:
+            _forget_uploads(project, memory)
+            prepare(project, uploads.keep(project, files))
+        except OSError as error:
+            widgets.error(of_system(error))
     with st.expander("Or a path on this machine, or a Hugging Face data set"):
         st.text_input(
             "Path, or owner/name",
@@ -90,7 +93,7 @@ def _forget_uploads(project: Project, memory: DataState) -> None:
     """Take away what was uploaded before, and not imported."""
     folders = {Path(p).parent for p in memory.paths}
     for folder in folders:
-        if folder.parent == project.path / "uploads":
+        if folder.parent == project.path / "uploads" and folder.exists():
             shutil.rmtree(folder)
 
 
@@ -108,18 +111,17 @@ def _explained() -> None:
 
 def _shown(project: Project, memory: DataState) -> bool:
     """Mapping, first rows and first conversations; False where the files cannot be read at all."""
-    stamp = _stamp(memory.paths)
+    stamp, privacy = _stamp(memory.paths), project.settings.privacy.model_dump_json()
     try:
         with st.spinner("Looking at the first rows …"):
-            samples = _samples(stamp, memory.options.model_dump_json())
+            samples = _samples(stamp, memory.options.model_dump_json(), privacy)
     except ArfError as fault:
         widgets.error(fault)
         data_mapping.reading(memory, change)
         return False
     try:
-        seen = _preview(
-            stamp, memory.options.model_dump_json(), project.settings.split.model_dump_json()
-        )
+        shares = project.settings.split.model_dump_json()
+        seen = _preview(stamp, memory.options.model_dump_json(), shares, privacy)
     except ArfError as fault:
         widgets.error(fault)
         seen = None
@@ -140,17 +142,23 @@ def _stamp(paths: Sequence[str]) -> Stamp:
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _samples(stamp: Stamp, options: str) -> list[Sample]:
-    return first_rows([s[0] for s in stamp], ImportOptions.model_validate_json(options), SHOWN)
+def _samples(stamp: Stamp, options: str, privacy: str) -> list[Sample]:
+    return first_rows(
+        [s[0] for s in stamp],
+        ImportOptions.model_validate_json(options),
+        SHOWN,
+        PrivacySettings.model_validate_json(privacy),
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _preview(stamp: Stamp, options: str, shares: str) -> Preview:
+def _preview(stamp: Stamp, options: str, shares: str, privacy: str) -> Preview:
     return preview(
         [s[0] for s in stamp],
         ImportOptions.model_validate_json(options),
         SHOWN,
         SplitShares.model_validate_json(shares),
+        PrivacySettings.model_validate_json(privacy),
     )
 
 
@@ -196,7 +204,9 @@ def _actions(project: Project, memory: DataState, seen: Preview | None) -> None:
                 on_click=_undo,
                 args=(memory,),
             )
-        st.button("Start over", key="import-over", type="tertiary", on_click=_over, args=(memory,))
+        st.button(
+            "Start over", key="import-over", type="tertiary", on_click=_over, args=(project, memory)
+        )
         widgets.command(work.command(str(project.path)))
 
 
@@ -212,5 +222,6 @@ def _import(project: Project, memory: DataState, work: ImportWork) -> None:
     st.toast(f"Started: {widgets.label(job.title)}", icon=":material/play_arrow:")
 
 
-def _over(memory: DataState) -> None:
+def _over(project: Project, memory: DataState) -> None:
+    _forget_uploads(project, memory)
     state().data = DataState(project=memory.project, round=memory.round + 1)

@@ -220,6 +220,7 @@ def reading(memory: DataState, change: Change) -> None:
         st.number_input(
             "Only the first conversations",
             min_value=1,
+            value=None,
             key=limit,
             placeholder="all",
             on_change=lambda: change(memory, "Limit", limit=st.session_state[limit]),

@@ -309,16 +309,22 @@ def _list(project: Project, system: System, wanted: Wanted, now: Queued) -> None
         if not rows:
             st.caption("This is the last one.")
             return
-        chosen = st.dataframe(
+        key = f"next-{now.summary_id}"
+        st.dataframe(
             [_listed(project, q) for q in rows],
-            key=f"next-{now.summary_id}",
-            on_select="rerun",
-            selection_mode="single-row",
+            key=key,
+            on_select=lambda: _chosen(system, key, rows),
+            selection_mode=("single-row", "single-cell"),
             hide_index=True,
         )
-        for row in chosen["selection"]["rows"]:
-            _go(system, rows[row])
-            st.rerun(scope="fragment")
+
+
+def _chosen(system: System, key: str, rows: Sequence[Queued]) -> None:
+    """A click on any cell goes to its revision."""
+    selection = st.session_state[key]["selection"]
+    places = [*selection["rows"], *(row for row, _ in selection["cells"])]
+    if places:
+        _go(system, rows[places[0]])
 
 
 def _listed(project: Project, q: Queued) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from arf_core.configure import Value, as_argument, change, put_back, written
-from arf_core.errors import ArfError
+from arf_core.errors import ArfError, of_system
 from arf_core.project import Project
 from ui import widgets
 from ui.state import Changed, state
@@ -24,14 +24,14 @@ PROJECT = object()
 def act(project: Project, said: str, command: str, do: Callable[[], object]) -> bool:
     """Do something that changes the project's files, in a callback; tells what came of it."""
     memory = state().settings
-    memory.fault = None
-    before = written(project)
+    memory.fault, memory.changed = None, None
     try:
+        before = written(project)
         do()
-    except ArfError as fault:
-        memory.fault, memory.changed = fault, None
+        after = written(project)
+    except (ArfError, OSError) as error:
+        memory.fault = error if isinstance(error, ArfError) else of_system(error)
         return False
-    after = written(project)
     memory.changed = Changed(str(project.path), said, command, before, after)
     return True
 
@@ -76,7 +76,7 @@ def _undo(project: Project, last: Changed) -> None:
     memory.changed, memory.fault = None, None
     try:
         put_back(project, last.before, last.after)
-    except ArfError as fault:
-        memory.fault = fault
+    except (ArfError, OSError) as error:
+        memory.fault = error if isinstance(error, ArfError) else of_system(error)
         return
     st.toast("Undone.", icon=":material/undo:")

@@ -10,7 +10,7 @@ import streamlit as st
 from arf_core.errors import ArfError, InputError
 from arf_core.models.registry import Tested, add_model, remove_model, try_model
 from arf_core.project import Project
-from ui import widgets
+from ui import settings_limits, widgets
 from ui.settings import PROJECT, act, line
 from ui.state import state
 
@@ -53,6 +53,7 @@ def _card(project: Project, name: str, options: dict[str, Any]) -> None:
                 on_click=_remove,
                 args=(project, name),
             )
+            settings_limits.draw(project, name, options)
             widgets.command(line(project, "models", "test", PROJECT, name))
         if tried:
             _try(project, name)
@@ -119,10 +120,11 @@ def _form(project: Project) -> None:
         "Where the model is", ["Server", "GGUF file"], default="Server", required=True,
         key="add-kind",
     )  # fmt: skip
+    # a pair of columns for each row, so that on a narrow screen the fields keep their order
     left, right = st.columns(2)
     left.text_input("Name in this project", key="add-name", placeholder="such as big, or local")
     if kind == "Server":
-        _server_fields(left, right)
+        _server_fields(right)
     else:
         right.text_input("Path of the file", key="add-path", placeholder="/models/qwen2.5-3b.gguf")
         st.caption("To fetch one from a hub: `arf models pull DIR REPO FILE`.")
@@ -132,11 +134,15 @@ def _form(project: Project) -> None:
             widgets.command(_command(project, *_given()))
 
 
-def _server_fields(left: Any, right: Any) -> None:
-    right.selectbox("Kind of server", list(SERVERS), key="add-server", on_change=_fill_address)
+def _server_fields(beside_name: Any) -> None:
+    beside_name.selectbox(
+        "Kind of server", list(SERVERS), key="add-server", on_change=_fill_address
+    )
     st.session_state.setdefault("add-url", next(iter(SERVERS.values())))
+    left, right = st.columns(2)
     left.text_input("Address", key="add-url", placeholder="http://…/v1")
     right.text_input("The model's id at that server", key="add-model", placeholder="gpt-4o-mini")
+    left, right = st.columns(2)
     left.text_input(
         "Environment variable that holds the key",
         key="add-key-env",
@@ -145,12 +151,16 @@ def _server_fields(left: Any, right: Any) -> None:
         "that asks for none.",
     )
     right.number_input("Calls in flight, at most", key="add-concurrency", min_value=1, value=None)
-    left.number_input(
-        "Price of a million tokens in", key="add-in", min_value=0.0, value=None, format="%.3f"
-    )
-    right.number_input(
-        "Price of a million tokens out", key="add-out", min_value=0.0, value=None, format="%.3f"
-    )
+    left, right = st.columns(2)
+    for column, key, words in ((left, "add-in", "in"), (right, "add-out", "out")):
+        column.number_input(
+            f"Price of a million tokens {words}",
+            key=key,
+            min_value=0.0,
+            value=None,
+            format="%.3f",
+            placeholder="not known",
+        )
 
 
 def _fill_address() -> None:

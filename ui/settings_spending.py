@@ -44,6 +44,7 @@ def _budget(project: Project) -> None:
     middle.number_input(
         "Budget for all calls together",
         min_value=0.0,
+        value=None,
         key=key,
         placeholder="no limit",
         help="A run stops before it is passed, and keeps what is done. Empty for no limit.",
@@ -92,6 +93,7 @@ def _prices(project: Project) -> None:
             column.number_input(
                 f"tokens {words}",
                 min_value=0.0,
+                value=None,
                 format="%.3f",
                 key=keys[part],
                 placeholder="not known",

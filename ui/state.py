@@ -11,6 +11,7 @@ import streamlit as st
 from arf_core.configure import Written
 from arf_core.errors import ArfError
 from arf_core.importing import ImportOptions
+from arf_core.labels import LabelledFinding
 from arf_core.models.registry import Tested
 
 
@@ -77,6 +78,20 @@ class ReviseState:
 
 
 @dataclass
+class LabelState:
+    """What the labelling queue remembers."""
+
+    reading: dict[str, str] = field(default_factory=dict)
+    """(system and reader) -> the id of the summary that is being read."""
+    drafts: dict[str, list[LabelledFinding]] = field(default_factory=dict)
+    """Summary -> the findings that are noted, and not stored yet."""
+    said: str = ""
+    fault: ArfError | None = None
+    whole_page: bool = False
+    """Draw the whole page anew: there is a first reading to measure detectors against."""
+
+
+@dataclass
 class State:
     """One browser session."""
 
@@ -89,6 +104,7 @@ class State:
     settings: SettingsState = field(default_factory=SettingsState)
     data: DataState = field(default_factory=DataState)
     revise: ReviseState = field(default_factory=ReviseState)
+    labels: LabelState = field(default_factory=LabelState)
 
 
 def state() -> State:

@@ -40,7 +40,7 @@ def values(table: Values) -> go.Figure:
                 hovertemplate="%{text}<extra></extra>",
             )
         ],
-        f"Conversations by {_plain(table.of)}",
+        f"Conversations by {_plain(table.of, 32)}",
         f"{thousands(total)} conversations",
         # there is no axis below the bars, so no room is kept for one
         height=34 * len(counts) + MARGIN - BOTTOM,

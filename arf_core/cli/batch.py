@@ -16,6 +16,10 @@ app = typer.Typer(
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 
 
+def register(arf: typer.Typer) -> None:
+    arf.add_typer(app, name="batch")
+
+
 @app.command()
 def write(
     folder: Path = Folder,

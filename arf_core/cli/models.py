@@ -17,6 +17,10 @@ Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 Name = typer.Argument(..., metavar="NAME", help="The model's name in this project.")
 
 
+def register(arf: typer.Typer) -> None:
+    arf.add_typer(app, name="models")
+
+
 @app.command()
 def add(
     folder: Path = Folder,

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 from rich.console import Console
@@ -21,9 +21,11 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from arf_core.evaluate.rates import Rate
 from arf_core.project import Project
 from arf_core.records import RunReport
+
+if TYPE_CHECKING:
+    from arf_core.evaluate.rates import Rate
 
 # What a terminal could take for a command, in text that strangers wrote (DEL and C1 as well).
 CONTROL = {c: f"\\x{c:02x}" for c in (*range(9), 11, 12, *range(14, 32), *range(127, 160))}
@@ -89,7 +91,7 @@ def exit_code(*reports: RunReport) -> int:
     return 1 if any(report.failed for report in reports) else 0
 
 
-def percent(rate: Rate) -> str:
+def percent(rate: "Rate") -> str:
     """A rate with its interval, for people."""
     if rate.interval is None:
         return "–"

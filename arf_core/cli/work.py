@@ -6,7 +6,6 @@ from typing import TypedDict
 import typer
 
 from arf_core.analyze import analyze as run_analyze
-from arf_core.cli.estimates import print_estimates
 from arf_core.cli.output import (
     JsonFlag,
     SplitName,
@@ -17,8 +16,6 @@ from arf_core.cli.output import (
     print_table,
     progress,
 )
-from arf_core.estimate import estimate_analyze, estimate_revise, estimate_verify
-from arf_core.evaluate.rates import error_rates
 from arf_core.findings import finding_rows, round_outcome
 from arf_core.project import Project
 from arf_core.queries import detectors_of, find_system
@@ -66,6 +63,9 @@ def analyze(
     splits: list[Split] = [s.value for s in split]
     with Project.open(folder) as project:
         if estimate:
+            from arf_core.cli.estimates import print_estimates
+            from arf_core.estimate import estimate_analyze
+
             said = estimate_analyze(
                 project, system, detector, model=model, splits=splits, limit=limit, fresh=fresh
             )
@@ -134,6 +134,9 @@ def revise(
     }
     with Project.open(folder) as project:
         if estimate:
+            from arf_core.cli.estimates import print_estimates
+            from arf_core.estimate import estimate_revise
+
             said = estimate_revise(
                 project, system, into, verifier=verifier, verifier_model=verifier_model, **how
             )
@@ -165,6 +168,9 @@ def verify(
     """Check corrections: is each finding gone, did anything new come in?"""
     with Project.open(folder) as project:
         if estimate:
+            from arf_core.cli.estimates import print_estimates
+            from arf_core.estimate import estimate_verify
+
             guess = estimate_verify(project, system, verifier, model=model, fresh=fresh)
             print_estimates({"verify": guess}, as_json)
             return
@@ -176,6 +182,8 @@ def verify(
 
 def _print_rates(project: Project, system: str) -> None:
     """What each detector found, by category."""
+    from arf_core.evaluate.rates import error_rates
+
     for detector in detectors_of(project.store, system):
         rates = error_rates(project.store, system, detector)
         rows = [("any error", "", percent(rates.any_error))]

@@ -7,9 +7,9 @@ What is read: CSV and its relatives, JSON, JSONL, Parquet, each also compressed 
 of them, and Hugging Face data sets. `docs/file-shapes.md` shows the shapes.
 """
 
-from arf_core.importing.load import Progress, load, preview
+from arf_core.importing.load import load, preview
 from arf_core.importing.options import FIELDS, SHAPES, ImportOptions, Mapping, Reason, options_of
-from arf_core.importing.report import ImportReport, Preview, Rejected
+from arf_core.importing.report import ImportReport, Preview, Progress, Rejected
 from arf_core.importing.samples import Sample, first_rows
 
 __all__ = [

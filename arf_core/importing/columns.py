@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain, islice
 from statistics import median
 
 from arf_core.importing import times
@@ -12,6 +13,8 @@ from arf_core.importing.turns import as_list, delimiter_in, labelled
 
 _TURN_NAMES = re.compile(r"turn|dialog|convers|messag|utteran|chat|transcript|input|log")
 MOST_LOOKED_AT = 200
+MOST_SAMPLED = 5_000
+"""Rows of tables with the same columns that are looked at together."""
 
 
 class Column:
@@ -143,5 +146,7 @@ def _is_pair(turn: Cell) -> bool:
 def columns_of(tables: Sequence[Table]) -> dict[str, Column]:
     """The columns of tables that have the same ones, with the samples of all."""
     names = tables[0].columns
-    rows = [cells for t in tables for _, cells in t.sample]
+    rows = [
+        cells for _, cells in islice(chain.from_iterable(t.sample for t in tables), MOST_SAMPLED)
+    ]
     return {name: Column(name, [r[i] for r in rows]) for i, name in enumerate(names)}

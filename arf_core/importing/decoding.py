@@ -8,9 +8,9 @@ from typing import TextIO
 
 from arf_core.errors import InputError
 from arf_core.importing.files import Member
+from arf_core.importing.rows import LONGEST_ROW, too_long
 
-LONGEST_LINE = 32 * 2**20
-"""In characters. A longer line is no row."""
+LONGEST_LINE = LONGEST_ROW
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -28,14 +28,16 @@ def opened_text(member: Member, encoding: str | None) -> Iterator[TextIO]:
     Raises InputError that names the line and a likely encoding where the bytes do not fit.
     """
     with member.opened() as stream:
-        # peek gives at least one byte; the mark of a file that trickles in is found by read
-        head = stream.read(4)
-    name = _encoding(head, encoding)
-    try:
-        with member.opened() as stream, io.TextIOWrapper(stream, name, "strict", "") as text:
-            yield text
-    except UnicodeError as error:
-        raise _fault(member, name) from error
+        head = stream.peek(4)
+        if len(head) < 4:  # the mark of a file that trickles in is found by reading it
+            with member.opened() as other:
+                head = other.read(4)
+        name = _encoding(head, encoding)
+        try:
+            with io.TextIOWrapper(stream, name, "strict", "") as text:
+                yield text
+        except UnicodeError as error:
+            raise _fault(member, name) from error
 
 
 def lines(text: TextIO, name: str) -> Generator[str, None, None]:
@@ -44,11 +46,7 @@ def lines(text: TextIO, name: str) -> Generator[str, None, None]:
     while line := text.readline(LONGEST_LINE):
         number += 1
         if len(line) == LONGEST_LINE:
-            raise InputError(
-                f"Line {number} of {name} is longer than {LONGEST_LINE // 2**20} million "
-                "characters.",
-                "A row cannot be that long. Is it a table at all, with one row a line?",
-            )
+            raise too_long(f"Line {number} of {name}")
         yield line
 
 

@@ -5,7 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,14 +14,23 @@ from arf_core.errors import InputError
 from arf_core.importing.decoding import lines, opened_text
 from arf_core.importing.files import Member
 from arf_core.importing.report import shortened
-from arf_core.importing.rows import ROWS_AT_ONCE, SAMPLE, Batches, Reject, Row, Table, ignore
+from arf_core.importing.rows import (
+    LONGEST_ROW,
+    ROWS_AT_ONCE,
+    SAMPLE,
+    Batches,
+    Reject,
+    Row,
+    Table,
+    ignore,
+)
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 SEPARATORS = (",", "\t", ";", "|")
-LONGEST_CELL = 16 * 2**20
-"""In characters. What is longer comes from a quote that is never closed."""
+LONGEST_CELL = LONGEST_ROW
+"""What is longer comes from a quote that is never closed."""
 _PEEK = 2**18
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -47,6 +56,10 @@ class Dialect:
         )
 
 
+Dialects = dict[str, Dialect]
+"""Dialects by the first line of a file."""
+
+
 @dataclass(frozen=True)
 class _Trial:
     """How well a dialect reads the beginning of a file."""
@@ -64,23 +77,53 @@ class _Trial:
         return (several and good > 0.5, several, round(good, 2), self.width)
 
 
-def open_table(member: Member, encoding: str | None, separator: str | None) -> Table:
-    """A CSV file as a table. Raises InputError for a file without a header or rows."""
+def open_table(
+    member: Member,
+    encoding: str | None = None,
+    separator: str | None = None,
+    known: Dialects | None = None,
+) -> Table:
+    """A CSV file as a table. `known` are the dialects of files before, by their first line.
+
+    Raises InputError for a file without a header or rows.
+    """
     with opened_text(member, encoding) as text:
         peek = text.read(_PEEK)
-    dialect = sniff(peek, len(peek) == _PEEK, (separator,) if separator else SEPARATORS)
-    with opened_text(member, encoding) as text, closing(lines(text, member.name)) as source:
+    cut = len(peek) == _PEEK
+    dialect = _dialect(peek, cut, separator, {} if known is None else known)
+    with _source(member, encoding, None if cut else peek) as source:
         header = _header(member, dialect.reader(source))
     columns = _named(header)
 
-    def batches(reject: Reject) -> Batches:
-        with opened_text(member, encoding) as text, closing(lines(text, member.name)) as source:
+    def batches(reject: Reject, text: str | None = None) -> Batches:
+        with _source(member, encoding, text) as source:
             yield from _batches(member, encoding, dialect, source, len(columns), reject)
 
-    with closing(batches(ignore)) as first:
+    with closing(batches(ignore, None if cut else peek)) as first:
         sample = list(islice((row for batch in first for row in batch), SAMPLE))
     notes = tuple(_remarks(dialect, header, columns))
     return Table(member.name, columns, batches, sample, is_text=True, notes=notes)
+
+
+@contextmanager
+def _source(member: Member, encoding: str | None, whole: str | None) -> Iterator[Iterator[str]]:
+    """The lines of a file; of a small one, whose text is there already, without opening it."""
+    if whole is not None:
+        yield lines(io.StringIO(whole, newline=""), member.name)
+        return
+    with opened_text(member, encoding) as text, closing(lines(text, member.name)) as source:
+        yield source
+
+
+def _dialect(text: str, cut: bool, separator: str | None, known: Dialects) -> Dialect:
+    """That of a file before with the same first line, where it fits each row; else by trying."""
+    first = text.partition("\n")[0]
+    if first in known:
+        trial = _trial(known[first], text, cut)
+        if not trial.errors and trial.fitting == trial.rows:
+            return known[first]
+    known[first] = sniff(text, cut, (separator,) if separator else SEPARATORS)
+    return known[first]
 
 
 def sniff(text: str, cut: bool, separators: tuple[str, ...] = SEPARATORS) -> Dialect:

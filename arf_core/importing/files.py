@@ -12,11 +12,11 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from arf_core.errors import InputError
 from arf_core.importing.report import shortened
@@ -46,8 +46,8 @@ class Member:
     """One file to read, on its own or inside a zip."""
 
     path: Path
-    inner: str | None = None
-    """Its name inside the zip."""
+    entry: zipfile.ZipInfo | None = None
+    """Its place in the zip."""
     root: Path | None = None
     """The folder that was given."""
 
@@ -56,21 +56,20 @@ class Member:
         """For people, and for the ids of rows without one: printable, and different for each file
         of a folder or an archive."""
         place = self.path.relative_to(self.root).as_posix() if self.root else self.path.name
-        if self.inner is None:
+        if self.entry is None:
             return shortened(place, 200)
-        return shortened(f"{place}/{self.inner}" if self.root else self.inner, 200)
+        inner = self.entry.filename
+        return shortened(f"{place}/{inner}" if self.root else inner, 200)
 
     @contextmanager
-    def opened(self) -> Iterator[BinaryIO]:
+    def opened(self) -> Iterator[io.BufferedReader]:
         """Its bytes, decompressed. Raises InputError for what cannot be decompressed."""
         with reading(self.name), ExitStack() as stack:
-            if self.inner is not None:
-                archive = stack.enter_context(zipfile.ZipFile(self.path))
-                info = archive.getinfo(self.inner)
-                stream = stack.enter_context(archive.open(info))
-                yield _guarded(stream, self.name, info.compress_size)
-                return
             plain = stack.enter_context(self.path.open("rb"))
+            if self.entry is not None:
+                stream = stack.enter_context(_unzipped(plain, self.entry))
+                yield _guarded(stream, self.name, self.entry.compress_size)
+                return
             if plain.peek(2)[:2] != b"\x1f\x8b":
                 yield plain
                 return
@@ -88,6 +87,8 @@ class Given:
     picked: bool = False
     """The files were picked from a folder or an archive, so one of another kind may be skipped."""
     skipped: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Entries of archives that systems leave behind, by their name."""
     dataset: bool = False
     """To be read through Hugging Face `datasets`."""
 
@@ -139,21 +140,24 @@ def _folder(path: Path) -> Given:
     visible = sorted(f for f in files if not _hidden(f.relative_to(path).parts))
     members: list[Member] = []
     skipped: list[str] = []
+    hidden: list[str] = []
     for file in visible:
         if file.suffix.lower() == ".zip" and file.is_file():
             inside = _archive(file)
             members += [replace(m, root=path) for m in inside.members]
             skipped += inside.skipped
+            hidden += inside.hidden
         elif _readable(file.name) and file.is_file():
             members.append(Member(file, root=path))
         else:
             skipped.append(str(file.relative_to(path)))
     if not members:
         raise InputError(
-            f"{path} holds no file that can be read (found: {_some(skipped)}).",
+            f"{path} holds no file that can be read (found: {some(skipped)}).",
             f"Readable are {', '.join(sorted(SUFFIXES))}, also with .gz or in a .zip.",
         )
-    return Given(str(path), path.resolve().name, tuple(members), True, tuple(skipped))
+    name = path.resolve().name
+    return Given(str(path), name, tuple(members), True, tuple(skipped), tuple(hidden))
 
 
 def _is_hub_layout(path: Path, names: set[str]) -> bool:
@@ -172,25 +176,42 @@ def _archive(path: Path) -> Given:
         _no_office_file(path, [i.filename for i in infos])
         members: list[Member] = []
         skipped: list[str] = []
+        hidden: list[str] = []
         for info in infos:
-            parts = PurePosixPath(info.filename).parts
-            if _hidden(parts) or not _readable(info.filename, inside=True):
+            # some programs on Windows write backslashes; nothing is unpacked, so any name is safe
+            place = PurePosixPath(info.filename.replace("\\", "/"))
+            if _hidden(place.parts):
+                hidden.append(shortened(info.filename))
+            elif not _readable(place.name, inside=True):
                 skipped.append(shortened(info.filename))
-                continue
-            _check_readable(path, info)
-            members.append(Member(path, info.filename))
-    nested = [name for name in skipped if PurePosixPath(name).suffix.lower() in ARCHIVES]
+            else:
+                _check_readable(path, info)
+                members.append(Member(path, info))
+    found = [*skipped, *hidden]
+    nested = [name for name in found if PurePosixPath(name).suffix.lower() in ARCHIVES]
     if nested:
         raise InputError(
-            f"{path.name} holds another archive: {_some(nested)}.",
+            f"{path.name} holds another archive: {some(nested)}.",
             "Unpack the outer archive and give what is inside.",
         )
     if not members:
         raise InputError(
-            f"{path.name} holds no file that can be read (found: {_some(skipped)}).",
+            f"{path.name} holds no file that can be read (found: {some(found)}).",
             f"Readable are {', '.join(sorted(SUFFIXES))}.",
         )
-    return Given(str(path), stem(path.name), tuple(members), True, tuple(skipped))
+    return Given(str(path), stem(path.name), tuple(members), True, tuple(skipped), tuple(hidden))
+
+
+def _unzipped(plain: BinaryIO, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """The stream of an entry, by what stands before it. The archive's own list of entries, which
+    may be long, is not read once more for each."""
+    plain.seek(entry.header_offset)
+    head = plain.read(30)
+    if len(head) < 30 or head[:4] != b"PK\x03\x04":
+        raise zipfile.BadZipFile(f"no entry begins at byte {entry.header_offset}")
+    name, extra = struct.unpack("<HH", head[26:])
+    plain.seek(name + extra, os.SEEK_CUR)
+    return zipfile.ZipExtFile(plain, "r", entry)
 
 
 def _check_readable(path: Path, info: zipfile.ZipInfo) -> None:
@@ -226,19 +247,20 @@ def _hidden(parts: tuple[str, ...]) -> bool:
     return any(p.startswith((".", "__MACOSX")) and p not in (".", "..") for p in parts)
 
 
-def _some(names: list[str], most: int = 8) -> str:
+def some(names: Sequence[str], most: int = 8) -> str:
+    """Names for people: the first, and how many more."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return (", ".join(names[:most]) + more) if names else "nothing"
 
 
-def _guarded(stream: IO[bytes] | gzip.GzipFile, name: str, packed: int) -> BinaryIO:
+def _guarded(stream: io.BufferedIOBase, name: str, packed: int) -> io.BufferedReader:
     return io.BufferedReader(_Guard(stream, name, packed), 2**18)
 
 
 class _Guard(io.RawIOBase):
     """Stops reading where more comes out of an archive than honest text would."""
 
-    def __init__(self, stream: IO[bytes] | gzip.GzipFile, name: str, packed: int) -> None:
+    def __init__(self, stream: io.BufferedIOBase, name: str, packed: int) -> None:
         self._stream = stream
         self._name = name
         self._most = max(FREE_BYTES, packed * MAX_RATIO)
@@ -248,7 +270,7 @@ class _Guard(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        n: int = self._stream.readinto(buffer)  # type: ignore[union-attr]
+        n: int = self._stream.readinto(buffer)
         self._out += n
         if self._out > self._most:
             raise InputError(

@@ -1,23 +1,29 @@
 """The tables of an import: which files belong together, how each is read, what links to what."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from arf_core.errors import InputError
-from arf_core.importing.columns import Column, columns_of
-from arf_core.importing.files import Given, Member, given
+from arf_core.importing.columns import MOST_SAMPLED, Column, columns_of
+from arf_core.importing.delimited import Dialects
+from arf_core.importing.files import Given, Member, given, some
 from arf_core.importing.guess import check_said
 from arf_core.importing.hub import open_dataset
 from arf_core.importing.notes import about_mapping
 from arf_core.importing.options import ImportOptions, Mapping, Reason
+from arf_core.importing.report import Progress, silent
 from arf_core.importing.rows import Table
 from arf_core.importing.shapes import mapping_of
 from arf_core.importing.splits import split_in_name
 from arf_core.importing.tables import open_table
 from arf_core.settings import PrivacySettings
+
+_FEW = 5
+"""Rows of the sample that each table keeps, for showing it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ def plan(
     paths: Sequence[str | Path],
     options: ImportOptions,
     privacy: PrivacySettings,
+    told: Progress = silent,
 ) -> Plan:
     """Open everything that was given and find out how it is read. Nothing is stored.
 
@@ -64,7 +71,7 @@ def plan(
     sets: list[_Set] = []
     for path in paths:
         found = given(path)
-        tables = tables_of(found, options, notes, privacy)
+        tables = tables_of(found, options, notes, privacy, told)
         source = options.source or found.source
         sets += [_Set(source, alike, found.picked) for alike in _alike(tables)]
     sets = _with_splits(sets)
@@ -80,22 +87,46 @@ def tables_of(
     options: ImportOptions,
     notes: list[str],
     privacy: PrivacySettings,
+    told: Progress = silent,
 ) -> list[Table]:
     """The tables behind one path. Raises InputError where there is none that can be read."""
     if found.dataset:
         return open_dataset(found, privacy)
     if found.skipped:
-        notes.append(f"Not read, since they are no tables: {', '.join(found.skipped[:20])}.")
-    tables = [t for m in found.members if (t := _table(m, found.picked, options, notes))]
+        notes.append(f"Not read, since they are no tables: {some(found.skipped)}.")
+    if found.hidden:
+        notes.append(f"Not read, since their names say that they are hidden: {some(found.hidden)}.")
+    tables = list(_opened(found, options, notes, told))
     if not tables:
         raise InputError(f"{found.path} holds no table that can be read.", " ".join(notes))
     return tables
 
 
-def _table(member: Member, picked: bool, options: ImportOptions, notes: list[str]) -> Table | None:
+def _opened(
+    found: Given, options: ImportOptions, notes: list[str], told: Progress
+) -> Iterator[Table]:
+    """The files as tables. Of thousands with the same columns only the first keep their sample:
+    the mapping is guessed once for all."""
+    known: Dialects = {}
+    looked_at: Counter[tuple[str, ...]] = Counter()
+    for number, member in enumerate(found.members, 1):
+        table = _table(member, found.picked, options, notes, known)
+        if len(found.members) > 1:
+            told("opening", number, len(found.members))
+        if table is None:
+            continue
+        if looked_at[table.columns] > MOST_SAMPLED:
+            table = replace(table, sample=table.sample[:_FEW])
+        looked_at[table.columns] += len(table.sample)
+        yield table
+
+
+def _table(
+    member: Member, picked: bool, options: ImportOptions, notes: list[str], known: Dialects
+) -> Table | None:
     """A member as a table; a text file picked from a folder may turn out to be none."""
     try:
-        table = open_table(member, options)
+        table = open_table(member, options, known)
     except InputError as error:
         if picked and member.name.lower().endswith(".txt"):
             notes.append(f"Not read: {error.message}")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -13,7 +14,18 @@ from arf_core.importing.decoding import lines, opened_text
 from arf_core.importing.files import Member
 from arf_core.importing.json_text import JsonText
 from arf_core.importing.report import shortened
-from arf_core.importing.rows import SAMPLE, Batches, Cell, Reject, Row, Table, ignore, in_batches
+from arf_core.importing.rows import (
+    LONGEST_ROW,
+    SAMPLE,
+    Batches,
+    Cell,
+    Reject,
+    Row,
+    Table,
+    ignore,
+    in_batches,
+    too_long,
+)
 from arf_core.importing.splits import own_split
 
 Item = tuple[int, Any]
@@ -77,10 +89,11 @@ def _of_object(source: JsonText) -> Iterator[Item]:
     clear; lists of rows are never held."""
     held: dict[str, Any] = {}
     line = source.line
+    size = 0
     keyed = False
     lists = 0
     for key in source.entries():
-        at = source.line
+        at, began = source.line, source.passed
         if source.peek() == "[" and not keyed:
             elements = source.elements()
             first = list(islice(elements, 2))
@@ -88,19 +101,30 @@ def _of_object(source: JsonText) -> Iterator[Item]:
                 lists += 1
                 yield from _with_key(key, chain(first, elements))
                 continue
-            held[key] = [value for _, value in chain(first, elements)]
+            held[key] = list(_bounded(chain(first, elements), source, began - size, at))
         else:
             value = source.value()
             if keyed:
                 yield at, _keyed(key, value)
                 continue
             held[key] = value
+        size += source.passed - began
+        if size > LONGEST_ROW:
+            raise too_long(f"The value on line {line} of {source.name}")
         if not lists and _is_keyed(held):
             keyed = True
             yield from ((line, _keyed(k, v)) for k, v in held.items())
-            held = {}
+            held, size = {}, 0
     if held and not lists:
         yield line, held
+
+
+def _bounded(elements: Iterator[Item], source: JsonText, began: int, line: int) -> Iterator[Any]:
+    """The values of a list that is held as a whole. Raises InputError where it is too long."""
+    for _, value in elements:
+        if source.passed - began > LONGEST_ROW:
+            raise too_long(f"The value on line {line} of {source.name}")
+        yield value
 
 
 def _with_key(key: str, elements: Iterator[Item]) -> Iterator[Item]:
@@ -152,10 +176,11 @@ def _is_turn(value: Any) -> bool:
 
 def table_of(name: str, items: Items, split: str | None = None) -> Table:
     """A table of JSON values. Objects within a row give a column for each of their keys."""
-    with closing(items(ignore)) as first:
+    faults: list[str] = []
+    with closing(items(partial(_noted, faults))) as first:
         values = [value for _, value in islice(first, SAMPLE)]
     if not values:
-        raise InputError(f"{name} holds no rows.", "Give a file with at least one conversation.")
+        raise _without_rows(name, faults)
     paths = _paths(values)
     names = tuple(shortened(".".join(p), 100) if p else "value" for p in paths)
     top = {p[0] for p in paths if p}
@@ -177,6 +202,19 @@ def table_of(name: str, items: Items, split: str | None = None) -> Table:
 
     sample = list(islice(rows(ignore), SAMPLE))
     return Table(name, names, batches, sample, split=split, seen_keys=late)
+
+
+def _noted(faults: list[str], line: int, reason: str, seen: str) -> None:
+    if not faults:
+        faults.append(f"line {line}: {reason}: {shortened(seen)}")
+
+
+def _without_rows(name: str, faults: list[str]) -> InputError:
+    if not faults:
+        return InputError(f"{name} holds no rows.", "Give a file with at least one conversation.")
+    return InputError(
+        f"No row of {name} can be read ({faults[0]}).", "Mend or leave out that line."
+    )
 
 
 def _paths(values: Sequence[Any]) -> list[Path]:

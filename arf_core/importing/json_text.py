@@ -6,20 +6,25 @@ from typing import Any, TextIO
 
 from arf_core.errors import InputError
 from arf_core.importing.report import shortened
+from arf_core.importing.rows import LONGEST_ROW, too_long
 
-LARGEST_VALUE = 2**26
-"""In characters: one element of the outermost list."""
+LARGEST_VALUE = LONGEST_ROW
+"""One element of the outermost list."""
+DEEPEST = 200
+"""Levels of lists and objects; as many as in a line of JSONL."""
 _FIRST_READ = 2**18
 _SPACE = " \t\n\r\ufeff"
 _DECODER = json.JSONDecoder()
 
 
 class JsonText:
-    """A place in a JSON text. `line` is the line of that place, from 1."""
+    """A place in a JSON text. `line` is the line of that place, from 1; `passed` counts the
+    characters before it."""
 
     def __init__(self, text: TextIO, name: str) -> None:
         self.name = name
         self.line = 1
+        self.passed = 0
         self._text = text
         self._buffer = ""
         self._at = 0
@@ -60,8 +65,14 @@ class JsonText:
             else:
                 # a number at the very end of what was read may go on
                 if end < len(self._buffer) or not self._fill():
-                    self._move(end)
-                    return value
+                    return self._taken(value, end)
+
+    def _taken(self, value: Any, end: int) -> Any:
+        opened = sum(self._buffer.count(sign, self._at, end) for sign in "[{")
+        if opened > DEEPEST and _is_deeper(value, DEEPEST):
+            raise self.fault("values are nested too deeply")
+        self._move(end)
+        return value
 
     def elements(self) -> Iterator[tuple[int, Any]]:
         """The elements of the list that stands here, each with its line."""
@@ -114,14 +125,25 @@ class JsonText:
         self._buffer = self._buffer[self._at :]
         self._at = 0
         if len(self._buffer) > LARGEST_VALUE:
-            raise self.fault(
-                f"one value is larger than {LARGEST_VALUE // 2**20} million characters"
-            )
-        more = self._text.read(max(_FIRST_READ, len(self._buffer)))
+            raise too_long(f"The value on line {self.line} of {self.name}")
+        room = LARGEST_VALUE + 1 - len(self._buffer)
+        more = self._text.read(min(max(_FIRST_READ, len(self._buffer)), room))
         self._ended = not more
         self._buffer += more
         return bool(more)
 
     def _move(self, to: int) -> None:
         self.line += self._buffer.count("\n", self._at, to)
+        self.passed += to - self._at
         self._at = to
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Are lists and objects nested deeper than so many levels? Level by level, not by recursion."""
+    layer = [value]
+    for _ in range(levels + 1):
+        inner = [v.values() if isinstance(v, dict) else v for v in layer]
+        layer = [x for v in inner for x in v if isinstance(x, dict | list)]
+        if not layer:
+            return False
+    return True

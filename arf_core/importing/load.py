@@ -21,7 +21,7 @@ from arf_core.importing.messages import MessageReader
 from arf_core.importing.near_duplicates import split_of
 from arf_core.importing.notes import add_notes
 from arf_core.importing.options import ImportOptions
-from arf_core.importing.report import ImportReport, Preview, Tally
+from arf_core.importing.report import KEPT, ImportReport, Preview, Progress, Tally, silent
 from arf_core.importing.rows import Row, Table
 from arf_core.importing.staging import Chunks, Staging
 from arf_core.importing.threads import join
@@ -32,9 +32,6 @@ from arf_core.settings import PrivacySettings, SplitShares
 if TYPE_CHECKING:
     from arf_core.project import Project
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done ("reading", "storing"), how far it is, and of how many; 0 where
-that is not known. Rows while reading, conversations while storing."""
 PREVIEW_ROWS = 2_000
 _LEFT_BEHIND = ".import-"
 _OLD_S = 24 * 3600
@@ -56,10 +53,11 @@ def load(
     """
     options = options or ImportOptions()
     started = time.monotonic()
-    found = plan(_listed(paths), options, project.settings.privacy)
+    progress = progress or silent
+    found = plan(_listed(paths), options, project.settings.privacy, progress)
     with Tally(options.rejects_to) as tally, _folder(project.path) as folder, few_collections():
         with Staging(folder) as staging:
-            run = _Run(found, options, tally, staging, progress or _silent)
+            run = _Run(found, options, tally, staging, progress)
             run.read()
             run.store(project)
         report = run.finished()
@@ -82,7 +80,7 @@ def preview(
     options = options or ImportOptions()
     found = plan(_listed(paths), options, privacy or PrivacySettings())
     with Tally() as tally, Staging() as staging:
-        run = _Run(found, options, tally, staging, _silent, PREVIEW_ROWS)
+        run = _Run(found, options, tally, staging, silent, PREVIEW_ROWS)
         run.read()
         ready = [*islice(run.conversations(), rows)]
         run.finished(check=False)
@@ -110,7 +108,8 @@ class _Run:
     ) -> None:
         self._plan, self._options, self._tally = found, options, tally
         self._staging, self._progress, self._most_rows = staging, progress, most_rows
-        tally.report.files = [t.file for g in found.groups for t in g.tables]
+        files = [t.file for g in found.groups for t in g.tables]
+        tally.report.files, tally.report.file_count = files[:KEPT], len(files)
         tally.report.mappings = [g.mapping for g in found.groups]
         for note in found.notes:
             tally.note(note)
@@ -291,10 +290,6 @@ def _folder(project: Path) -> Iterator[Path]:
         ) from error
     with folder as path:
         yield Path(path)
-
-
-def _silent(doing: str, done: int, of: int) -> None:
-    """Tell nobody."""
 
 
 def _nothing_more() -> None:

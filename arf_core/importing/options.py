@@ -115,6 +115,8 @@ class Mapping(Record):
     """How the rows of one table (one file, or several with the same columns) are read."""
 
     files: tuple[str, ...]
+    """The first ones."""
+    file_count: int = 1
     shape: Shape
     columns: dict[str, str]
     """Field -> column."""

@@ -2,6 +2,8 @@
 
 from array import array
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +16,11 @@ from arf_core.errors import InputError
 from arf_core.importing.options import Mapping
 from arf_core.records import Conversation, Record, Summary
 
-KEPT = 1_000
-"""Rejected and duplicate rows listed in the report; all are counted."""
+KEPT = 100
+"""Rejected and duplicate rows and files listed in the report; all are counted."""
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done ("opening", "reading", "storing"), how far it is, and of how many;
+0 where that is not known. Files while opening, rows while reading, conversations while storing."""
 MOST_LABELS = 100_000
 OTHER_LABELS = "(others)"
 """Stands for the labels beyond so many different ones."""
@@ -68,6 +73,8 @@ class ImportReport(BaseModel):
     """What an import did. Every row read is a conversation, a part of one, or counted here."""
 
     files: list[str] = Field(default_factory=list)
+    """The first ones."""
+    file_count: int = 0
     read: int = 0
     conversations: int = 0
     """New ones."""
@@ -139,8 +146,10 @@ class Tally:
         self._turns = array("I")
         self._words = array("I")
         self._rejects: IO[str] | None = None
+        self._rejects_to = rejects_to
         if rejects_to is not None:
-            self._rejects = _opened(rejects_to)
+            with _writing(rejects_to):
+                self._rejects = rejects_to.open("w", encoding="utf-8")
 
     def __enter__(self) -> Self:
         return self
@@ -151,8 +160,9 @@ class Tally:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._rejects is not None:
-            self._rejects.close()
+        if self._rejects is not None and self._rejects_to is not None:
+            with _writing(self._rejects_to):
+                self._rejects.close()
 
     def reject(self, file: str, line: int, reason: str, seen: str = "") -> None:
         """Count a row that is not taken, and say which."""
@@ -160,8 +170,9 @@ class Tally:
         self.report.rejected_by_reason[reason] += 1
         if len(self.report.rejected) < KEPT:
             self.report.rejected.append(row)
-        if self._rejects is not None:
-            self._rejects.write(row.model_dump_json() + "\n")
+        if self._rejects is not None and self._rejects_to is not None:
+            with _writing(self._rejects_to):
+                self._rejects.write(row.model_dump_json() + "\n")
 
     def take(self, remarks: Remarks) -> None:
         """Add what was remarked about some of the conversations."""
@@ -194,6 +205,10 @@ class Tally:
         return self.report
 
 
+def silent(doing: str, done: int, of: int) -> None:
+    """A `Progress` that tells nobody."""
+
+
 def shortened(value: str, size: int = 80) -> str:
     """A value as it can be shown: one line, printable, not long."""
     plain = "".join(c if c.isprintable() else escaped(c) for c in value[: size + 1])
@@ -211,11 +226,12 @@ def _lengths(values: "array[int]") -> Lengths | None:
     return Lengths(min=int(low), median=median, p99=p99, max=int(high))
 
 
-def _opened(path: Path) -> IO[str]:
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        return path.open("w", encoding="utf-8")
+        yield
     except OSError as error:
         raise InputError(
             f"The rejected rows cannot be written to {path}: {error.strerror}.",
-            "Give a file in a folder that exists and can be written.",
+            "Give a file in a folder that exists and can be written, on a disk with space.",
         ) from error

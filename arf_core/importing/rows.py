@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from arf_core.errors import InputError
+
 Cell = Any
 Row = tuple[int, Sequence[Cell]]
 Reject = Callable[[int, str, str], None]
@@ -17,6 +19,18 @@ Batches = Generator[list[Row], None, None]
 ROWS_AT_ONCE = 2_000
 SAMPLE = 500
 """Rows that the mapping is guessed from."""
+LONGEST_ROW = 16 * 2**20
+"""In characters: a line, a cell of CSV, a value of JSON. About 30 hours of talk; what is longer is
+no row, and would fill the memory."""
+
+
+def too_long(place: str) -> InputError:
+    """What is told of a row beyond the limit, whatever the format."""
+    return InputError(
+        f"{place} is longer than {LONGEST_ROW // 2**20} million characters.",
+        "A conversation cannot be that long. Is there one row a line, or one element of the list "
+        "for each? If so, take this one out, or cut it into several.",
+    )
 
 
 class RowFault(Exception):

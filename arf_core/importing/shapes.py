@@ -22,6 +22,7 @@ from arf_core.importing.guess import (
     is_id,
 )
 from arf_core.importing.options import SHAPES, ImportOptions, LabelMode, Mapping, Reason, Shape
+from arf_core.importing.report import KEPT
 from arf_core.importing.rows import Cell, Table
 from arf_core.importing.speakers import plain_label, role_of
 from arf_core.importing.turns import Keys, keys_of, labelled
@@ -265,7 +266,8 @@ def _completed(
             "what is said, as no usual name of a side; --speaker LABEL=ROLE makes it a speaker."
         )
     return Mapping(
-        files=tuple(t.file for t in tables),
+        files=tuple(t.file for t in tables[:KEPT]),
+        file_count=len(tables),
         shape=shape,
         columns=taken,
         delimiter=_delimiter(shape, choices, options),

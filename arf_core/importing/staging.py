@@ -6,7 +6,7 @@ JSON; messages are kept one by one and put together by SQLite, whatever their or
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -48,6 +48,7 @@ HELD = 50_000
 """Messages held in memory, so that those of a conversation which stand near each other in the file
 make one row of the staging."""
 _CACHE_KIB = 64_000
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 
 
 class Part(NamedTuple):
@@ -108,17 +109,33 @@ class StagedLink(NamedTuple):
     line: int
 
 
+@contextmanager
+def _room() -> Iterator[None]:
+    """Tell of a full disk; other errors of the database are bugs, and pass through."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _NO_ROOM:
+            raise
+        raise StoreError(
+            f"What was read cannot be kept for the moment: {error}.",
+            "Free some space on the project's disk, about twice the size of the files unpacked, "
+            "and start the import again: what is stored already stays.",
+        ) from error
+
+
 class Staging:
     """The database between reading and storing; in memory where no folder is given."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.path = folder / "staging.db" if folder else None
-        self._db = sqlite3.connect(self.path or ":memory:")
-        self._db.execute("PRAGMA page_size = 65536")  # a row is a conversation of some kilobytes
-        self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        self._db.executescript(_TABLES)
+        with _room():
+            self._db = sqlite3.connect(self.path or ":memory:")
+            self._db.execute("PRAGMA page_size = 65536")  # a row is a conversation of kilobytes
+            self._db.execute("PRAGMA journal_mode = OFF")
+            self._db.execute("PRAGMA synchronous = OFF")
+            self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self._db.executescript(_TABLES)
         self.files: list[str] = []
         """Names of files; rows refer to them by their place."""
 
@@ -127,7 +144,8 @@ class Staging:
         """Open one that is full, for reading, in another process."""
         staging = cls.__new__(cls)
         staging.path, staging.files = path, list(files)
-        staging._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        with _room():
+            staging._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
         return staging
 
     def __enter__(self) -> Self:
@@ -154,13 +172,8 @@ class Staging:
         if not rows:
             return
         marks = ",".join("?" * len(rows[0]))
-        try:
+        with _room():
             self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
-        except sqlite3.OperationalError as error:
-            raise StoreError(
-                f"What was read cannot be kept for the moment: {error}.",
-                "Free some space on the project's disk; the project itself was not touched.",
-            ) from error
 
     def begin_messages(self, group: int) -> None:
         self.script(_MESSAGES.format(g=group))
@@ -170,10 +183,11 @@ class Staging:
         self.add(f"message_{group}", [(None, *m, file) for m in zip(*messages, strict=True)])
 
     def script(self, statements: str) -> None:
-        self._db.executescript(statements)
+        with _room():
+            self._db.executescript(statements)
 
     def rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        with closing(self._db.execute(query, values)) as cursor:
+        with _room(), closing(self._db.execute(query, values)) as cursor:
             yield from cursor
 
     # -- what was staged, a part at a time -------------------------------------------------------
@@ -188,7 +202,8 @@ class Staging:
                 f"CREATE INDEX IF NOT EXISTS draft_{group} ON draft(grp) WHERE grp = {group}"
             )
             query = f"SELECT n FROM draft WHERE grp = {group} ORDER BY n"  # noqa: S608
-        self._db.commit()  # other processes may read now
+        with _room():
+            self._db.commit()  # other processes may read now
         keys = [key for (key,) in self.rows(query)]
         starts = keys[::PART]
         return [Part(*pair) for pair in pairwise([*starts, keys[-1] + 1])] if keys else []

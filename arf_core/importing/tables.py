@@ -2,8 +2,11 @@
 
 from typing import Literal
 
+from pydantic_core import from_json
+
 from arf_core.errors import InputError
 from arf_core.importing.decoding import opened_text
+from arf_core.importing.delimited import Dialects
 from arf_core.importing.delimited import open_table as open_delimited
 from arf_core.importing.files import Member
 from arf_core.importing.json_rows import open_json, open_jsonl
@@ -30,8 +33,11 @@ _FOREIGN = {
 }
 
 
-def open_table(member: Member, options: ImportOptions) -> Table:
-    """Open a file as a table. Raises InputError for what is no table of rows."""
+def open_table(member: Member, options: ImportOptions, known: Dialects | None = None) -> Table:
+    """Open a file as a table; `known` are the dialects of the files before it.
+
+    Raises InputError for what is no table of rows.
+    """
     kind = format_of(member, options.encoding)
     if kind == "parquet":
         return open_parquet(member)
@@ -39,7 +45,7 @@ def open_table(member: Member, options: ImportOptions) -> Table:
         return open_jsonl(member, options.encoding)
     if kind == "json":
         return open_json(member, options.encoding)
-    return open_delimited(member, options.encoding, options.separator)
+    return open_delimited(member, options.encoding, options.separator, known)
 
 
 def format_of(member: Member, encoding: str | None) -> Format:
@@ -76,10 +82,28 @@ def _text_format(member: Member, encoding: str | None) -> Format:
         peek = text.read(_PEEK).lstrip("\ufeff \t\r\n")
     if peek[:1] not in ("{", "["):
         return "csv"
-    first, _, rest = peek.partition("\n")
-    closed = first.rstrip().endswith(("}", "]"))
-    following = rest.lstrip()[:1]
-    if closed and following == peek[0]:
-        return "jsonl"
-    alone = closed and not following and peek[0] == "{"
-    return "jsonl" if alone and member.name.lower().endswith((".jsonl", ".ndjson")) else "json"
+    named = member.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    return "jsonl" if _is_a_value_a_line(peek, named) else "json"
+
+
+def _is_a_value_a_line(peek: str, named: bool) -> bool:
+    """JSONL, and not one JSON value? `peek` begins with the first bracket; `named`: the ending
+    says so, which is believed of what is not indented like JSON."""
+    first, end, rest = peek.partition("\n")
+    first, following = first.rstrip(), rest.lstrip()[:1]
+    closed = first.endswith(("}", "]"))
+    if closed and following and (named or following == peek[0]):
+        return True
+    if peek[0] == "[":
+        return False
+    opens = first.endswith(("{", "[")) or (first.endswith(",") and following != "{")
+    if named:
+        return not (end and opens)
+    return bool(following) and _is_object(first)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(from_json(line), dict)
+    except ValueError:
+        return False

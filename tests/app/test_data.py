@@ -179,6 +179,21 @@ def test_a_path_on_this_machine_is_taken_as_well(
     assert not at.exception
 
 
+def test_starting_over_keeps_nothing_of_what_was_uploaded(open_app, empty_project: Path) -> None:
+    at = upload(open_app(empty_project, PAGE))
+    assert len(list(empty_project.glob("uploads/*/chats.csv"))) == 1
+    at.button(key="import-over").click().run()
+    assert not list(empty_project.glob("uploads/*/*"))
+    assert "import-now" not in [b.key for b in at.button]
+
+
+def test_an_upload_that_cannot_be_kept_is_told(open_app, empty_project: Path) -> None:
+    (empty_project / "uploads").write_text("a file where the folder would be")
+    at = upload(open_app(empty_project, PAGE))
+    assert not at.exception
+    assert "uploads" in errors(at)
+
+
 def test_a_file_that_cannot_be_read_is_told_and_nothing_is_stored(
     open_app, empty_project: Path
 ) -> None:
@@ -214,7 +229,11 @@ def test_labels_are_given_a_side_and_attributes_are_chosen(open_app, empty_proje
     assert "--system gpt-4o" in at.code[0].value
     at.text_input(key="option-system").input("").run()
     assert "--system" not in at.code[0].value
-    for _ in range(4):
+    at.number_input(key="option-limit").set_value(1).run()
+    assert "--limit 1" in at.code[0].value
+    at.number_input(key="option-limit").set_value(None).run()
+    assert "--limit" not in at.code[0].value
+    for _ in range(6):
         at.button(key="mapping-undo").click().run()
     assert "mapping-undo" not in [b.key for b in at.button]
     assert at.multiselect(key="map-attributes").value == ["channel"]

@@ -73,6 +73,19 @@ def test_a_model_is_added_tried_removed_and_brought_back(open_app, empty_project
     assert at.button(key="try-local")
 
 
+def test_limits_of_a_model_are_set_and_left_at_their_defaults(
+    open_app, empty_project: Path
+) -> None:
+    at = fill(open_app(empty_project, PAGE), "gpt-4.1", "http://127.0.0.1:1/v1")
+    assert at.number_input(key="limit-max_concurrency-gpt-4.1").placeholder == "16"
+    at.number_input(key="limit-max_concurrency-gpt-4.1").set_value(4).run()
+    at.number_input(key="limit-requests_per_minute-gpt-4.1").set_value(60).run()
+    assert settings_of(empty_project).models["gpt-4.1"]["requests_per_minute"] == 60
+    assert f"arf set {empty_project} models.gpt-4.1.requests_per_minute=60" in at.code[0].value
+    at.number_input(key="limit-max_concurrency-gpt-4.1").set_value(None).run()
+    assert "max_concurrency" not in settings_of(empty_project).models["gpt-4.1"]
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [
@@ -191,6 +204,8 @@ def test_a_budget_and_prices_are_set_and_taken_away(open_app, empty_project: Pat
     at = open_app(empty_project, PAGE, section="Spending")
     at.number_input(key="budget").set_value(12.5).run()
     assert settings_of(empty_project).limits.budget == 12.5
+    at.number_input(key="budget").set_value(None).run()
+    assert settings_of(empty_project).limits.budget is None
     at.text_input(key="currency").input("EUR").run()
     at.number_input(key="price-prompt-gpt").set_value(0.15).run()
     at.number_input(key="price-completion-gpt").set_value(0.6).run()
@@ -260,3 +275,13 @@ def test_only_the_lines_of_a_prompt_that_change_are_shown() -> None:
 
     assert changed_lines("a\nb\nc\nd", "a\nB\nc\nd\ne") == [("b", "B"), ("", "e")]
     assert changed_lines("a\nb", "a\nb") == []
+
+
+def test_what_the_system_refuses_is_told_with_the_remedy(open_app, empty_project: Path) -> None:
+    (empty_project / "arf.new").mkdir()  # stands where the new settings would be written
+    at = open_app(empty_project, PAGE, section="Privacy")
+    at.toggle(key="privacy-offline").set_value(True).run()
+    assert not at.exception
+    assert "arf.new" in errors(at)
+    assert not settings_of(empty_project).privacy.offline
+    assert at.toggle(key="privacy-offline").value is False
