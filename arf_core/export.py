@@ -90,9 +90,6 @@ def export(
             "Leave it out of --split.",
         )
     _refuse_strangers(folder)
-    reviewed = round_of(project.store, system)
-    if reviewed is not None:
-        settle(project.store, reviewed)
     record = find_system(project.store, system)
     rows, left_out = chat_rows(project, record, splits, everything=everything)
     if not rows:
@@ -122,7 +119,10 @@ def chat_rows(
     project: Project, system: System, splits: Sequence[Split], *, everything: bool = False
 ) -> tuple[list[ExportRow], Counter[str]]:
     """The system's rows in chat format, and how many stayed back by origin: what an export writes
-    and what a training learns from."""
+    and what a training learns from. Of a reviewed system, with the decisions as they are now."""
+    reviewed = round_of(project.store, system.name)
+    if reviewed is not None:
+        settle(project.store, reviewed)
     left_out: Counter[str] = Counter()
     rows = []
     for item, origin in origins(project.store, system, splits):
