@@ -22,7 +22,7 @@ HEAVY = {
     "ray",
     "datasets",
 }
-PLUG_INS = ("models", "detectors", "editors", "verifiers")
+PLUG_INS = ("models", "detectors", "editors", "verifiers", "finetune/trainers")
 PLUMBING = {"models": NO_PROVIDERS}
 
 
@@ -71,7 +71,7 @@ def test_plug_ins_never_import_each_other(kind: str) -> None:
     modules = {p.stem for p in folder.glob("*.py")} - {"__init__"} - PLUMBING.get(kind, set())
     assert modules, kind
     every = {
-        f"arf_core.{k}.{p.stem}"
+        f"arf_core.{k.replace('/', '.')}.{p.stem}"
         for k in PLUG_INS
         for p in (ROOT / "arf_core" / k).glob("*.py")
         if p.stem != "__init__" and p.stem not in PLUMBING.get(k, set())

@@ -50,7 +50,11 @@ def test_the_settings_that_the_docs_show_are_valid(tmp_path: Path) -> None:
         file = tmp_path / "arf.toml"
         file.write_text(block)
         for name, options in read_settings(file).models.items():
-            if options["provider"] in ("llama_cpp", "replay"):  # of files that are not here
+            if options["provider"] in (
+                "llama_cpp",
+                "replay",
+                "transformers",
+            ):  # of files that are not here
                 module = importlib.import_module(f"arf_core.models.{options['provider']}")
                 module.Options.model_validate(options)
             else:
