@@ -31,6 +31,10 @@ class Benchmark(NamedTuple):
 
 
 KILLS = ("-m", "pytest", "-q", "-p", "no:xdist", "tests/test_store.py", "-k", "kill")
+TRAINING = (
+    *("-m", "pytest", "-q", "-p", "no:xdist", "tests/test_finetune_training.py"),
+    *("-k", "killed_again"),
+)
 BENCHMARKS = (
     Benchmark("import", "Import of 1,000,000 messages", ("-m", "benchmarks.importing")),
     Benchmark("rules-speed", "Rules detector: speed", ("-m", "benchmarks.rules", "speed")),
@@ -50,6 +54,8 @@ BENCHMARKS = (
     Benchmark("limit", "A server that refuses above 40", ("-m", "benchmarks.calls", "limit")),
     Benchmark("restart", "Restart of a run almost done", ("-m", "benchmarks.calls", "restart")),
     Benchmark("kill-calls", "100 kills of a run of calls", ("-m", "benchmarks.calls", "kill")),
+    Benchmark("finetune", "Memory of a training", ("-m", "benchmarks.finetune")),
+    Benchmark("kill-training", "20 kills of a training", TRAINING, (("ARF_TRAINING_KILLS", "20"),)),
     Benchmark("kill-store", "100 kills of a writing process", KILLS, (("ARF_KILLS", "100"),)),
 )
 

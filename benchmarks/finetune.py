@@ -1,0 +1,101 @@
+"""Memory of a training: the estimate against the measured peak, on this machine.
+
+    python -m benchmarks.finetune
+
+Llama shapes from nothing, two steps each with TRL, each in a process of its own: `make train`.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from arf_core.finetune import Wanted, finetune
+from arf_core.finetune.job import place_of
+from arf_core.finetune.memory import estimate, shape_of
+from arf_core.finetune.practice import make_base
+from arf_core.finetune.settings import TrainingSettings
+from arf_core.project import Project
+from arf_core.records import Conversation, Summary, System, Turn, digest, fingerprint_of
+
+WORDS = "the lamp chair kettle is broken and a new one comes with the parcel tomorrow".split()
+
+
+class Case(NamedTuple):
+    width: int
+    method: str
+    batch: int
+    length: int
+
+
+CASES = (
+    Case(128, "full", 2, 512),
+    Case(256, "lora", 4, 1024),
+    Case(512, "full", 4, 1024),
+)
+
+
+def project_in(folder: Path) -> Project:
+    """Eight long conversations, each summarised in one sentence."""
+    project = Project.create(folder)
+    project.store.add([System(name="teacher", kind="teacher")])
+    for i in range(8):
+        words = " ".join(WORDS[(i + n) % len(WORDS)] for n in range(3000))
+        turns = (Turn(speaker="customer", text=words),)
+        conversation = Conversation(
+            id=digest("bench", str(i)),
+            external_id=str(i),
+            source="bench",
+            fingerprint=fingerprint_of(turns),
+            turns=turns,
+            split="train",
+        )
+        project.store.add([conversation])
+        project.store.put_summaries([Summary.of(conversation.id, "teacher", f"Lamp {i} broke.")])
+    return project
+
+
+def measured(project: Project, base: Path, case: Case) -> tuple[str, ...]:
+    """One row of the table."""
+    settings = TrainingSettings.model_validate(
+        {
+            "method": case.method,
+            "batch": case.batch,
+            "accumulation": 1,
+            "steps": 2,
+            "max_length": case.length,
+        }
+    )
+    name = f"w{case.width}-{case.method}-{case.batch}x{case.length}"
+    finetune(project, Wanted("teacher", str(base), name, "trl", settings, gguf=()))
+    peak = place_of(project.path, name).steps()[-1].memory_gb
+    shape = shape_of(base)
+    assert shape is not None
+    said = estimate(shape, settings, "trl", case.length)
+    middle = (said.low + said.high) / 2
+    inside = "yes" if said.low <= peak <= said.high else "**no**"
+    error = f"{100 * (middle / peak - 1):+.0f} %"
+    weights = f"{shape.weights / 1e6:.1f} M"
+    shown = f"{said.low:.2f}–{said.high:.2f}"
+    size = f"{case.batch} × {case.length}"
+    return weights, case.method, size, shown, f"{peak:.2f}", inside, error
+
+
+def main() -> None:
+    table = Table(title="Memory of a training, GB (trl)")
+    for name in ("weights", "method", "rows × tokens", "estimate", "measured", "inside", "error"):
+        table.add_column(name)
+    with tempfile.TemporaryDirectory() as folder:
+        project = project_in(Path(folder) / "p")
+        for case in CASES:
+            base = Path(folder) / f"base-{case.width}"
+            if not base.is_dir():
+                make_base(base, [" ".join(WORDS)], width=case.width)
+            table.add_row(*measured(project, base, case))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
