@@ -9,6 +9,7 @@ from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import ENDS, Place, StepRow, TrainingState, places
 from arf_core.finetune.tokens import Lengths
 from arf_core.job_kinds import FinetuneWork, GenerateWork
+from arf_core.jobs import open_jobs
 from arf_core.project import Project
 from ui import jobs, widgets
 
@@ -16,19 +17,31 @@ EVERY_S = 1.0
 
 
 def draw(project: Project) -> None:
-    """The students, the newest first."""
+    """The students, the newest first; drawn anew by themselves while a job or a training works."""
+    works = _anything_works(project)
+    st.fragment(_students, run_every=EVERY_S if works else None)(project, works)
+
+
+def _anything_works(project: Project) -> bool:
+    return bool(open_jobs(project.store)) or any(_works(p) for p in places(project.path))
+
+
+def _works(place: Place) -> bool:
+    state = place.state()
+    return state is not None and state.phase not in ENDS
+
+
+def _students(project: Project, drawn_live: bool) -> None:
+    if drawn_live and not _anything_works(project):
+        st.rerun()
     for place in places(project.path):
         with st.container(border=True, key=f"student-{place.folder.name}"):
-            state = place.state()
-            works = state is not None and state.phase not in ENDS
-            st.fragment(_student, run_every=EVERY_S if works else None)(project, place, works)
+            _student(project, place)
 
 
-def _student(project: Project, place: Place, drawn_live: bool) -> None:
+def _student(project: Project, place: Place) -> None:
     state = place.state()
     works = state is not None and state.phase not in ENDS
-    if drawn_live and not works:
-        st.rerun()
     job = place.job()
     practice = " · practice model" if job.practice else ""
     st.subheader(widgets.label(job.name) + practice)
