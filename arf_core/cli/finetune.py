@@ -20,14 +20,34 @@ from arf_core.finetune import FinetuneReport, Wanted
 from arf_core.finetune import finetune as run_finetune
 from arf_core.finetune import prepare as prepare_folder
 from arf_core.finetune.command import default_method
-from arf_core.finetune.dataset import Arm, Choice
+from arf_core.finetune.dataset import Arm
 from arf_core.finetune.plan import Plan, plan_of
-from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, Method, TrainingSettings
+from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, TrainingSettings
 from arf_core.generate import generate as run_generate
 from arf_core.project import Project
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 DEFAULT = TrainingSettings()
+Base = typer.Option(
+    "practice",
+    "--base",
+    help="The base model: a folder, a preset's name (--bases), a hub id, or practice, a tiny one "
+    "made from nothing.",
+)
+Rows = typer.Option(
+    None,
+    "--rows",
+    help="all rows, or good ones alone (default: good of a revision, all of others).",
+)
+Match = typer.Option(
+    [], "--match", help="As many rows as the smallest of these: teacher, teacher:good …"
+)
+DryRun = typer.Option(
+    False, "--dry-run", help="Show the set, the estimate and the plan; train nothing."
+)
+Prepare = typer.Option(
+    False, "--prepare", help="Write the student's folder, to train it elsewhere."
+)
 
 
 class TrainerName(StrEnum):
@@ -54,25 +74,15 @@ def register(app: typer.Typer) -> None:
 def finetune(
     folder: Path = Folder,
     system: str = typer.Option("r1", "--system", help="Whose summaries the student learns from."),
-    base: str = typer.Option(
-        "practice",
-        help="The base model: a folder, a preset's name (--bases), a hub id, or practice, a tiny "
-        "one made from nothing.",
-    ),
+    base: str = Base,
     trainer: TrainerName = typer.Option(TrainerName.unsloth, help="unsloth, or plain trl."),
     into: str = typer.Option(None, help="The student's name; student-SYSTEM where not given."),
-    rows: RowsName = typer.Option(
-        None, help="all rows, or good ones alone (default: good of a revision, all of others)."
-    ),
-    match: list[str] = typer.Option(
-        [], help="As many rows as the smallest of these: teacher, teacher:good …"
-    ),
+    rows: RowsName = Rows,
+    match: list[str] = Match,
     steps: int = typer.Option(None, min=1, help="Optimiser steps, instead of epochs."),
     trial: bool = typer.Option(False, help=f"{TRIAL_STEPS} steps, to see whether it runs."),
     epochs: float = typer.Option(DEFAULT.epochs, min=0.01, help="Passes over the rows."),
-    method: MethodName = typer.Option(
-        None, help="lora, qlora or full (default: lora; full for practice)."
-    ),
+    method: MethodName = typer.Option(None, help="lora, or full for practice, if not given."),
     rank: int = typer.Option(DEFAULT.rank, min=1, help="Of the adapter; alpha is the same."),
     learning_rate: float = typer.Option(None, help="Default: 2e-4; 2e-5 for full."),
     batch: int = typer.Option(DEFAULT.batch, min=1, help="Rows at a time."),
@@ -83,21 +93,16 @@ def finetune(
     gguf: bool = typer.Option(True, help="Write GGUF files too."),
     fresh: bool = typer.Option(False, "--fresh", help="Throw an earlier one of this name away."),
     bases: bool = typer.Option(False, "--bases", help="List the bases with a preset, and end."),
-    dry_run: bool = typer.Option(
-        False, "--dry-run", help="Show the set, the estimate and the plan; train nothing."
-    ),
-    prepare: bool = typer.Option(
-        False, "--prepare", help="Write the student's folder, to train it elsewhere."
-    ),
+    dry_run: bool = DryRun,
+    prepare: bool = Prepare,
     as_json: bool = JsonFlag,
 ) -> None:
     """Train a student on a system's summaries. The same command goes on where one stopped."""
     if bases:
         _print_bases(as_json)
         return
-    chosen: Method = method.value if method else default_method(base)
     settings = TrainingSettings(
-        method=chosen,
+        method=method.value if method else default_method(base),
         rank=rank,
         alpha=rank,
         learning_rate=learning_rate,
@@ -109,31 +114,38 @@ def finetune(
         seed=seed,
         checkpoint_every=checkpoint_every,
     )
-    choice: Choice | None = rows.value if rows else None
     wanted = Wanted(
         system=system,
         base=base,
         into=into or f"student-{system}",
         trainer=trainer.value,
         settings=settings,
-        choice=choice,
+        choice=rows.value if rows else None,
         match=tuple(map(Arm.parse, match)),
         gguf=("f16", "q8_0") if gguf else (),
     )
     with Project.open(folder) as project:
-        if dry_run:
-            _print_plan(plan_of(project, wanted), as_json)
-            return
-        if prepare:
-            prepared = prepare_folder(project, wanted, fresh=fresh)
-            print_json({"folder": str(prepared)}) if as_json else print_line(prepared)
-            return
+        _do(project, wanted, fresh=fresh, dry_run=dry_run, prepare=prepare, as_json=as_json)
+
+
+def _do(
+    project: Project, wanted: Wanted, *, fresh: bool, dry_run: bool, prepare: bool, as_json: bool
+) -> None:
+    if dry_run:
+        _print_plan(plan_of(project, wanted), as_json)
+    elif prepare:
+        folder = str(prepare_folder(project, wanted, fresh=fresh))
+        if as_json:
+            print_json({"folder": folder})
+        else:
+            print_line(folder)
+    else:
         with progress(f"Training {wanted.into}") as told:
             report = run_finetune(project, wanted, fresh=fresh, progress=told)
-    if as_json:
-        print_json(report.model_dump())
-    else:
-        _print_report(folder, report)
+        if as_json:
+            print_json(report.model_dump())
+        else:
+            _print_report(project.path, report)
 
 
 def _print_bases(as_json: bool) -> None:

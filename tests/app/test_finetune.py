@@ -49,18 +49,18 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
 
     slow = 300_000
     page.goto(server.url(sample, "Finetune"))
-    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("button", name="Train", exact=True).click(timeout=slow)
     student = page.locator(".st-key-student-student-r1")
     expect(student).to_contain_text("tokens/s", timeout=slow)
     place = place_of(sample, "student-r1")
     before = student.locator(".gtitle").inner_text()
     expect(student.locator(".gtitle")).not_to_have_text(before, timeout=slow)
-    student.get_by_role("button", name="Stop").click()
+    student.get_by_role("button", name="Stop").click(timeout=slow)
     expect(student).to_contain_text("Stopped; a checkpoint is kept.", timeout=slow)
     stopped = place.state()
     assert stopped is not None
     assert 0 < stopped.step < stopped.total
-    student.get_by_role("button", name="Resume").click()
+    student.get_by_role("button", name="Resume").click(timeout=slow)
     expect(student).to_contain_text("Done.", timeout=slow)
     done = [row.step for row in place.steps() if row.loss is not None]
     assert done == list(range(1, stopped.total + 1))
