@@ -38,7 +38,7 @@ def tokenizer(base: Path):
 
 
 def rows(project: Project):
-    lengths = (3, 600, 7)
+    lengths = (3, 300, 7)
     items = [
         make_item(f"c{n}", ["customer: begin " + "word " * n + "end"], f"It has {n} words.")
         for n in lengths
@@ -74,7 +74,7 @@ def test_a_row_that_is_too_long_loses_the_middle_of_its_conversation(
     text = tokenizer.decode(cut.input_ids)
     assert "begin" in text
     assert "end<|im_end|>" in text
-    assert "It has 600 words." in text
+    assert "It has 300 words." in text
 
 
 def test_an_answer_is_never_cut_the_row_is_left_out() -> None:

@@ -66,8 +66,8 @@ class LlamaCppModel:
         self._llama: Llama | None = None
         self._one_at_a_time = asyncio.Lock()
         self._in_use = Lock()
-        """Held while llama.cpp works. A cancelled call goes on in its thread until it has ended, and
-        what is freed under it takes the whole process along."""
+        """Held while llama.cpp works. A cancelled call goes on in its thread until it has ended,
+        and what is freed under it takes the whole process along."""
 
     async def complete(self, request: Request) -> Reply:
         """Raises MissingExtra, or ModelError where the file cannot be loaded or the text is too

@@ -53,7 +53,7 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
     student = page.locator(".st-key-student-student-r1")
     expect(student).to_contain_text("tokens/s", timeout=slow)
     place = place_of(sample, "student-r1")
-    before = student.locator(".gtitle").inner_text()
+    before = student.locator(".gtitle").text_content()
     expect(student.locator(".gtitle")).not_to_have_text(before, timeout=slow)
     student.get_by_role("button", name="Stop").click(timeout=slow)
     expect(student).to_contain_text("Stopped; a checkpoint is kept.", timeout=slow)
