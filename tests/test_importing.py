@@ -422,8 +422,8 @@ def test_the_same_conversation_twice_is_one_and_its_summaries_meet(
     ]
     report = project.load(write_jsonl(tmp_path / "a.jsonl", rows))
     assert summaries(project) == {("x1", "bart"): "By the first.", ("x1", "t5"): "By the second."}
-    assert report.duplicates == 2
-    assert [(d.line, d.same_as) for d in report.duplicate_rows] == [(2, "x1"), (3, "x1")]
+    assert report.duplicates == 1
+    assert [(d.line, d.same_as) for d in report.duplicate_rows] == [(2, "x1")]
     assert [(r.line, r.reason) for r in report.rejected] == [
         (3, "a second summary of the same conversation by the same system")
     ]

@@ -75,6 +75,8 @@ class _About(NamedTuple):
     summaries: tuple[Written, ...]
     file: str
     line: int
+    same_as: str | None = None
+    """Of a row whose conversation was there already: the id under which it is."""
 
 
 @dataclass
@@ -193,7 +195,7 @@ class Writer:
         about: list[_About] = []
         for c in batch:
             if known := same_text.get(c.fingerprint):
-                plan.duplicates.append((c.file, c.line, known.external_id))
+                same_as = known.external_id
                 plan.leaks += c.split is not None and (c.split == "test") != (known.split == "test")
             elif c.id in same_id:
                 plan.reject(c.file, c.line, SAME_ID, c.external_id)
@@ -205,7 +207,8 @@ class Writer:
                 plan.leaks += place.leaks
                 plan.words.append(c.hashed.words)
                 _add_conversation(plan, c, place.split)
-            about.append(_About(known.id, c.summaries, c.file, c.line))
+                same_as = None
+            about.append(_About(known.id, c.summaries, c.file, c.line, same_as))
         _add_summaries(plan, conn, about)
         return plan
 
@@ -270,11 +273,13 @@ def _add_conversation(plan: _Plan, c: Ready, split: Split) -> None:
 def _add_summaries(plan: _Plan, conn: Connection, abouts: Iterable[_About]) -> None:
     """Plan the summaries that are new; equal ones count as known, others of the same system are
     rejected."""
-    wanted = [a for a in abouts if a.summaries]
+    all_rows = list(abouts)
+    wanted = [a for a in all_rows if a.summaries]
     ids = json.dumps([a.conversation for a in wanted])
     rows = conn.exec_driver_sql(_SUMMARIES, (ids,)) if wanted else ()
     texts: dict[tuple[str, str], str] = {(r[0], r[1]): r[2] for r in rows}
-    for about in wanted:
+    for about in all_rows:
+        refused: list[str] = []
         for system, kind, text in about.summaries:
             key = (about.conversation, system)
             if key not in texts:
@@ -286,4 +291,8 @@ def _add_summaries(plan: _Plan, conn: Connection, abouts: Iterable[_About]) -> N
             elif texts[key] == text:
                 plan.known_summaries += 1
             else:
-                plan.reject(about.file, about.line, SECOND, f"{system}: {text}")
+                refused.append(f"{system}: {text}")
+        if refused:  # once for the row, which then counts as nothing else
+            plan.reject(about.file, about.line, SECOND, "; ".join(refused))
+        elif about.same_as is not None:
+            plan.duplicates.append((about.file, about.line, about.same_as))

@@ -56,6 +56,8 @@ class ImportOptions(Record):
     """What stands between the turns of the shape `delimited`."""
     separator: str | None = Field(None, min_length=1, max_length=1)
     """What stands between the cells of a CSV file."""
+    header: bool | None = None
+    """Does the first line of a CSV file name the columns? None finds it out."""
     speakers: dict[str, str] = Field(default_factory=dict)
     """Label -> customer, agent or bot."""
     system: str = Field("teacher", min_length=1)

@@ -20,6 +20,7 @@ from arf_core.importing.guess import (
     choose_sides,
     choose_summaries,
     is_id,
+    untaken,
 )
 from arf_core.importing.options import SHAPES, ImportOptions, LabelMode, Mapping, Reason, Shape
 from arf_core.importing.report import KEPT
@@ -36,6 +37,17 @@ _NEEDED: dict[Shape, tuple[str, ...]] = {
     "document": ("document",),
     "linked": ("conversation_id",),
 }
+_ABOUT = ("conversation_id", "summary", "reference_summary", "system", "split")
+_TOLD: dict[Shape, tuple[str, ...]] = {
+    "turns": _ABOUT,
+    "lines": _ABOUT,
+    "delimited": _ABOUT,
+    "messages": (*_ABOUT, "speaker", "time"),
+    "threads": (*_ABOUT[1:], "speaker", "time"),
+    "document": _ABOUT,
+    "linked": _ABOUT,
+}
+"""The fields whose columns are spoken of where they were not taken."""
 NEWLINES = ("\\r\\n", "\\n", "\r\n", "\n")
 
 
@@ -58,19 +70,20 @@ def mapping_of(tables: Sequence[Table], options: ImportOptions, shape: Shape | N
 
 def _unmapped(tables: Sequence[Table], shape: Shape | None, choices: Choices) -> InputError:
     seen = ", ".join(choices.columns)
+    told = "".join(f" {note}" for note in dict.fromkeys(n for t in tables for n in t.notes))
     if shape is None:
         return InputError(
             f"{tables[0].file}: no column looks like conversations (columns: {seen}).",
             "Say what is what, for example --map turns=COLUMN for nested turns, --map text=COLUMN "
             "--shape lines for text of 'Speaker: words' lines, or --map conversation_id=COLUMN "
             "--map speaker=COLUMN --map text=COLUMN for a message a row. Shapes: "
-            f"{', '.join(SHAPES)}.",
+            f"{', '.join(SHAPES)}.{told}",
         )
     missing = [f for f in _NEEDED[shape] if choices.get(f) is None]
     return InputError(
         f"{tables[0].file} cannot be read as {shape} ({SHAPES[shape]}): no column was found for "
         f"{', '.join(missing)} (columns: {seen}).",
-        " ".join(f"--map {f}=COLUMN" for f in missing) + ", or another --shape.",
+        " ".join(f"--map {f}=COLUMN" for f in missing) + f", or another --shape.{told}",
     )
 
 
@@ -256,7 +269,7 @@ def _completed(
     labels, known, others = _labels(shape, choices, options)
     taken = dict(choices.taken)
     reasons = list(choices.reasons)
-    notes = [n for t in tables for n in t.notes]
+    notes = [*(n for t in tables for n in t.notes), *choices.notes, *untaken(choices, _TOLD[shape])]
     keys = _choose_keys(choices, taken, reasons) if shape == "turns" else None
     time = choices.get("time")
     notes += _day_first(time) if time else []
