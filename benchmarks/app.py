@@ -178,7 +178,7 @@ st.dataframe(pd.DataFrame({"n": range(10_000)}))
 
 def floor(browser: Any) -> tuple[float, float]:
     """What Streamlit takes for a page with nothing but a table: first render, next session. The
-    budgets were set where this was 2.7 s; on a slower or busier machine it tells how much slower."""
+    budgets were set where this was 2.7 s: it tells how much slower or busier a machine is."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "floor.py"
         script.write_text(FLOOR, encoding="utf-8")
