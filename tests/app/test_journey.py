@@ -96,7 +96,7 @@ def decide(page, order: list[str]) -> None:
 
 def press(page, key: str) -> None:
     """Press a key of the review, once its buttons are there."""
-    page.locator(".st-key-accept button").wait_for()
+    page.locator(".st-key-accept button").first.wait_for()
     settled(page)
     page.locator("body").press(key)
 

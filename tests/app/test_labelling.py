@@ -103,7 +103,7 @@ def test_summaries_are_read_by_keyboard(server, two: Path, page) -> None:
     page.get_by_text("anna has read 0 of 2").wait_for()
     page.get_by_label("Reader", exact=True).blur()
     for n in (1, 2):
-        page.locator(".st-key-label-clean button").wait_for()
+        page.locator(".st-key-label-clean button").first.wait_for()
         page.locator('[data-test-script-state="notRunning"]').wait_for()
         page.locator("body").press("0")
         page.get_by_text(f"anna has read {n} of 2").wait_for()
