@@ -41,9 +41,9 @@ def test_the_shape_that_the_page_adds_is_read(
     monkeypatch.setattr(importing, "__path__", [*importing.__path__, str(tmp_path)])
     chat_log = importlib.import_module("arf_core.importing.chat_log")
     monkeypatch.delitem(sys.modules, "arf_core.importing.chat_log")
-    known = {"FileShape": shapes.FileShape, "chat_log": chat_log}
-    ((name, shape),) = eval(f"{{{entry}}}", known).items()
-    monkeypatch.setitem(shapes.SHAPES, name, shape)
+    monkeypatch.setattr(shapes, "chat_log", chat_log, raising=False)
+    monkeypatch.setitem(shapes.SHAPES, "chat_log", None)  # taken away again afterwards
+    exec(entry, vars(shapes))
     file = tmp_path / "a.csv"
     file.write_text(text, encoding="utf-8")
     assert importing.preview(file).mappings[0].shape == "chat_log"
