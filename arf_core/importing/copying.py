@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Table
 
 from arf_core import schema
 from arf_core.importing.assemble import SPLIT_LABEL, Ready
-from arf_core.importing.attributes import as_text
 from arf_core.importing.facts import Written
 from arf_core.importing.places import Place, placed
 from arf_core.importing.report import Rejected, Tally, shortened
@@ -85,7 +84,8 @@ class _Plan:
     has."""
 
     conversations: list[ConversationRow] = field(default_factory=list)
-    attributes: list[tuple[str, str, str]] = field(default_factory=list)
+    other_splits: int = 0
+    """Conversations whose file says a split that is none of train, dev, test."""
     systems: dict[str, System] = field(default_factory=dict)
     summaries: list[tuple[str, str, str, str]] = field(default_factory=list)
     known_summaries: int = 0
@@ -105,7 +105,6 @@ class _Plan:
     def insert(self, conn: Connection) -> None:
         insert_new(conn, schema.system, [to_row(s) for s in self.systems.values()])
         _insert(conn, schema.conversation, ConversationRow._fields, self.conversations)
-        _insert(conn, schema.attribute, ("name", "value", "conversation_id"), self.attributes)
         _insert(conn, schema.summary, ("id", "conversation_id", "system", "text"), self.summaries)
 
     def count(self, tally: Tally) -> None:
@@ -117,9 +116,7 @@ class _Plan:
             tally.measured(row.n_turns, words)
         report.summaries += len(self.summaries)
         report.summaries_by_system.update(system for _, _, system, _ in self.summaries)
-        tally.remarks.counts["other split"] += sum(
-            name == SPLIT_LABEL for name, _, _ in self.attributes
-        )
+        tally.remarks.counts["other split"] += self.other_splits
         report.summaries_known += self.known_summaries
         report.leaks += self.leaks
         for duplicate in self.duplicates:
@@ -267,7 +264,7 @@ def _add_conversation(plan: _Plan, c: Ready, split: Split) -> None:
         n_chars=c.n_chars,
     )
     plan.conversations.append(row)
-    plan.attributes += [(name, as_text(value), c.id) for name, value in c.attributes.items()]
+    plan.other_splits += SPLIT_LABEL in c.attributes
 
 
 def _add_summaries(plan: _Plan, conn: Connection, abouts: Iterable[_About]) -> None:
