@@ -25,6 +25,11 @@ from arf_core.standing import STANDINGS, Standing
 from arf_core.store import Store
 
 EXPORTED: tuple[Split, ...] = ("train", "dev")
+CARD, PART = "README.md", ".part"
+OURS = {CARD, PART, "dataset", *(f"{split}.jsonl" for split in SPLITS)}
+"""All that an export writes; PART is what one was writing that was cut off."""
+_MARK = "- fingerprint of the rows: "
+"""In the card of every export, and of nothing else."""
 GOOD = ("accepted", "reworded", "kept", "verified", "clean")
 """Origins that go out by default."""
 WHY = {
@@ -58,6 +63,8 @@ class ExportReport(Record):
     left_out: dict[str, int]
     fingerprint: str
     """Hash of the rows: the same set has the same fingerprint."""
+    read_by: tuple[str, ...]
+    """The detectors whose readings a clean row stands on."""
     files: tuple[str, ...]
 
 
@@ -81,8 +88,9 @@ def export(
 ) -> ExportReport:
     """Write `<split>.jsonl` in chat format, a `datasets` folder and a card into `folder`.
 
-    `everything` takes unchecked rows too. Raises InputError for the test split, for a folder that
-    holds something else, and where no row is left.
+    An earlier export in the folder is replaced when the new one is whole. `everything` takes
+    unchecked rows too. Raises InputError for the test split, for a folder that holds something
+    else, and where no row is left.
     """
     if "test" in splits:
         raise InputError(
@@ -105,7 +113,8 @@ def export(
         by_origin=dict(Counter(r.origin for r in rows)),
         left_out=dict(left_out),
         fingerprint=digest(*(r.model_dump_json() for r in rows)),
-        files=(*(f"{s}.jsonl" for s in splits), "dataset/", "README.md"),
+        read_by=tuple(detectors_of(project.store, _first_read(record))),
+        files=(*(f"{s}.jsonl" for s in splits), "dataset/", CARD),
     )
     part = folder / PART
     shutil.rmtree(part, ignore_errors=True)
@@ -133,20 +142,36 @@ def chat_rows(
     return rows, left_out
 
 
-CARD, PART = "README.md", ".part"
-OURS = {CARD, PART, "dataset", *(f"{split}.jsonl" for split in SPLITS)}
+def _first_read(system: System) -> str:
+    """Whose readings say that a row is clean: those of the text that a round began with."""
+    return system.parent or system.name
 
 
 def _refuse_strangers(folder: Path) -> None:
-    """A folder with our card, or with what an export left that was cut off, may be written."""
+    """A folder with a card of ours, or with what an export left that was cut off, may be written.
+
+    Raises InputError for any other that is not empty.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file.", "Name a folder.")
     there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if CARD not in there and there - OURS:
-        raise InputError(f"{folder} holds other files.", "Give a new or an empty folder.")
+    card = folder / CARD
+    if card.is_file():
+        ours = _MARK in card.read_text(encoding="utf-8", errors="replace")
+    else:
+        ours = PART in there or not there
+    if not ours:
+        raise InputError(
+            f"{folder} holds other files, which an export could overwrite.",
+            "Give a new or an empty folder, or that of an earlier export.",
+        )
 
 
 def _put_in_place(part: Path, folder: Path) -> None:
     """Everything was written, so that only whole files take the place of what was there. The card
     comes last: where it is, the rest is."""
+    for name in OURS - {PART, CARD} - {path.name for path in part.iterdir()}:
+        (folder / name).unlink(missing_ok=True)  # a split that is no longer asked for
     for path in sorted(part.iterdir(), key=lambda p: p.name == CARD):
         target = folder / path.name
         if target.is_dir():
@@ -244,6 +269,13 @@ def _write(folder: Path, rows: Sequence[ExportRow], splits: Sequence[Split]) -> 
     DatasetDict(sets).save_to_disk(str(folder / "dataset"))
 
 
+def _readers(names: Sequence[str]) -> str:
+    if set(names) <= {"rules"}:
+        few = "rules find few errors, so most of them are still in rows called clean"
+        return f"`rules` alone: {few}" if names else "nobody"
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def _card(report: ExportReport, system: System, at: datetime) -> str:
     counts = "\n".join(f"| {o} | {n} | {WHY[o]} |" for o, n in sorted(report.by_origin.items()))
     left = "\n".join(f"| {o} | {n} | {WHY[o]} |" for o, n in sorted(report.left_out.items()))
@@ -256,7 +288,8 @@ instruction, the conversation and the summary to learn. `origin` says why a row 
 The test split is not in this set.
 
 - made {at.date()} from system `{system.name}`{source}
-- fingerprint of the rows: `{report.fingerprint}`
+{_MARK}`{report.fingerprint}`
+- read by: {_readers(report.read_by)}
 
 | origin | rows | meaning |
 |---|---|---|

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -52,7 +53,8 @@ class Project:
         file = path / SETTINGS_FILE
         if not file.is_file():
             raise InputError(
-                f"{path} holds no project (no {SETTINGS_FILE}).", f"Make one: arf init {path}"
+                f"{path} holds no project (no {SETTINGS_FILE}).",
+                f"Make one: arf init {quote(str(path))}",
             )
         return cls(path, read_settings(file))
 

@@ -92,6 +92,17 @@ def is_read(detector: str, settings_hash: str, taxonomy_hash: str) -> Any:
     )
 
 
+def require_detectors(store: Store, system: str, named: Sequence[str]) -> None:
+    """Raises InputError for a detector that has not read the system: no findings of it would look
+    as if it had found none."""
+    known = detectors_of(store, system, checks=True)
+    if unknown := [name for name in named if name not in known]:
+        raise InputError(
+            f"{unknown[0]} has not read {system!r}.",
+            f"Detectors that have: {', '.join(known) or 'none; run arf analyze first'}.",
+        )
+
+
 def detectors_of(store: Store, system: str, checks: bool = False) -> list[str]:
     """The detectors that have read the system's summaries; verifiers' partial readings only with
     `checks`."""

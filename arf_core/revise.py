@@ -24,6 +24,7 @@ from arf_core.queries import (
     findings_of,
     items,
     read_by,
+    require_detectors,
     revisions_of,
 )
 from arf_core.records import (
@@ -124,14 +125,10 @@ def round_settings(
 
 
 def _detectors(store: Store, parent: System, given: Sequence[str]) -> tuple[str, ...]:
-    known = detectors_of(store, parent.name, checks=True)
-    if unknown := [d for d in given if d not in known]:
-        raise InputError(
-            f"{unknown[0]} has not read {parent.name!r}.",
-            f"Detectors that have: {', '.join(known) or 'none; run arf analyze first'}.",
-        )
+    require_detectors(store, parent.name, given)
     if given:
         return tuple(given)
+    known = detectors_of(store, parent.name, checks=True)
     checks = [d for d in known if d.startswith(CHECKS)]
     choice = checks or known
     if len(choice) != 1:

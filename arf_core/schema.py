@@ -88,16 +88,6 @@ conversation = Table(
     Column("n_chars", Integer, nullable=False),
 )
 
-# One row for each attribute of each conversation: slices are counted from here.
-attribute = Table(
-    "attribute",
-    metadata,
-    Column("name", String, primary_key=True),
-    Column("value", String, primary_key=True),
-    Column("conversation_id", String, primary_key=True),
-    sqlite_with_rowid=False,
-)
-
 # Hashes that near-duplicate conversations share, and the group whose split they all take.
 near_duplicate = Table(
     "near_duplicate",

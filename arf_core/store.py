@@ -78,7 +78,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open the database at `path`; make it where there is none.
 
-        Raises StoreError where the file is no database of ours, or is newer than this version.
+        Raises StoreError where the file is no database of ours, or of other tables than this
+        version's.
         """
         self.path = path
         self._engine = _engine(path)
@@ -86,6 +87,15 @@ class Store:
             found = _version(conn)
         if found != schema.VERSION:
             self._bring_up_to_date()
+        with self.read() as conn:
+            missing = _missing_columns(conn)
+        if missing:
+            raise StoreError(
+                f"{path} was made by an unfinished version of ARF Studio: it lacks "
+                f"{', '.join(missing[:3])}.",
+                "Make the project anew and import its files again, or open it with the version "
+                "that made it.",
+            )
 
     def _bring_up_to_date(self) -> None:
         with self.write() as conn:
@@ -364,6 +374,18 @@ def columns(kind: type[Record]) -> list[ColumnElement[Any]]:
 
 def _select(kind: type[Record]) -> Select[Any]:
     return select(*columns(kind))
+
+
+def _missing_columns(conn: Connection) -> list[str]:
+    """Columns that the tables of this version have and the database has not."""
+    there = {
+        f"{table}.{column}"
+        for table, column in conn.exec_driver_sql(
+            "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c"
+        )
+    }
+    ours = [f"{t.name}.{c.name}" for t in schema.metadata.sorted_tables for c in t.columns]
+    return [name for name in ours if name not in there]
 
 
 def _version(conn: Connection) -> int:

@@ -49,6 +49,7 @@ BENCHMARKS = (
         ("-m", "benchmarks.rules", "planted", DATA),
     ),
     Benchmark("slices", "What the charts read, at 1,000,000", ("-m", "benchmarks.slices")),
+    Benchmark("app", "The app at 100,000 and 1,000,000, in a browser", ("-m", "benchmarks.app")),
     Benchmark("calls", "5,000 calls, 64 at a time", ("-m", "benchmarks.calls", "speed")),
     Benchmark("memory", "Memory of calls", ("-m", "benchmarks.calls", "memory")),
     Benchmark("limit", "A server that refuses above 40", ("-m", "benchmarks.calls", "limit")),

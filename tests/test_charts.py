@@ -552,3 +552,35 @@ def test_a_narrow_figure_says_the_same_in_shorter_lines(name: str) -> None:
     )
     assert drawn(slim)["data"] == drawn(figure)["data"]
     assert charts.narrow(slim) == slim
+
+
+def test_names_of_attributes_detectors_and_people_are_text_and_no_markup() -> None:
+    odd = "<a href='x'>&"
+    slices = [
+        part("a" * 200, 20, wrong_figure=2).model_copy(update={"attribute": odd, "detector": odd})
+    ]
+    patterns = ErrorPatterns(system="teacher", detector=odd, total=3, patterns=())
+    nothing = Counts(hits=1)
+    against = Agreement(
+        detector=odd,
+        reference=odd,
+        summaries=3,
+        findings=nothing,
+        places=nothing,
+        has_error=nothing,
+        by_category={},
+    )
+    figures = [
+        charts.error_heatmap(slices, TAXONOMY),
+        charts.error_rates([TEACHER.model_copy(update={"detector": odd})], TAXONOMY),
+        charts.severity([patterns], TAXONOMY),
+        charts.against_reference([against]),
+    ]
+    for figure in figures:
+        drawn = figure.update_traces(customdata=None).to_json()  # that is never drawn
+        assert "&lt;a" in drawn or "\\u0026lt;a" in drawn
+        assert "\\u003ca" not in drawn
+        assert "<a" not in drawn
+    (label,) = figures[0].layout.xaxis.ticktext
+    assert len(label) < 60, "a long value leaves room for its count"
+    assert "(20)" in label

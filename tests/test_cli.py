@@ -262,6 +262,47 @@ def test_stopped_by_the_keyboard_it_keeps_what_is_done_and_goes_on(project: Proj
         )
         report = json.loads(done.stdout)
         assert report["skipped"] + report["done"] == 120
-        assert len(server.requests) <= 120 + 4
+        # twice at most what was in flight, and what had been answered but not stored yet
+        assert len(server.requests) <= 120 + 2 * 4
     assert len([a for a in project.store.all(Analysis) if a.status == "done"]) == 120
     assert len(project.store.all(Summary)) == 120
+
+
+def test_a_faulty_command_line_is_one_json_object_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "arf_core.cli", "status", str(tmp_path), "--shap", "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "No such option" in json.loads(ran.stdout)["error"]
+    assert "Usage" in ran.stderr
+
+
+def test_what_the_system_refuses_is_told_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    command = [sys.executable, "-m", "arf_core.cli", "init", str(tmp_path / "file" / "x"), "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    told = json.loads(ran.stdout)
+    assert told["error"].startswith("Not a directory")
+    assert "a part of it is a file" in told["hint"]
+    assert "Traceback" not in ran.stderr
+
+
+def test_findings_of_a_detector_that_has_read_nothing_are_no_clean_bill(project: Project) -> None:
+    add_items(project, [REFUND])
+    command = [sys.executable, "-m", "arf_core.cli", "findings", str(project.path)]
+    ran = subprocess.run([*command, "--detector", "rule"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "'rule' has not read" in ran.stderr or "rule has not read" in ran.stderr
+
+
+def test_a_terminal_without_the_letters_shows_their_codes(project: Project) -> None:
+    from conftest import make_item
+
+    add_items(project, [make_item("ü→", ["customer: hello"], "The customer said hello 你好.")])
+    command = [sys.executable, "-m", "arf_core.cli", "analyze", str(project.path)]
+    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "arf_core.cli", "review", str(project.path), "--help"]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(command, capture_output=True, env=ascii_only, check=False)
+    assert ran.returncode == 0
+    assert b"UnicodeEncodeError" not in ran.stderr

@@ -37,7 +37,7 @@ def test_the_detector_that_the_docs_show_works(
         project, [make_item("a", ["customer: hello"], "The customer is ANGRY, says the AGENT.")]
     )
     analyze(project, "teacher", "shouting")
-    assert [r.quote for r in finding_rows(project.store, "teacher")] == ["ANGRY,", "AGENT."]
+    assert [r.quote for r in finding_rows(project.store, "teacher")] == ["ANGRY", "AGENT"]
 
 
 def test_the_settings_that_the_docs_show_are_valid(tmp_path: Path) -> None:

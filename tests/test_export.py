@@ -6,6 +6,7 @@ from conftest import DELIVERY, REFUND, add_items, make_item
 from datasets import load_from_disk
 from test_store import reading
 
+from arf_core.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.export import export
 from arf_core.project import Project
@@ -158,7 +159,7 @@ def test_a_folder_with_other_files_is_left_alone(project: Project, tmp_path: Pat
         export(project, "teacher", tmp_path, everything=True)
 
 
-@pytest.mark.parametrize("left", [("train.jsonl",), ("dataset", "train.jsonl", ".part")])
+@pytest.mark.parametrize("left", [(".part",), ("dataset", "train.jsonl", ".part")])
 def test_an_export_that_was_cut_off_is_finished_by_the_next(
     project: Project, tmp_path: Path, left: tuple[str, ...]
 ) -> None:
@@ -176,12 +177,46 @@ def test_an_export_that_was_cut_off_is_finished_by_the_next(
     assert {p.name for p in folder.iterdir()} == {"train.jsonl", "dataset", "README.md"}
 
 
-def test_an_export_leaves_the_files_of_others_alone(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("theirs", [{"thesis.txt"}, {"README.md"}, {"README.md", "train.jsonl"}])
+def test_an_export_leaves_the_files_of_others_alone(
+    project: Project, tmp_path: Path, theirs: set[str]
+) -> None:
     round_of(project, good=["fixed"])
-    (tmp_path / "train.jsonl").write_text("")
-    (tmp_path / "thesis.txt").write_text("")
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    for name in theirs:
+        (folder / name).write_text("mine")
     with pytest.raises(InputError, match="other files"):
-        export(project, "r1", tmp_path)
-    (tmp_path / "README.md").write_text("mine")
-    export(project, "r1", tmp_path, splits=("train",))
-    assert (tmp_path / "thesis.txt").exists()
+        export(project, "r1", folder)
+    assert {p.name: p.read_text() for p in folder.iterdir()} == dict.fromkeys(theirs, "mine")
+
+
+def test_an_earlier_export_is_replaced_and_what_lies_beside_it_stays(
+    project: Project, tmp_path: Path
+) -> None:
+    round_of(project, good=["fixed"])
+    folder = tmp_path / "out"
+    export(project, "r1", folder)
+    assert (folder / "dev.jsonl").exists()
+    (folder / "notes.txt").write_text("mine")
+    export(project, "r1", folder, splits=("train",))
+    left = {p.name for p in folder.iterdir()}
+    assert left == {"train.jsonl", "dataset", "README.md", "notes.txt"}
+
+
+def test_a_file_is_no_folder_to_export_to(project: Project, tmp_path: Path) -> None:
+    round_of(project, good=["fixed"])
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(InputError, match="is a file"):
+        export(project, "r1", tmp_path / "out")
+
+
+def test_the_card_says_who_read_and_warns_where_it_was_the_rules_alone(
+    project: Project, tmp_path: Path
+) -> None:
+    add_items(project, [REFUND])
+    analyze(project, "teacher", "rules")
+    report = export(project, "teacher", tmp_path / "out", everything=True)
+    assert report.read_by == ("rules",)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "`rules` alone: rules find few errors" in card

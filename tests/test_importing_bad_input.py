@@ -58,7 +58,7 @@ def put(path: Path, data: bytes) -> Path:
 
 def bomb(path: Path) -> Path:
     row = json.dumps(ROWS[0]).encode()
-    return put(path, gzip.compress(row + b"\n" + b" " * 68_000_000, 9))
+    return put(path, gzip.compress(row + b"\n" + (b" " * 999_999 + b"\n") * 68, 9))
 
 
 CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
@@ -122,7 +122,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
         "nested too deeply",
     ),
     "cut parquet": (lambda p: put(p / "a.parquet", b"PAR1" + bytes(100)), "no Parquet file"),
-    "only scalars": (lambda p: put(p / "a.jsonl", b"1\n2\n3\n"), "columns: 1"),
+    "only scalars": (lambda p: put(p / "a.jsonl", b"1\n2\n3\n"), "columns: column 1"),
 }
 
 

@@ -1,13 +1,16 @@
 """The examples of docs/file-shapes.md are read as it says."""
 
+import importlib
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from arf_core import importing
-from arf_core.importing import FIELDS, SHAPES
+from arf_core.importing import FIELDS, SHAPES, shapes
 from arf_core.project import Project
+from arf_core.records import Conversation
 
 PAGE = (Path(__file__).parents[1] / "docs" / "file-shapes.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"\*\*(\w+)\*\*: .*?```(csv|json)\n(.*?)```", PAGE, re.DOTALL)
@@ -26,6 +29,31 @@ def test_each_example_has_the_shape_it_shows(
     assert importing.preview(file).mappings[0].shape == shape
     if shape != "linked":
         assert project.load(file).conversations == 1
+
+
+def test_the_shape_that_the_page_adds_is_read(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = PAGE.split("## Adding to it")[1]
+    (text,) = re.findall(r"```csv\n(.*?)```", section, re.DOTALL)
+    module, entry = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "chat_log.py").write_text(module, encoding="utf-8")
+    monkeypatch.setattr(importing, "__path__", [*importing.__path__, str(tmp_path)])
+    chat_log = importlib.import_module("arf_core.importing.chat_log")
+    monkeypatch.delitem(sys.modules, "arf_core.importing.chat_log")
+    monkeypatch.setattr(shapes, "chat_log", chat_log, raising=False)
+    monkeypatch.setitem(shapes.SHAPES, "chat_log", None)  # taken away again afterwards
+    exec(entry, vars(shapes))
+    file = tmp_path / "a.csv"
+    file.write_text(text, encoding="utf-8")
+    assert importing.preview(file).mappings[0].shape == "chat_log"
+    file.write_text(text + 'c2,"10:04 <Eve> Hello\nand more"\n', encoding="utf-8")
+    report = project.load(file, shape="chat_log", columns={"text": "log"})
+    assert [t.text for t in project.store.all(Conversation)[0].turns] == [
+        "My lamp came broken.",
+        "A new one is on its way.",
+    ]
+    assert [(r.line, r.seen) for r in report.rejected] == [(4, "and more")]
 
 
 def test_every_field_is_named() -> None:

@@ -5,6 +5,8 @@ import json
 import zipfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from test_importing import MESSAGES, TALK, numbered, stored, write, write_jsonl
 from test_importing_bad_input import refused
@@ -42,6 +44,14 @@ def test_a_row_that_is_too_long_is_told_in_every_format(
     assert "longer than 16 million characters" in error.message
     assert name in error.message
     assert "line" in error.message.lower()
+
+
+def test_a_row_of_parquet_that_is_too_long_is_told(project: Project, tmp_path: Path) -> None:
+    long = "x" * (rows.LONGEST_ROW + 10)
+    pq.write_table(
+        pa.Table.from_pylist([numbered(0, more=""), numbered(1, more=long)]), tmp_path / "a"
+    )
+    assert "Row 2 of a is longer than 16 million" in refused(project, tmp_path / "a").message
 
 
 # -- JSONL that is named so ----------------------------------------------------------------------

@@ -15,9 +15,11 @@ from scripted_server import Scripted, ScriptedServer
 from sqlalchemy import func, select, update
 
 from arf_core import jobs, schema
+from arf_core.analyze import analyze
 from arf_core.errors import InputError
+from arf_core.findings import round_outcome
 from arf_core.importing import ImportOptions, ImportReport
-from arf_core.job_kinds import KINDS, AnalyzeWork, ImportWork, ReviseWork, work_of
+from arf_core.job_kinds import KINDS, AnalyzeWork, ExportWork, ImportWork, ReviseWork, work_of
 from arf_core.jobs import Job
 from arf_core.project import Project
 from arf_core.queries import detectors_of
@@ -133,12 +135,31 @@ def age(project: Project, job: Job) -> None:
     assert jobs.change(project.store, job.id, heartbeat=before)
 
 
+def answer(body: dict) -> str:
+    """A reply to any task: the first word of each summary is wrong, mended, and checked."""
+    task = body["response_format"]["json_schema"]["name"]
+    if task == "detect" and "FAULTY" in body["messages"][1]["content"]:
+        finding = {"category": "wrong_figure", "quote": "FAULTY", "turns": [0]}
+        finding |= {"explanation": "It is not.", "confidence": "high"}
+        return json.dumps({"facts": [], "findings": [finding]})
+    return json.dumps(
+        {
+            "detect": {"facts": [], "findings": []},
+            "edit": {"edits": [{"finding": 1, "find": "FAULTY", "replace": "Right"}]},
+            "verify": {
+                "checks": [{"finding": 1, "result": "fixed", "reason": "gone"}],
+                "new_errors": [],
+            },
+        }[task]
+    )
+
+
 class Slow:
-    """A server that finds no errors, and takes its time."""
+    """A server that takes its time."""
 
     def __init__(self) -> None:
         self.delay = 0.0
-        self._server = ScriptedServer(lambda body, n: Scripted(CLEAN, wait=self.delay))
+        self._server = ScriptedServer(lambda body, n: Scripted(answer(body), wait=self.delay))
 
     def __enter__(self) -> "Slow":
         self._server.__enter__()
@@ -156,20 +177,15 @@ class Slow:
         return len(self._server.requests)
 
 
-CLEAN = json.dumps({"facts": [], "findings": []})
-
-
 @pytest.fixture
 def scripted() -> Iterator[Slow]:
     with Slow() as server:
         yield server
 
 
-def slow_model(project: Project, scripted: Slow, n: int) -> Project:
-    add_items(
-        project,
-        [make_item(f"c{i}", ["customer: Hi.", "agent: Hello."], f"Text {i}.") for i in range(n)],
-    )
+def slow_model(project: Project, scripted: Slow, n: int, text: str = "Text") -> Project:
+    turns = ["customer: Hi.", "agent: Hello."]
+    add_items(project, [make_item(f"c{i}", turns, f"{text} {i}.") for i in range(n)])
     return with_model(project, "slow", scripted.url, max_concurrency=2, schema_means="json_schema")
 
 
@@ -188,6 +204,38 @@ def test_a_killed_reading_loses_no_answer_and_asks_none_twice(
     assert done.state == "done", jobs.log_of(project, done.id)
     assert rows(project, "analysis") >= 40
     assert scripted.asked - asked == 40 - stored
+
+
+@pytest.mark.parametrize("cut_at", [35, 70], ids=["while it edits", "while it checks"])
+def test_a_killed_revision_loses_no_answer_and_asks_none_twice(
+    project: Project, scripted: Slow, cut_at: int
+) -> None:
+    project = slow_model(project, scripted, 30, "FAULTY")
+    project = with_model(project, "other", scripted.url, model="other", schema_means="json_schema")
+    analyze(project, "teacher", "llm", model="slow")
+    scripted.delay = 0.1
+    work = ReviseWork(into="r1", model="slow", verifier="llm", verifier_model="other")
+    job = jobs.start(project, work)
+    until(lambda: rows(project, "call") >= cut_at)
+    kill(project, job)
+    stored, asked = rows(project, "call"), scripted.asked
+    scripted.delay = 0
+    done = ended(project, jobs.resume(project, job.id))
+    assert done.state == "done", jobs.log_of(project, done.id)
+    assert scripted.asked - asked == 90 - stored
+    outcome = round_outcome(project.store, "r1")
+    assert (outcome.edited, outcome.fixed, outcome.failed) == (30, 30, 0)
+
+
+def test_a_killed_export_is_finished_by_resuming(project: Project) -> None:
+    add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(500)])
+    job = jobs.start(project, ExportWork(system="teacher", into="out", everything=True))
+    until(lambda: (project.path / "out").exists())
+    kill(project, job)
+    assert ended(project, jobs.resume(project, job.id)).state == "done"
+    out = project.path / "out"
+    assert {p.name for p in out.iterdir()} == {"README.md", "dataset", "train.jsonl", "dev.jsonl"}
+    assert len((out / "train.jsonl").read_text().splitlines()) == 500
 
 
 def test_cancelling_ends_in_a_state_and_keeps_what_was_done(

@@ -28,8 +28,8 @@ SAVED = 100_000
 ROW = 35
 COLUMNS = {
     "Category": st.column_config.TextColumn(width=150),
-    "Says": st.column_config.TextColumn(width=400),
-    "Quote": st.column_config.TextColumn(width=190),
+    "Says": st.column_config.TextColumn(width=350),
+    "Quote": st.column_config.TextColumn(width=170),
     "Conversation": st.column_config.TextColumn(width=100),
     "Confidence": st.column_config.NumberColumn(format="%.2f", width=60),
 }
@@ -217,7 +217,8 @@ def _reader(project: Project, looked: Looked, card: Card) -> None:
         shown = card.findings if card.current else (card.finding,)
         marks = widgets.marks(shown, project.taxonomy, card.finding.id)
         widgets.summary(card.item.summary.text, marks)
-        for n, finding in enumerate(shown, start=1):
+        numbered = sorted(enumerate(shown, start=1), key=lambda nf: nf[1].id != card.finding.id)
+        for n, finding in numbered:  # the one that was opened first, whatever its place in the text
             _finding(project, finding, n, chosen=finding.id == card.finding.id)
         widgets.text(f"Read by {detector_name(card.detector)}", muted=True)
         _other_version(project, looked, card)

@@ -124,6 +124,7 @@ def _shown(project: Project, memory: DataState) -> bool:
         seen = _preview(stamp, memory.options.model_dump_json(), shares, privacy)
     except ArfError as fault:
         widgets.error(fault)
+        st.caption("Here you say it with the menus below the first rows, or under More options.")
         seen = None
     _actions(project, memory, seen)
     data_mapping.draw(memory, samples, seen, change)

@@ -95,6 +95,7 @@ def _shape(memory: DataState, mappings: Sequence[Mapping], change: Change) -> No
         list(SHAPES) if found else [None, *SHAPES],
         key=key,
         format_func=lambda s: SHAPES[s] if s else "not found out",
+        placeholder="not found out: choose",
         label_visibility="collapsed",
         on_change=lambda: change(memory, "Rows", shape=st.session_state[key]),
     )
@@ -132,6 +133,7 @@ def _menu(
         options,
         key=key,
         format_func=lambda c: "none" if c is None else widgets.seen(c),
+        placeholder="none",
         label_visibility="collapsed",
         accept_new_options=field in INSIDE,
         on_change=choose,
@@ -191,6 +193,7 @@ def _speakers(memory: DataState, seen: Preview, change: Change) -> None:
             [None, *ROLES],
             key=key,
             format_func=lambda role: role or "kept as it is called",
+            placeholder="kept as it is called",
             label_visibility="collapsed",
             on_change=choose,
         )

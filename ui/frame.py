@@ -148,7 +148,7 @@ def _picker(project: Project | None) -> None:
 def _project_name(path: str) -> str:
     """The project's own name, with its folder where two could be confused."""
     try:
-        name = loaders.project_at(Path(path)).settings.name
+        name = loaders.project_name(Path(path))
     except ArfError:
         return f"{Path(path).name} (cannot be opened)"
     return f"{widgets.seen(name)} · {Path(path).name}" if name != Path(path).name else name

@@ -110,7 +110,8 @@ def _why_stopped(job: Job) -> None:
     why = f"{job.error or silent} {job.hint or 'What it has done is kept.'}"
     widgets.html(
         f'<div class="arf-text"><b>{widgets.escaped(job.title)}</b> · '
-        f'<b class="arf-bad">{said}</b> <span class="arf-muted">{widgets.escaped(why)}</span></div>'
+        f'<b class="arf-badge arf-bad">{said}</b> '
+        f'<span class="arf-muted">{widgets.escaped(why)}</span></div>'
     )
 
 

@@ -53,7 +53,7 @@ def _who(project: Project, system: str) -> tuple[str, tuple[Split, ...]]:
     """Who reads, how much of it they have read, and whether the test split is among it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.text_input(
-            "Read by",
+            "Reader",
             value=getpass.getuser(),
             key="label-by",
             persist_state="session",

@@ -17,9 +17,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import streamlit as st
 
 from arf_core.charts import system_names
+from arf_core.errors import InputError
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.queries import count_summaries, detectors_of
 from arf_core.records import System
+from arf_core.settings import read_settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,6 +69,20 @@ def _opened(path: Path, changed: tuple[int, ...]) -> Project:
     project = Project.open(path)
     project.taxonomy  # noqa: B018 (a faulty one is told now, and not in the middle of a page)
     return project
+
+
+def project_name(path: Path) -> str:
+    """What a project is called, without opening it. Raises ArfError where it has no settings, or
+    wrong ones."""
+    file = path / SETTINGS_FILE
+    if not file.is_file():
+        raise InputError(f"{path} holds no project any more.", "Forget it, or bring it back.")
+    return _name(file, file.stat().st_mtime_ns)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _name(file: Path, changed: int) -> str:
+    return read_settings(file).name
 
 
 # -- reads that several pages share ---------------------------------------------------------------

@@ -53,7 +53,7 @@ def listed() -> None:
 
 def _name(path: Path) -> str:
     try:
-        return loaders.project_at(path).settings.name
+        return loaders.project_name(path)
     except ArfError:
         return f"{path.name} (cannot be opened)"
 

@@ -53,6 +53,7 @@ def _role(project: Project, role: Role, options: list[str | None]) -> None:
         listed,
         key=key,
         format_func=lambda model: "nobody" if model is None else widgets.seen(model),
+        placeholder="nobody",
         help=DUTIES.get(role),
         on_change=lambda: set_now(
             project,

@@ -12,6 +12,7 @@ from arf_core.charts.wording import (
     listed,
     name_of,
     percent,
+    plain,
     rate_text,
     thousands,
     wrapped,
@@ -117,7 +118,7 @@ def _read_by(totals: Sequence[int], readers: Sequence[str]) -> str:
     """How many summaries were read, by whom: one figure where it is the same for all systems."""
     many = " to ".join(thousands(n) for n in sorted({min(totals), max(totals)}))
     each = " each" if len(totals) > 1 and len(set(totals)) == 1 else ""
-    return f"{many} summaries{each}, read by {listed(sorted(set(readers)))}"
+    return f"{many} summaries{each}, read by {listed([plain(r) for r in sorted(set(readers))])}"
 
 
 class _Part(Record):

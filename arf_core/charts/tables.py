@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from arf_core.charts.marks import plain_text
 from arf_core.charts.palette import category_colour
 from arf_core.charts.style import drawn, empty
-from arf_core.charts.wording import category_name, rate_text, thousands, wrapped
+from arf_core.charts.wording import category_name, plain, rate_text, thousands, wrapped
 from arf_core.evaluate.rates import Rate
 from arf_core.slices import SliceRates
 from arf_core.tallies import ErrorPatterns
@@ -47,11 +47,11 @@ def error_heatmap(slices: Sequence[SliceRates], taxonomy: Taxonomy) -> go.Figure
     return _table(
         cells,
         rows=[_label(taxonomy, c) for c in categories],
-        columns=[f"{escape(s.value, quote=False)} ({thousands(s.total)})" for s in slices],
+        columns=[f"{plain(_short(s.value, 24))} ({thousands(s.total)})" for s in slices],
         data=[[[c, s.value] for s in slices] for c in categories],
-        title=f"Summaries with each kind of error, by {first.attribute}",
-        subtitle=f"Colour: their share of all summaries of that {first.attribute} (in brackets), "
-        f"as read by {first.detector}" + (GREY_MEANS if few else ""),
+        title=f"Summaries with each kind of error, by {plain(first.attribute)}",
+        subtitle=f"Colour: their share of all summaries of that {plain(first.attribute)} (in "
+        f"brackets), as read by {plain(first.detector)}" + (GREY_MEANS if few else ""),
     )
 
 

@@ -37,6 +37,11 @@ def name_of(system: str, names: Mapping[str, str] | None) -> str:
     return escape((names or {}).get(system, system), quote=False)
 
 
+def plain(text: str) -> str:
+    """Text of others, safe to draw: a chart reads some tags in any text."""
+    return escape(text, quote=False)
+
+
 def category_name(taxonomy: Taxonomy, category: str) -> str:
     """The category's name, or its id where the taxonomy no longer has it."""
     known = taxonomy.by_id.get(category)

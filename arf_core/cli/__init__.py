@@ -85,9 +85,6 @@ def _run() -> int | None:
         return build(command)(standalone_mode=False)  # type: ignore[no-any-return]
     except _UsageError as error:
         return _tell_usage(error)
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stdout = None  # type: ignore[assignment]
-        return 1
     except OSError as error:
         raise of_system(error) from error
 

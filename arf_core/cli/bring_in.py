@@ -1,6 +1,7 @@
 """`arf import` and `arf demo`: conversations come into a project."""
 
 from pathlib import Path
+from shlex import quote
 
 import typer
 from pydantic import ValidationError
@@ -42,6 +43,11 @@ def import_(
     shape: str = typer.Option(None, help=f"How rows make conversations: {', '.join(SHAPES)}."),
     delimiter: str = typer.Option(None, help="What stands between turns joined in one text."),
     separator: str = typer.Option(None, help="What stands between the cells of a CSV file."),
+    header: bool = typer.Option(
+        None,
+        "--header/--no-header",
+        help="Does the first line of a CSV file name the columns? Else it is found out.",
+    ),
     speaker: list[str] = typer.Option(
         [], metavar="LABEL=ROLE", help="Who is customer, agent or bot."
     ),
@@ -60,6 +66,7 @@ def import_(
         columns=_pairs("--map", map_),
         delimiter=delimiter,
         separator=separator,
+        header=header,
         speakers=_pairs("--speaker", speaker),
         system=system,
         source=source,
@@ -128,9 +135,15 @@ def _show_preview(seen: Preview) -> None:
 
 def _show_mappings(mappings: list[Mapping]) -> None:
     for mapping in mappings:
-        print_line(f"{', '.join(mapping.files)}: {SHAPES[mapping.shape]}.")
+        print_line(f"{_files(mapping)}: {SHAPES[mapping.shape]}.")
         rows = [(r.field, r.column or "–", r.why) for r in mapping.reasons]
         print_table("", ("field", "column", "because"), rows)
+        print_line(f"Attributes: {', '.join(mapping.attributes) or 'none'}.")
+
+
+def _files(mapping: Mapping) -> str:
+    more = mapping.file_count - len(mapping.files[:3])
+    return ", ".join(mapping.files[:3]) + (f" and {more:,} more" if more else "")
 
 
 def _show_report(report: ImportReport, folder: Path) -> None:
@@ -138,17 +151,29 @@ def _show_report(report: ImportReport, folder: Path) -> None:
     rejected = sum(report.rejected_by_reason.values())
     by_system = ", ".join(f"{n} of {name}" for name, n in report.summaries_by_system.items())
     print_line(
-        f"{report.conversations} conversations with {report.messages} messages and "
-        f"{report.summaries} summaries{f' ({by_system})' if by_system else ''} stored; "
-        f"{report.duplicates} duplicates, {rejected} rows rejected, in {report.seconds:.1f} s."
+        f"{report.read} rows read in {report.seconds:.1f} s: {report.conversations} new "
+        f"conversations with {report.messages} messages and {report.summaries} summaries"
+        f"{f' ({by_system})' if by_system else ''} stored; {report.duplicates} conversations were "
+        f"there already; {rejected} rows rejected."
     )
+    print_line(_without_summary(report))
     for reason, n in report.rejected_by_reason.most_common():
         print_line(f"  {n} rejected: {reason}")
     for row in report.rejected[:5]:
         print_line(f"    {row.file}, line {row.line}: {row.reason} {_short(row.seen)}")
     for note in report.notes:
         print_line(f"Note: {note}")
-    print_line(f"Next: arf analyze {folder}" if report.summaries else f"Next: arf status {folder}")
+    print_line(
+        f"Next: arf analyze {quote(str(folder))}"
+        if report.summaries
+        else f"Next: arf status {quote(str(folder))}"
+    )
+
+
+def _without_summary(report: ImportReport) -> str:
+    if any("summary" in mapping.columns for mapping in report.mappings):
+        return f"Of the conversations read, {report.without_summary} without a summary."
+    return "No column was taken for a summary; if there is one: --map summary=COLUMN."
 
 
 def _short(text: str) -> str:
@@ -187,7 +212,9 @@ def _show_demo(report: DemoReport, folder: Path) -> None:
     print_table("Detectors against the gold", ("detector", "#precision", "#recall"), against)
     print_line(f"Training set: {report.export['rows']} rows in {folder / 'exports' / 'r1'}")
     print_line(report.note)
-    print_line(f"Look around: arf status {folder}; arf findings {folder} | head")
+    print_line(
+        f"Look around: arf status {quote(str(folder))}; arf findings {quote(str(folder))} | head"
+    )
 
 
 def _with_error(figures: SystemFigures) -> str:

@@ -1,6 +1,7 @@
 """The commands around the data: init, label, export, status."""
 
 from pathlib import Path
+from shlex import quote
 
 import typer
 
@@ -42,7 +43,7 @@ def init(
     if as_json:
         print_json(made)
     else:
-        print_line(f"Made the project {made['name']!r}. Next: arf import {folder} FILE")
+        print_line(f"Made the project {made['name']!r}. Next: arf import {quote(str(folder))} FILE")
 
 
 def label(
@@ -104,7 +105,9 @@ def status(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
             )
             return
         if not standing:
-            print_line(f"{project.settings.name} is empty. Next: arf import {folder} FILE")
+            print_line(
+                f"{project.settings.name} is empty. Next: arf import {quote(str(folder))} FILE"
+            )
             return
         rows = [
             (s.name, s.kind, s.parent or "", s.summaries, detector, percent(rate))
@@ -114,7 +117,8 @@ def status(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
         columns = ("system", "kind", "made from", "#summaries", "read by", "#with an error")
         print_table(project.settings.name, columns, rows)
         if waiting:
-            print_line(f"{waiting} requests wait for replies: arf batch write {folder} FILE")
+            where = quote(str(folder))
+            print_line(f"{waiting} requests wait for replies: arf batch write {where} FILE")
 
 
 class Standing(Record):

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
     app.command()(jobs)
 
 
-def jobs(folder: Path = Folder, what: str = What, job: str = Id, as_json: bool = JsonFlag) -> None:
+def jobs(
+    folder: Path = Folder, what: str = What, job: str | None = Id, as_json: bool = JsonFlag
+) -> None:
     """Show what works in the background; see a job's log, cancel it, let it go on."""
     actions = {"log": _log, "cancel": _cancel, "resume": _resume}
     with Project.open(folder) as project:

@@ -18,7 +18,7 @@ from arf_core.cli.output import (
 )
 from arf_core.findings import finding_rows, round_outcome
 from arf_core.project import Project
-from arf_core.queries import detectors_of, find_system
+from arf_core.queries import detectors_of, find_system, require_detectors
 from arf_core.records import RunReport, Split
 from arf_core.revise import revise as run_revise
 from arf_core.verify import verify as run_verify
@@ -101,6 +101,7 @@ def findings(
     """Print what was found, one JSON object a line."""
     with Project.open(folder) as project:
         find_system(project.store, system)
+        require_detectors(project.store, system, detector)
         chosen = [project.taxonomy[c].id for c in category]
         rows = finding_rows(project.store, system, detector, chosen, [s.value for s in split])
         if as_json:

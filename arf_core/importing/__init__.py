@@ -7,10 +7,14 @@ What is read: CSV and its relatives, JSON, JSONL, Parquet, each also compressed 
 of them, and Hugging Face data sets. `docs/file-shapes.md` shows the shapes.
 """
 
+from arf_core.importing import shapes
 from arf_core.importing.load import load, preview
-from arf_core.importing.options import FIELDS, SHAPES, ImportOptions, Mapping, Reason, options_of
+from arf_core.importing.options import FIELDS, ImportOptions, Mapping, Reason, options_of
 from arf_core.importing.report import ImportReport, Preview, Progress, Rejected
 from arf_core.importing.samples import Sample, first_rows
+
+SHAPES = {name: shape.text for name, shape in shapes.SHAPES.items()}
+"""The shapes in words, for people to choose from."""
 
 __all__ = [
     "FIELDS",

@@ -5,11 +5,12 @@ from functools import lru_cache
 from typing import NamedTuple, cast
 
 from arf_core.importing.content import fingerprint, in_order, is_blank, picked, turns_text
-from arf_core.importing.drafts import DOCUMENT, body_from
+from arf_core.importing.drafts import body_from
 from arf_core.importing.facts import Facts, Written, facts_from, merged
 from arf_core.importing.inference import sides
 from arf_core.importing.near_duplicates import Bands, bands
 from arf_core.importing.options import Mapping
+from arf_core.importing.readers import DOCUMENT
 from arf_core.importing.report import Remarks
 from arf_core.importing.speakers import Roles
 from arf_core.importing.splits import own_split

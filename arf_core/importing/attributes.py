@@ -73,8 +73,3 @@ def scalar(cell: Cell) -> Scalar:
     if isinstance(cell, datetime):
         return written(cell)
     return cell.isoformat() if isinstance(cell, date) else checked(str(cell))
-
-
-def as_text(value: Scalar) -> str:
-    """A value as the table of attributes holds it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

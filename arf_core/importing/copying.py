@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Table
 
 from arf_core import schema
 from arf_core.importing.assemble import SPLIT_LABEL, Ready
-from arf_core.importing.attributes import as_text
 from arf_core.importing.facts import Written
 from arf_core.importing.places import Place, placed
 from arf_core.importing.report import Rejected, Tally, shortened
@@ -75,6 +74,8 @@ class _About(NamedTuple):
     summaries: tuple[Written, ...]
     file: str
     line: int
+    same_as: str | None = None
+    """Of a row whose conversation was there already: the id under which it is."""
 
 
 @dataclass
@@ -83,7 +84,8 @@ class _Plan:
     has."""
 
     conversations: list[ConversationRow] = field(default_factory=list)
-    attributes: list[tuple[str, str, str]] = field(default_factory=list)
+    other_splits: int = 0
+    """Conversations whose file says a split that is none of train, dev, test."""
     systems: dict[str, System] = field(default_factory=dict)
     summaries: list[tuple[str, str, str, str]] = field(default_factory=list)
     known_summaries: int = 0
@@ -103,7 +105,6 @@ class _Plan:
     def insert(self, conn: Connection) -> None:
         insert_new(conn, schema.system, [to_row(s) for s in self.systems.values()])
         _insert(conn, schema.conversation, ConversationRow._fields, self.conversations)
-        _insert(conn, schema.attribute, ("name", "value", "conversation_id"), self.attributes)
         _insert(conn, schema.summary, ("id", "conversation_id", "system", "text"), self.summaries)
 
     def count(self, tally: Tally) -> None:
@@ -115,9 +116,7 @@ class _Plan:
             tally.measured(row.n_turns, words)
         report.summaries += len(self.summaries)
         report.summaries_by_system.update(system for _, _, system, _ in self.summaries)
-        tally.remarks.counts["other split"] += sum(
-            name == SPLIT_LABEL for name, _, _ in self.attributes
-        )
+        tally.remarks.counts["other split"] += self.other_splits
         report.summaries_known += self.known_summaries
         report.leaks += self.leaks
         for duplicate in self.duplicates:
@@ -193,7 +192,7 @@ class Writer:
         about: list[_About] = []
         for c in batch:
             if known := same_text.get(c.fingerprint):
-                plan.duplicates.append((c.file, c.line, known.external_id))
+                same_as = known.external_id
                 plan.leaks += c.split is not None and (c.split == "test") != (known.split == "test")
             elif c.id in same_id:
                 plan.reject(c.file, c.line, SAME_ID, c.external_id)
@@ -205,7 +204,8 @@ class Writer:
                 plan.leaks += place.leaks
                 plan.words.append(c.hashed.words)
                 _add_conversation(plan, c, place.split)
-            about.append(_About(known.id, c.summaries, c.file, c.line))
+                same_as = None
+            about.append(_About(known.id, c.summaries, c.file, c.line, same_as))
         _add_summaries(plan, conn, about)
         return plan
 
@@ -264,17 +264,19 @@ def _add_conversation(plan: _Plan, c: Ready, split: Split) -> None:
         n_chars=c.n_chars,
     )
     plan.conversations.append(row)
-    plan.attributes += [(name, as_text(value), c.id) for name, value in c.attributes.items()]
+    plan.other_splits += SPLIT_LABEL in c.attributes
 
 
 def _add_summaries(plan: _Plan, conn: Connection, abouts: Iterable[_About]) -> None:
     """Plan the summaries that are new; equal ones count as known, others of the same system are
     rejected."""
-    wanted = [a for a in abouts if a.summaries]
+    all_rows = list(abouts)
+    wanted = [a for a in all_rows if a.summaries]
     ids = json.dumps([a.conversation for a in wanted])
     rows = conn.exec_driver_sql(_SUMMARIES, (ids,)) if wanted else ()
     texts: dict[tuple[str, str], str] = {(r[0], r[1]): r[2] for r in rows}
-    for about in wanted:
+    for about in all_rows:
+        refused: list[str] = []
         for system, kind, text in about.summaries:
             key = (about.conversation, system)
             if key not in texts:
@@ -286,4 +288,8 @@ def _add_summaries(plan: _Plan, conn: Connection, abouts: Iterable[_About]) -> N
             elif texts[key] == text:
                 plan.known_summaries += 1
             else:
-                plan.reject(about.file, about.line, SECOND, f"{system}: {text}")
+                refused.append(f"{system}: {text}")
+        if refused:  # once for the row, which then counts as nothing else
+            plan.reject(about.file, about.line, SECOND, "; ".join(refused))
+        elif about.same_as is not None:
+            plan.duplicates.append((about.file, about.line, about.same_as))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from arf_core.errors import InputError
 from arf_core.importing.decoding import lines, opened_text
 from arf_core.importing.files import Member
+from arf_core.importing.headers import about_header, is_header
 from arf_core.importing.report import shortened
 from arf_core.importing.rows import (
     LONGEST_ROW,
@@ -82,8 +83,10 @@ def open_table(
     encoding: str | None = None,
     separator: str | None = None,
     known: Dialects | None = None,
+    header: bool | None = None,
 ) -> Table:
-    """A CSV file as a table. `known` are the dialects of files before, by their first line.
+    """A CSV file as a table. `known` are the dialects of files before, by their first line;
+    `header` says whether the first line names the columns, else it is found out.
 
     Raises InputError for a file without a header or rows.
     """
@@ -92,16 +95,19 @@ def open_table(
     cut = len(peek) == _PEEK
     dialect = _dialect(peek, cut, separator, {} if known is None else known)
     with _source(member, encoding, None if cut else peek) as source:
-        header = _header(member, dialect.reader(source))
-    columns = _named(header)
+        top = _header(member, dialect.reader(source))
+    named = is_header(top) if header is None else header
+    columns = _named(top if named else [""] * len(top))
 
     def batches(reject: Reject, text: str | None = None) -> Batches:
         with _source(member, encoding, text) as source:
-            yield from _batches(member, encoding, dialect, source, len(columns), reject)
+            yield from _batches(member, encoding, dialect, source, len(columns), named, reject)
 
     with closing(batches(ignore, None if cut else peek)) as first:
         sample = list(islice((row for batch in first for row in batch), SAMPLE))
-    notes = tuple(_remarks(dialect, header, columns))
+    notes = (*_remarks(dialect, top, columns),) if named else ()
+    if header is None and (note := about_header(top, named)):
+        notes = (*notes, f"{member.name}: {note}")
     return Table(member.name, columns, batches, sample, is_text=True, notes=notes)
 
 
@@ -206,10 +212,11 @@ def _batches(
     dialect: Dialect,
     source: Iterator[str],
     width: int,
+    named: bool,
     reject: Reject,
 ) -> Batches:
     reader = dialect.reader(source)
-    if next((row for row in reader if row), None) is None:
+    if named and next((row for row in reader if row), None) is None:
         return
     while True:
         start = reader.line_num + 1

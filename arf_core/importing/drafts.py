@@ -1,21 +1,20 @@
 """Rows into what is staged: whole conversations, single messages, or links."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic_core import from_json, to_json
 
-from arf_core.importing.cells import id_of, text_of
+from arf_core.importing.cells import id_of
 from arf_core.importing.facts import Facts, FactsReader, Written, facts_text
 from arf_core.importing.options import ImportOptions, Mapping
 from arf_core.importing.report import Tally
 from arf_core.importing.rows import Cell, Row, RowFault, Table
+from arf_core.importing.shapes import SHAPES
 from arf_core.importing.staging import StagedDraft, StagedLink
-from arf_core.importing.turns import Keys, Labels, ListReader, Said, parts
+from arf_core.importing.turns import Said
 
 Columns = tuple[tuple[str | None, ...], tuple[str, ...], tuple[str | None, ...]]
 """Labels, words and times of turns."""
-DOCUMENT = "document"
-"""The speaker of a text that is no dialogue."""
 
 
 # -- staged as JSON ---------------------------------------------------------------------
@@ -36,40 +35,6 @@ def body_from(text: str) -> tuple[Columns, Facts]:
 # -- a conversation a row ------------------------------------------------------------------------
 
 
-def turns_reader(
-    table: Table, mapping: Mapping, options: ImportOptions
-) -> Callable[[Cell], list[Said]]:
-    """What takes a cell of this shape apart."""
-    known = frozenset((*mapping.known_labels, *options.speakers))
-    labels = (
-        None if mapping.labels == "none" else Labels(known if mapping.labels == "known" else None)
-    )
-    if mapping.shape == "turns":
-        return ListReader(_keys(table, mapping), labels)
-    if mapping.shape == "lines":
-        finder = labels or Labels(None)
-        return lambda cell: finder.turns(text_of(cell))
-    if mapping.shape == "delimited":
-        mark = mapping.delimiter or "\n"
-        return lambda cell: parts(text_of(cell), mark, labels)
-    return lambda cell: [(DOCUMENT, text_of(cell), None)]
-
-
-def _keys(table: Table, mapping: Mapping) -> Keys | None:
-    columns = mapping.columns
-    if "turn_text" not in columns:
-        return None
-    return Keys(
-        columns.get("turn_speaker"),
-        columns["turn_text"],
-        columns.get("turn_time"),
-        mapping.time_format,
-    )
-
-
-_CELL = {"turns": "turns", "lines": "text", "delimited": "text", "document": "document"}
-
-
 class DraftReader:
     """Rows that are conversations, as drafts."""
 
@@ -83,10 +48,13 @@ class DraftReader:
         file: int,
     ) -> None:
         at = {name: i for i, name in enumerate(table.columns)}
-        self._cell = at[mapping.columns[_CELL[mapping.shape]]]
+        shape = SHAPES[mapping.shape]
+        if shape.cell is None or shape.turns is None:
+            raise ValueError(f"a row of {mapping.shape} is no conversation")
+        self._cell = at[mapping.columns[shape.cell]]
         id_column = mapping.columns.get("conversation_id")
         self._id = at[id_column] if id_column is not None else None
-        self._turns = turns_reader(table, mapping, options)
+        self._turns = shape.turns(mapping, options)
         self._facts = FactsReader(table, mapping, options)
         self._table, self._tally, self._group, self._file = table, tally, group, file
 

@@ -13,11 +13,11 @@ from arf_core.importing.delimited import Dialects
 from arf_core.importing.files import Given, Member, given, some
 from arf_core.importing.guess import check_said
 from arf_core.importing.hub import open_dataset
+from arf_core.importing.mappings import mapping_of
 from arf_core.importing.notes import about_mapping
 from arf_core.importing.options import ImportOptions, Mapping, Reason
 from arf_core.importing.report import Progress, silent
 from arf_core.importing.rows import Table
-from arf_core.importing.shapes import mapping_of
 from arf_core.importing.splits import split_in_name
 from arf_core.importing.tables import open_table
 from arf_core.settings import PrivacySettings

@@ -3,12 +3,13 @@
 To teach the importer another name for a column, add it to NAMES.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from arf_core.errors import InputError
 from arf_core.importing.columns import Column
 from arf_core.importing.options import Reason
+from arf_core.importing.report import shortened
 
 NAMES: dict[str, str] = {
     "turns": "turns dialogue dialog messages conversation conversations utterances transcript "
@@ -70,6 +71,8 @@ class Choices:
     """The user's choice: field -> column of this table; "" for none."""
     taken: dict[str, str] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What should be said about a choice."""
 
     def get(self, name: str) -> Column | None:
         """The column chosen for a field, if there is one."""
@@ -165,12 +168,51 @@ def choose_summaries(choices: Choices) -> None:
     """Summaries, and who wrote them."""
     for name in ("summary", "reference_summary"):
         if choices.choose(name, _is_summary, "text") is None and name not in choices.said:
-            empty = next((c for c in choices.named(name) if not c.filled), None)
-            if empty:
-                choices.take(name, empty.name, "its name says so, though the first rows are empty")
+            _choose_by_name_alone(choices, name)
     if choices.get("summary"):
         choices.choose("system", _is_system, "names of models")
     choices.choose("split", lambda c: c.is_label and c.distinct <= 12, "few different values")
+
+
+def _choose_by_name_alone(choices: Choices, name: str) -> None:
+    """Empty in the first rows, or short, in a column that is plainly called a summary; `reference`
+    or `gold` may as well name a number or a class."""
+    for column in choices.named(name):
+        if not column.filled:
+            choices.take(name, column.name, "its name says so, though the first rows are empty")
+            return
+        if column.is_scalar and "summar" in column.plain:
+            choices.take(name, column.name, "its name says so, though its values are short")
+            choices.notes.append(
+                f"The values of {column.name!r} are short, such as {shortened(column.texts[0])!r}; "
+                f"they were taken as summaries. If they are none: --map {name}= (nothing behind "
+                "the sign)."
+            )
+            return
+
+
+def untaken(choices: Choices, fields: Iterable[str]) -> Iterator[str]:
+    """What is said of columns that are named for a field and were not taken for it."""
+    free = [c for c in choices.free() if c.filled]
+    for name in fields:
+        other = choices.taken.get(name)
+        if name in choices.said or (other and "summary" not in name) or not _matters(choices, name):
+            continue
+        for column in choices.named(name):
+            if column not in free:
+                continue
+            free.remove(column)
+            why = f"{other!r} was" if other else "its values do not look like it"
+            yield (
+                f"The column {column.name!r} is named like the field {name}, but was not taken "
+                f"for it, since {why}. To take it: --map {name}={column.name}"
+            )
+
+
+def _matters(choices: Choices, name: str) -> bool:
+    if name == "system":
+        return "summary" in choices.taken
+    return name != "speaker" or "side" not in choices.taken
 
 
 def _is_summary(column: Column) -> bool:

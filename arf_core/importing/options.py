@@ -9,19 +9,10 @@ from arf_core.errors import InputError
 from arf_core.records import Record
 from arf_core.taxonomy import faults
 
-Shape = Literal["turns", "lines", "delimited", "messages", "threads", "document", "linked"]
+Shape = str
+"""A name in `shapes.SHAPES`."""
 
 LabelMode = Literal["none", "known", "any"]
-
-SHAPES: dict[Shape, str] = {
-    "turns": "a conversation a row, with a list of turns",
-    "lines": "a conversation a row, as text of 'Speaker: words' lines",
-    "delimited": "a conversation a row, its turns joined by a mark such as <BR> or |||",
-    "messages": "a message a row, with the conversation's id",
-    "threads": "a message a row, with the id of the message it answers",
-    "document": "one text a row, without turns",
-    "linked": "a table that says more (summary, channel, ...) about conversations by their id",
-}
 
 FIELDS: dict[str, str] = {
     "conversation_id": "the conversation's own id",
@@ -56,6 +47,8 @@ class ImportOptions(Record):
     """What stands between the turns of the shape `delimited`."""
     separator: str | None = Field(None, min_length=1, max_length=1)
     """What stands between the cells of a CSV file."""
+    header: bool | None = None
+    """Does the first line of a CSV file name the columns? None finds it out."""
     speakers: dict[str, str] = Field(default_factory=dict)
     """Label -> customer, agent or bot."""
     system: str = Field("teacher", min_length=1)
@@ -69,6 +62,15 @@ class ImportOptions(Record):
     """Take only the first conversations."""
     rejects_to: Path | None = None
     """A JSONL file that every rejected row is written to."""
+
+    @field_validator("shape")
+    @classmethod
+    def _known_shape(cls, shape: str | None) -> str | None:
+        from arf_core.importing.shapes import SHAPES  # which builds on the options
+
+        if shape is not None and shape not in SHAPES:
+            raise ValueError(f"unknown shape {shape!r}; shapes are {', '.join(SHAPES)}")
+        return shape
 
     @field_validator("columns")
     @classmethod

@@ -3,13 +3,16 @@
 import io
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from arf_core.errors import InputError
 from arf_core.importing.files import Member
 from arf_core.importing.json_rows import Item, table_of
 from arf_core.importing.report import shortened
-from arf_core.importing.rows import Reject, Table
+from arf_core.importing.rows import LONGEST_ROW, Reject, Table, too_long
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LARGEST_PACKED = 2**29
 """Parquet is read from its end, so one inside an archive is held in memory, up to this size."""
@@ -28,11 +31,21 @@ def open_parquet(member: Member) -> Table:
         with _seekable(member) as stream, _readable(member.name):
             number = 0
             for batch in pq.ParquetFile(stream).iter_batches(batch_size=_ROWS):
+                _check_length(member.name, batch, number)
                 for value in batch.to_pylist():
                     number += 1
                     yield number, value
 
     return table_of(member.name, items)
+
+
+def _check_length(name: str, batch: "pa.RecordBatch", before: int) -> None:
+    """Raises InputError for a row beyond the limit, in bytes here."""
+    if batch.nbytes <= LONGEST_ROW:
+        return
+    for n in range(batch.num_rows):
+        if batch.slice(n, 1).nbytes > LONGEST_ROW:
+            raise too_long(f"Row {before + n + 1} of {name}")
 
 
 @contextmanager

@@ -70,7 +70,9 @@ class Speakers(BaseModel):
 
 
 class ImportReport(BaseModel):
-    """What an import did. Every row read is a conversation, a part of one, or counted here."""
+    """What an import did. Where a row is a conversation, each row read counts once: as new, as a
+    duplicate, or as rejected. Where a row is a message, `read` and rejected rows are messages,
+    `conversations` and `duplicates` are conversations."""
 
     files: list[str] = Field(default_factory=list)
     """The first ones."""
@@ -88,7 +90,8 @@ class ImportReport(BaseModel):
     without_summary: int = 0
     """Rows of a table with summaries whose own is empty."""
     duplicates: int = 0
-    """Conversations that were there already."""
+    """Conversations that were there already; not those whose row was rejected for a second,
+    different summary."""
     duplicate_rows: list[Duplicate] = Field(default_factory=list)
     empty: int = 0
     """Conversations without any text; they are among the rejected."""

@@ -45,7 +45,7 @@ def open_table(member: Member, options: ImportOptions, known: Dialects | None = 
         return open_jsonl(member, options.encoding)
     if kind == "json":
         return open_json(member, options.encoding)
-    return open_delimited(member, options.encoding, options.separator, known)
+    return open_delimited(member, options.encoding, options.separator, known, options.header)
 
 
 def format_of(member: Member, encoding: str | None) -> Format:

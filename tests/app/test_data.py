@@ -16,6 +16,8 @@ from arf_core.project import Project
 from arf_core.records import Conversation
 
 PAGE = "pages/1_Data.py"
+PATIENCE_MS = 60_000
+"""Of the browser: two jobs run in between, perhaps on a busy machine."""
 CHATS = """conversation_id,sent,who,channel,message,summary
 c1,2024-05-01T10:00:00,customer,chat,My lamp came broken. I paid 42.50.,"{first}"
 c1,2024-05-01T10:00:40,agent,chat,I will refund 42.50 within five days.,"{first}"
@@ -321,6 +323,7 @@ def shown_html(at: AppTest) -> str:
 def test_from_a_dropped_file_to_findings_by_the_rules(
     server, empty_project: Path, page, tmp_path: Path
 ) -> None:
+    page.set_default_timeout(PATIENCE_MS)
     (tmp_path / "chats.csv").write_text(CHATS)
     page.goto(server.url(empty_project, "Data"))
     page.set_input_files("input[type=file]", str(tmp_path / "chats.csv"))
@@ -345,6 +348,7 @@ def test_from_a_dropped_file_to_findings_by_the_rules(
 def test_conversations_are_gone_through_by_keyboard_and_have_addresses(
     server, sample: Path, page
 ) -> None:
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(server.url(sample, "Data", part="Conversations", q="refund"))
     page.get_by_text("1 of 16").wait_for()
     for key, place in (("j", 2), ("j", 3), ("k", 2)):

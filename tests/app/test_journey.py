@@ -85,15 +85,20 @@ def decide(page, order: list[str]) -> None:
     """Accept the first two, reject the third, reword the fourth."""
     shows(page, order[0])
     for key, then in (("a", order[1]), ("a", order[2]), ("x", order[3])):
-        settled(page)
-        page.keyboard.press(key)
+        press(page, key)
         shows(page, then)
-    settled(page)
-    page.keyboard.press("w")
+    press(page, "w")
     box = page.get_by_label("The new text")
     box.fill(MINE)
     box.press("Control+Enter")
     shows(page, order[4])
+
+
+def press(page, key: str) -> None:
+    """Press a key of the review, once its buttons are there."""
+    page.locator(".st-key-accept button").first.wait_for()
+    settled(page)
+    page.locator("body").press(key)
 
 
 def shows(page, conversation: str) -> None:

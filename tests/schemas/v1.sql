@@ -21,13 +21,6 @@ CREATE TABLE conversation (
 CREATE INDEX ix_conversation_external_id ON conversation (external_id);
 CREATE INDEX ix_conversation_split ON conversation (split);
 CREATE INDEX ix_conversation_fingerprint ON conversation (fingerprint);
-CREATE TABLE attribute (
-	name VARCHAR NOT NULL, 
-	value VARCHAR NOT NULL, 
-	conversation_id VARCHAR NOT NULL, 
-	PRIMARY KEY (name, value, conversation_id)
-)
- WITHOUT ROWID;
 CREATE TABLE near_duplicate (
 	band BIGINT NOT NULL, 
 	"group" VARCHAR NOT NULL, 
