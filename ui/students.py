@@ -31,6 +31,12 @@ def _works(place: Place) -> bool:
     return state is not None and state.phase not in ENDS
 
 
+def _claimed(project: Project, place: Place) -> bool:
+    """Does a job still hold this student?"""
+    name = f"student {place.folder.name}"
+    return any(claim.what == name for job in open_jobs(project.store) for claim in job.writes)
+
+
 def _students(project: Project, drawn_live: bool) -> None:
     if drawn_live and not _anything_works(project):
         st.rerun()
@@ -64,6 +70,8 @@ def _student(project: Project, place: Place) -> None:
             on_click=stop,
             args=(place,),
         )
+    elif _claimed(project, place):
+        st.caption("Its job is ending.")  # until then it would be refused to go on
     elif state is None or state.phase != "done":
         _resume(project, place)
     else:
