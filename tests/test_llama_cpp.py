@@ -1,5 +1,6 @@
 """A GGUF file in this process, and on llama.cpp's server."""
 
+import asyncio
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ from arf_core.analyze import analyze
 from arf_core.demo import EXAMPLES
 from arf_core.errors import ConfigError, ModelError
 from arf_core.importing import ImportOptions
+from arf_core.models import Request, open_model
 from arf_core.models.registry import add_model, try_model
 from arf_core.project import Project
 from arf_core.records import Analysis
@@ -157,3 +159,25 @@ def test_without_the_extra_one_line_says_how_to_get_it(project: Project, gguf: P
     assert done.returncode == 2
     assert "make local" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_cancelled_call_is_let_end_before_the_file_is_closed(gguf: Path) -> None:
+    """Else llama.cpp works on freed memory, and the process dies."""
+    options = {"provider": "llama_cpp", "path": str(gguf), "max_tokens": 400}
+    request = Request(
+        task="t",
+        conversation="c",
+        subject="s",
+        messages=({"role": "user", "content": "word " * 2000},),
+    )
+
+    async def cancelled() -> None:
+        model = open_model("m", options, gguf.parent)
+        call = asyncio.create_task(model.complete(request))
+        await asyncio.sleep(0.3)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        await model.close()
+
+    for _ in range(3):
+        asyncio.run(cancelled())

@@ -6,6 +6,7 @@ Nothing leaves the machine. One call at a time: llama.cpp itself uses the proces
 import asyncio
 import json
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -64,6 +65,9 @@ class LlamaCppModel:
         self.identity = json.dumps(["llama_cpp", head, kept])
         self._llama: Llama | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._in_use = Lock()
+        """Held while llama.cpp works. A cancelled call goes on in its thread until it has ended,
+        and what is freed under it takes the whole process along."""
 
     async def complete(self, request: Request) -> Reply:
         """Raises MissingExtra, or ModelError where the file cannot be loaded or the text is too
@@ -72,6 +76,10 @@ class LlamaCppModel:
             return await asyncio.to_thread(self._answer, request)
 
     def _answer(self, request: Request) -> Reply:
+        with self._in_use:
+            return self._complete(request)
+
+    def _complete(self, request: Request) -> Reply:
         llama = self._loaded()
         wanted: dict[str, Any] = {}
         if request.schema_ is not None:
@@ -134,6 +142,10 @@ class LlamaCppModel:
         return []
 
     async def close(self) -> None:
-        if self._llama is not None:
-            self._llama.close()
-            self._llama = None
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with self._in_use:
+            if self._llama is not None:
+                self._llama.close()
+                self._llama = None
