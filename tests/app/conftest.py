@@ -54,6 +54,14 @@ def config_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     return folder
 
 
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """AppTest leaves the app's script as `__main__`; processes spawned later would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture(scope="session")
 def finished_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample project after the whole path. Not to be changed: take `sample`."""
