@@ -164,9 +164,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """A real browser."""
+    """A real browser. Not for the session: while it is open, its event loop runs in this thread."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: as root, apt-get install -y chromium")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
