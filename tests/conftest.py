@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from arf_core.cli import main
@@ -19,6 +20,10 @@ from arf_core.records import (
     digest,
     fingerprint_of,
 )
+
+# how long one example takes says more about the machine than about the code
+hypothesis.settings.register_profile("arf", deadline=None)
+hypothesis.settings.load_profile("arf")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real data that is not part of the project; tests that read it skip where it is absent."""

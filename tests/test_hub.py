@@ -92,6 +92,25 @@ def test_a_file_is_fetched_with_progress_and_only_once(hub: Hub, tmp_path: Path)
     assert len(hub.ranges) == 1
 
 
+def test_progress_is_told_where_the_bars_of_the_process_are_off(hub: Hub, tmp_path: Path) -> None:
+    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
+
+    told: list[tuple[int, int]] = []
+    disable_progress_bars()
+    try:
+        pull(
+            "firm/tiny",
+            "tiny.gguf",
+            tmp_path,
+            PrivacySettings(),
+            endpoint=hub.url,
+            progress=lambda done, of: told.append((done, of)),
+        )
+    finally:
+        enable_progress_bars()
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+
+
 def test_a_broken_off_download_goes_on_where_it_was_cut(hub: Hub, tmp_path: Path) -> None:
     hub.cut_after = 25_000_000
     got = pull("firm/tiny", "tiny.gguf", tmp_path, PrivacySettings(), endpoint=hub.url)

@@ -97,6 +97,10 @@ FOLLOWS = [
     ("I stayed from 12 May to 15 May.", "The stay was for 3 nights."),
     ("It runs from 2018 for one year.", "It runs to 2019."),
     ("It was used at 17.10 here and at 17.52 there.", "It was used again 42 minutes later."),
+    (
+        "Three lamps at 20 dollars each, so 60 dollars, and 5 dollars off each of the 3.",
+        "Three lamps cost $45 after a discount of $15.",
+    ),
     # counted
     ("First it froze, then it crashed, then the sound went.", "The customer has 3 issues."),
 ]

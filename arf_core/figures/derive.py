@@ -7,12 +7,14 @@ of them accounts for summaries that people called right.
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, permutations
 
 from arf_core.figures.model import Day
 
 _MOST = 8
 """More values than this are not combined."""
+_FEW = 3
+"""More than this are not combined by two steps."""
 _YEAR_MINUTES = Decimal(365 * 1440)
 _DAY_MINUTES = 1440
 
@@ -33,7 +35,18 @@ def money(
         for percent in percents:
             share = _to_cents(value * percent / 100)
             found.update((share, value - share, value + share))
+    found.update(_less_multiples(values, [n for n in counts if n not in amounts]))
     return frozenset(found)
+
+
+def _less_multiples(values: list[Decimal], counts: list[Decimal]) -> Iterator[Decimal]:
+    """Three at 20, 5 off each: 60 less three times 5. Of very few figures alone: with more, nearly
+    everything would follow."""
+    if len(values) <= _FEW and len(counts) <= _FEW:
+        for whole, part in permutations(values, 2):
+            for count in counts:
+                yield abs(whole - part * count)
+                yield (whole - part) * count
 
 
 def combined(values: Collection[Decimal]) -> Iterator[Decimal]:

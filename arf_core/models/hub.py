@@ -103,6 +103,8 @@ def _bar(progress: Progress) -> type[Any]:
 
         def update(self, n: float | None = 1) -> bool | None:
             shown: bool | None = super().update(n)
+            if self.disable:  # transformers can switch the bars of the whole process off
+                self.n += n or 0
             progress(int(self.n), int(self.total or 0))
             return shown
 

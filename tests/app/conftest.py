@@ -54,6 +54,14 @@ def config_dir(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     return folder
 
 
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """AppTest leaves the app's script as `__main__`; processes spawned later would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture(scope="session")
 def finished_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample project after the whole path. Not to be changed: take `sample`."""
@@ -156,9 +164,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """A real browser."""
+    """A real browser. Not for the session: while it is open, its event loop runs in this thread."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: as root, apt-get install -y chromium")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -146,15 +146,21 @@ def test_a_slice_narrows_rates_and_list(open_app, sample: Path) -> None:
     assert f"{len(inside)} findings" in said(at)
 
 
+def opened(at: AppTest) -> str:
+    """The finding that the address names; Streamlit gives it bare or in a list."""
+    value = at.query_params["finding"]
+    return value if isinstance(value, str) else value[-1]
+
+
 def test_next_and_previous_go_through_the_list(open_app, sample: Path) -> None:
     every = numbers(sample, splits=("train", "dev"))
     at = open_app(sample, PAGE, show="Findings", finding=str(every[0]))
     assert f"1 of {len(every)}" in said(at)
     assert at.button(key="previous").disabled
     at.button(key="next").click().run()
-    assert at.query_params["finding"] == [str(every[1])]
+    assert opened(at) == str(every[1])
     at.button(key="previous").click().run()
-    assert at.query_params["finding"] == [str(every[0])]
+    assert opened(at) == str(every[0])
     at.button(key="back").click().run()
     assert "finding" not in at.query_params
     assert f"{len(every)} findings" in said(at)

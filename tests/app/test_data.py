@@ -352,7 +352,9 @@ def test_conversations_are_gone_through_by_keyboard_and_have_addresses(
     page.goto(server.url(sample, "Data", part="Conversations", q="refund"))
     page.get_by_text("1 of 16").wait_for()
     for key, place in (("j", 2), ("j", 3), ("k", 2)):
+        page.locator(".st-key-reader-next button").wait_for()
         page.locator('[data-test-script-state="notRunning"]').wait_for()
+        page.wait_for_timeout(300)  # keys are listened to a moment after their buttons are drawn
         page.keyboard.press(key)
         page.get_by_text(f"{place} of 16").wait_for()
     address = page.url

@@ -20,7 +20,7 @@ def said(at: AppTest) -> str:
 
 
 def errors(at: AppTest) -> str:
-    return " ".join(e.value for e in at.error).replace("\\", "")
+    return " ".join(e.value for e in at.error).replace("\\", "").replace("\u2060", "")
 
 
 def settings_of(path: Path):
