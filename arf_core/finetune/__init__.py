@@ -31,7 +31,13 @@ from arf_core.finetune.job import (
     state_now,
     write_whole,
 )
-from arf_core.finetune.practice import FAMILIES, is_practice, practice_base
+from arf_core.finetune.practice import (
+    CLOSED_WORLD,
+    FAMILIES,
+    closed_world_base,
+    is_practice,
+    practice_base,
+)
 from arf_core.finetune.settings import TrainingSettings, preset
 from arf_core.finetune.trainers import open_trainer
 from arf_core.models.registry import add_model
@@ -139,7 +145,8 @@ def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
 
 
 def find_base(project: Project, base: str) -> tuple[str, str]:
-    """Folder or hub id of a base, and its licence. `practice` and `practice-qwen3` are made.
+    """Folder or hub id of a base, and its licence. `practice` and `practice-qwen3` are made,
+    `closed-world` is part of the examples.
 
     Raises InputError where there is no such folder, ModelError where the project's privacy keeps it
     from the hub.
@@ -149,14 +156,14 @@ def find_base(project: Project, base: str) -> tuple[str, str]:
     if base.startswith("practice-") and base.removeprefix("practice-") in FAMILIES:
         made = practice_base(project, base.removeprefix("practice-"))
         return str(made.resolve()), "Apache-2.0"
-    folder = Path(base).expanduser()
+    folder = closed_world_base() if base == CLOSED_WORLD else Path(base).expanduser()
     if (folder / "config.json").is_file():
         return str(folder.resolve()), _licence(folder)
     known = preset(base)
     if folder.exists() or (known is None and base.count("/") != 1):
         raise InputError(
             f"No base model at {base!r}: a folder with config.json, an id on the Hugging Face hub, "
-            "a preset's name, or practice.",
+            "a preset's name, practice, or closed-world.",
             "See them with: arf finetune DIR --bases",
         )
     admit_host(

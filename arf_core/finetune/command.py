@@ -3,6 +3,7 @@
 import shlex
 
 from arf_core.finetune import Wanted
+from arf_core.finetune.practice import CLOSED_WORLD
 from arf_core.finetune.settings import TRIAL_STEPS, Method, TrainingSettings
 
 DEFAULT = TrainingSettings()
@@ -42,5 +43,5 @@ def command_of(project: str, wanted: Wanted) -> str:
 
 
 def default_method(base: str) -> Method:
-    """LoRA; every weight of a practice base, which has nothing yet to keep."""
-    return "full" if base.startswith("practice") else "lora"
+    """LoRA; every weight of a tiny base, which has little to keep."""
+    return "full" if base.startswith("practice") or base == CLOSED_WORLD else "lora"

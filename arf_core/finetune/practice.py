@@ -19,6 +19,8 @@ from arf_core.records import Conversation
 PRACTICE = "practice.json"
 """Marks the folder of a practice base, and of a student of one."""
 FAMILIES = ("llama", "qwen2", "qwen3")
+CLOSED_WORLD = "closed-world"
+"""The base of the second example, which knows that example's language and no other."""
 VOCABULARY, WIDTH, LAYERS, HEADS, CONTEXT = 2000, 128, 4, 4, 2048
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 SEED = 3407
@@ -34,6 +36,17 @@ def practice_base(project: Project, family: str = "llama") -> Path:
     folder = project.path / "models" / f"practice-{family}"
     if not (folder / PRACTICE).is_file():
         make_base(folder, _texts(project), family)
+    return folder
+
+
+def closed_world_base() -> Path:
+    """The small base that is part of examples/closed_world. Raises InputError without one."""
+    folder = Path(__file__).resolve().parents[2] / "examples" / "closed_world" / "base"
+    if not (folder / PRACTICE).is_file():
+        raise InputError(
+            "The examples are not installed with the package.",
+            "Run this from a clone of the repository, or use another base.",
+        )
     return folder
 
 

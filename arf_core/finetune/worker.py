@@ -1,8 +1,9 @@
-"""The process that trains: python -m arf_core.finetune.worker FOLDER [--export]
+"""The process that trains: python -m arf_core.finetune.worker FOLDER [--export | --stay]
 
 It knows nothing but the folder, so it runs wherever the folder is: started by `arf finetune`, or by
 `accelerate launch -m arf_core.finetune.worker FOLDER` on several devices. After the training the
-same process goes on, in a fresh program, with what is made of the student.
+same process goes on, in a fresh program, with what is made of the student; with `--stay` in this
+very one, which is quicker, and safe after a trainer that leaves the libraries as they are (trl).
 """
 
 import os
@@ -38,6 +39,8 @@ def main(arguments: list[str]) -> int:
         code = _ends_in_a_state(place, _train)
         state = place.state()
         if code == 0 and state and state.phase == "exporting":
+            if "--stay" in arguments:
+                return _ends_in_a_state(place, _export)
             _go_on_with_export(place)
     return code
 
