@@ -1,5 +1,5 @@
-"""The language of the closed world: a few facts, a conversation that says them, a summary that tells
-them. Every word and every number is one token, and every true summary can be read back exactly.
+"""The language of the closed world: a few facts, a conversation that says them, a summary that
+tells them. Every word and every number is one token, and every true summary can be read back exactly.
 """
 
 import random

@@ -1,5 +1,5 @@
-"""Students of the closed world: a project with all arms of one teacher, and a training of each arm by
-the product's own `finetune`, `generate` and rows.
+"""Students of the closed world: a project with all arms of one teacher, and a training of each
+arm by the product's own `finetune`, `generate` and rows.
 """
 
 import multiprocessing

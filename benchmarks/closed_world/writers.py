@@ -1,5 +1,5 @@
-"""Who writes in the closed world: a teacher that errs, a reader that finds a share of the errors, an
-editor that answers what was found, and a rewriter whom nobody told anything.
+"""Who writes in the closed world: a teacher that errs, a reader that finds a share of the errors,
+an editor that answers what was found, and a rewriter whom nobody told anything.
 
 Each error has one form, whether it follows from the input or falls by chance: only where it falls
 differs, and how often is the same.
@@ -30,8 +30,8 @@ def falls_on(category: str, facts: Facts) -> bool:
 
 
 def mistaken(told: Told, category: str, facts: Facts) -> Told:
-    """The same with one more error: a promise on a condition told as done, the courier's task as the
-    customer's, the price paid as the amount given, the next step left out."""
+    """The same with one more error: a promise on a condition told as done, the courier's task as
+    the customer's, the price paid as the amount given, the next step left out."""
     if category == "wrong_status" and told.status is not None:
         return told._replace(status=TOLD_AS[facts.status], condition=None)
     if category == "wrong_party" and told.has_next_step:
