@@ -5,6 +5,7 @@ written examples; detector, editor and verifier answer from recordings of a real
 (examples/support/README.md says how both were made).
 """
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,6 +81,24 @@ NOTE = (
 )
 
 
+class Example(NamedTuple):
+    """What an example's project is made of, besides its path."""
+
+    folder: str
+    """Within examples/; its recordings become the models."""
+    title: str
+    models: tuple[str, ...]
+    roles: dict[str, str]
+
+
+SUPPORT = Example(
+    "support",
+    "Support (sample)",
+    MODELS,
+    {"detector": READER, "editor": EDITOR, "verifier": VERIFIER},
+)
+
+
 class Step(NamedTuple):
     """One part of the path, as it is shown while it runs."""
 
@@ -111,7 +130,12 @@ def open_demo(path: Path) -> Project:
 
     Raises InputError where `path` holds another project.
     """
-    source = EXAMPLES / "support"
+    return open_example(path, SUPPORT)
+
+
+def open_example(path: Path, example: Example) -> Project:
+    """An example's project in `path`, as `open_demo`."""
+    source = EXAMPLES / example.folder
     if not source.is_dir():
         raise InputError(
             "The examples are not installed with the package.",
@@ -119,20 +143,19 @@ def open_demo(path: Path) -> Project:
         )
     if (path / SETTINGS_FILE).exists():
         project = Project.open(path)
-        if set(MODELS) - set(project.settings.models):
+        if set(example.models) - set(project.settings.models):
             raise InputError(f"{path} holds another project.", "Give a new folder.")
         return project
-    Project.create(path, "Support (sample)").close()
+    Project.create(path, example.title).close()
     settings = tomlkit.parse((path / SETTINGS_FILE).read_text(encoding="utf-8"))
     settings["models"] = {
-        name: {"provider": "replay", "path": f"recordings/{name}.jsonl"} for name in MODELS
+        name: {"provider": "replay", "path": f"recordings/{name}.jsonl"} for name in example.models
     }
-    settings["roles"] = {"detector": READER, "editor": EDITOR, "verifier": VERIFIER}
+    settings["roles"] = example.roles
     (path / SETTINGS_FILE).write_text(tomlkit.dumps(settings), encoding="utf-8")
-    (path / "recordings").mkdir()
-    for name in MODELS:
-        recording = source / "recordings" / f"{name}.jsonl"
-        (path / "recordings" / recording.name).write_bytes(recording.read_bytes())
+    for folder in ("recordings", "prompts"):
+        if (source / folder).is_dir():
+            shutil.copytree(source / folder, path / folder)
     return Project.open(path)
 
 
@@ -178,9 +201,9 @@ def _report(project: Project, exported: ExportReport) -> DemoReport:
         note=NOTE,
         counted_by=counted_by,
         systems={
-            "teacher": SystemFigures(**_figures(project, "teacher", counted_by)),
+            "teacher": SystemFigures(**figures_of(project, "teacher", counted_by)),
             "r1": RoundFigures(
-                **_figures(project, "r1", counted_by),
+                **figures_of(project, "r1", counted_by),
                 **outcome.model_dump(
                     include={"edited", "fixed", "not_fixed", "new_errors", "unchecked"}
                 ),
@@ -192,7 +215,8 @@ def _report(project: Project, exported: ExportReport) -> DemoReport:
     )
 
 
-def _figures(project: Project, system: str, detector: str) -> dict[str, Any]:
+def figures_of(project: Project, system: str, detector: str) -> dict[str, Any]:
+    """The fields of a system's figures, as a detector sees it."""
     rates = error_rates(project.store, system, detector)
     return {
         "summaries": rates.any_error.total,

@@ -1,5 +1,6 @@
 """`arf import` and `arf demo`: conversations come into a project."""
 
+from enum import StrEnum
 from pathlib import Path
 from shlex import quote
 
@@ -7,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from arf_core.cli.output import JsonFlag, percent, print_json, print_line, print_table, progress
+from arf_core.closed_world import ClosedWorldReport, make_closed_world
 from arf_core.demo import DemoReport, RoundFigures, SystemFigures, make_demo
 from arf_core.errors import InputError
 from arf_core.evaluate.rates import Rate
@@ -24,6 +26,11 @@ from arf_core.settings import read_settings
 from arf_core.taxonomy import faults
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder; made if there is none.")
+
+
+class ExampleName(StrEnum):
+    support = "support"
+    closed_world = "closed_world"
 
 
 def register(app: typer.Typer) -> None:
@@ -183,14 +190,39 @@ def _short(text: str) -> str:
 
 def demo(
     folder: Path = typer.Argument(..., metavar="DIR", help="A new folder for the sample project."),
+    example: ExampleName = typer.Option(
+        ExampleName.support,
+        help="support: written conversations. closed_world: generated ones, whose truth is known, "
+        "with trained students.",
+    ),
     as_json: bool = JsonFlag,
 ) -> None:
     """Make the sample project and take it the whole way: no key, no network."""
-    report = make_demo(folder, None if as_json else lambda title: print_line(f"… {title}"))
+    told = None if as_json else lambda title: print_line(f"… {title}")
+    if example is ExampleName.closed_world:
+        known = make_closed_world(folder, told)
+        print_json(known.model_dump()) if as_json else _show_closed_world(known, folder)
+        return
+    report = make_demo(folder, told)
     if as_json:
         print_json(report.model_dump())
     else:
         _show_demo(report, folder)
+
+
+def _show_closed_world(report: ClosedWorldReport, folder: Path) -> None:
+    names = list(dict.fromkeys(c for s in report.systems.values() for c in s.findings))
+    rows = [
+        (name, _with_error(of), *(str(of.findings.get(n, 0)) for n in names))
+        for name, of in report.systems.items()
+    ]
+    print_table(
+        "Test split: summaries with an error and findings, counted against the facts",
+        ("system", "#any error", *(f"#{name}" for name in names)),
+        rows,
+    )
+    print_line(report.note)
+    print_line(f"Look around: arf status {quote(str(folder))}")
 
 
 def _show_demo(report: DemoReport, folder: Path) -> None:

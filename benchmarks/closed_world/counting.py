@@ -69,9 +69,14 @@ GRAMMAR: tuple[tuple[str, str | None, re.Pattern[str]], ...] = (
     *(("outcome", status, _pattern(t)) for status, ts in OUTCOME.items() for t in ts),
     *(("next", None, _pattern(t)) for t in NEXT_STEP),
 )
-STATUS_WORDS = re.compile(
-    r"has sent|will send|refused|was sent|was promised|was refused|Sent|Promised|Refused"
-)
+QUOTED = {
+    "status": r"has sent|will send|was sent|was promised|was refused|refused|Sent|Promised|Refused",
+    "amount": r"{said} euros",
+    "day": r"{said} [A-Z]\w+",
+    "month": r"\d+ {said}",
+    "actor": r"[Tt]he {said} (?:must|has to)",
+}
+"""The words to quote, so many that they stand only once in a summary."""
 
 
 def sentences(text: str) -> list[Sentence]:
@@ -84,11 +89,16 @@ def _read(text: str) -> Sentence:
     for part, status, pattern in GRAMMAR:
         if match := pattern.fullmatch(text):
             says = match.groupdict()
-            quotes = dict(says)
-            if status is not None and (found := STATUS_WORDS.search(text)):
-                says["status"], quotes["status"] = status, found.group()
+            quotes = {name: _quote(name, text, said) for name, said in says.items()}
+            if status is not None:
+                says["status"], quotes["status"] = status, _quote("status", text, "")
             return Sentence(text, part, says, quotes)
     return Sentence(text, None, {}, {})
+
+
+def _quote(name: str, text: str, said: str) -> str:
+    found = re.search(QUOTED.get(name, "{said}").format(said=re.escape(said)), text)
+    return found.group() if found else said
 
 
 def read(text: str) -> Told:

@@ -1,5 +1,6 @@
 """The language of the closed world: a few facts, a conversation that says them, a summary that
-tells them. Every word and every number is one token, and every true summary can be read back exactly.
+tells them. Every word and every number is one token, and what a true summary says can be read back
+exactly.
 """
 
 import random
