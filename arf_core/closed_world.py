@@ -31,7 +31,7 @@ CLOSED_WORLD = Example(
 )
 GOLD, READER = "gold", "reader"
 NOTE = (
-    "Conversations, teacher, reader, editor and verifier are simulations with chosen rates of error; "
+    "Conversations, teacher, reader, editor and verifier are simulations with chosen error rates; "
     "the students were really trained, and their summaries are recordings. Gold is exact here: it "
     "was counted against the facts. No figure here says how they do on your data."
 )

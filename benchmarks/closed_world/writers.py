@@ -103,9 +103,10 @@ def reader(
     chance = random.Random(f"reader:{seed}:{quality.mends}:{quality.breaks}")
     marks = {}
     for case in cases:
-        wrong = wrong_in(read(texts[case.id]), case.facts)
+        told = read(texts[case.id])
+        wrong = wrong_in(told, case.facts)
         true = tuple(c for c in CATEGORIES if chance.random() < quality.mends and c in wrong)
-        right = [c for c in CATEGORIES if c not in wrong]
+        right = [c for c in CATEGORIES if c not in wrong and mistaken(told, c, case.facts) != told]
         false = ()
         if chance.random() < quality.breaks and right and not true:
             false = (chance.choice(right),)
