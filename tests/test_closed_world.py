@@ -1,18 +1,31 @@
-"""The closed world: its language can be read back, its writers err as often as they are told to, and
-its errors are counted exactly. A small cut of the experiment trains."""
+"""The closed world: its language can be read back, its writers err as often as they are told to,
+and its errors are counted exactly. A small cut of the experiment trains."""
 
+import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import Result as Ran
 
+from arf_core.closed_world import SYSTEMS
 from arf_core.demo import EXAMPLES
+from arf_core.findings import round_outcome
+from arf_core.finetune import job_of
+from arf_core.finetune.dataset import Arm
 from arf_core.finetune.extra import missing
+from arf_core.finetune.practice import closed_world_base
+from arf_core.generate import unwritten
+from arf_core.project import Project
+from arf_core.records import Conversation, Summary
 from arf_core.taxonomy import DEFAULT, load_taxonomy
+from benchmarks.closed_world.__main__ import FULL, MAIN
 from benchmarks.closed_world.counting import CATEGORY, PARTS, UNREADABLE, count, errors, read
 from benchmarks.closed_world.figures import Figures, Result
-from benchmarks.closed_world.language import RARE, VARIANTS, cases, summary, truth
+from benchmarks.closed_world.language import RARE, VARIANTS, Facts, cases, summary, truth
+from benchmarks.closed_world.students import Sizes, project_of, student, wanted, world
 from benchmarks.closed_world.writers import (
     CATEGORIES,
     Quality,
@@ -150,7 +163,7 @@ def test_figures_hold_the_share_between_the_ends_of_its_interval() -> None:
             rows=1,
             steps=1,
             seconds=0.0,
-            wrong={i: ("wrong_status",) for i in ids[: many + seed]},
+            wrong=dict.fromkeys(ids[: many + seed], ("wrong_status",)),
             summaries=100,
         )
         for arm, many in (("teacher", 40), ("r1", 10))
@@ -164,3 +177,68 @@ def test_figures_hold_the_share_between_the_ends_of_its_interval() -> None:
     fewer = figures.difference(0, "r1")
     assert fewer.value == pytest.approx(-0.30)
     assert fewer.high < 0
+
+
+@pytest.mark.train
+@pytest.mark.timeout(300)
+@needs_training
+def test_a_small_cut_of_the_experiment_trains_and_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARF_LOCKS", str(tmp_path))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    sizes = Sizes(train=120, test=24, steps=4, answer_tokens=12)
+    here = world(2, 1, (MAIN,), sizes)
+    base = closed_world_base()
+    project_of(here, tmp_path / "world").close()
+    dropped = len(here.train) - sum(bool(m.true or m.false) for m in here.marks["read-80"].values())
+    made = {
+        arm: student(tmp_path / "world", wanted(Arm(arm), base, arm, here, sizes), 12)
+        for arm in ("teacher", "r1-80")
+    }
+    for of in made.values():
+        assert (of.rows, of.steps) == (dropped, 4)  # as many as the smallest arm has
+        assert of.texts.keys() <= {c.id for c in here.test}
+        assert 0 < count(here.test, of.texts).with_error <= 24
+    with Project.open(tmp_path / "world") as project:
+        rows = {arm: job_of(project, wanted(Arm(arm), base, arm, here, sizes))[1] for arm in made}
+    first, second = ([r.conversation for r in rows[arm].train] for arm in made)
+    assert first == second  # the same conversations in the same order
+
+
+def test_the_example_is_what_the_generator_makes() -> None:
+    lines = (EXAMPLES / "closed_world" / "conversations.jsonl").read_text().splitlines()
+    rows = {row["id"]: row for row in map(json.loads, lines)}
+    made = world(2, 1, (), FULL)
+    assert len(made.train) + len(made.test) < len(rows)
+    for case in (*made.train, *made.test):
+        assert [t["text"] for t in rows[case.id]["turns"]] == [t.text for t in case.turns]
+    for case in made.train:
+        assert rows[case.id]["summary"] == made.systems["teacher"][case.id]
+
+
+def test_the_example_goes_the_whole_way_with_every_reply_recorded(
+    tmp_path: Path, arf: Callable[..., Ran]
+) -> None:
+    said = arf("demo", tmp_path / "world", "--example", "closed_world", "--json")
+    assert said.code == 0, said.err
+    systems = said.json["systems"]
+    assert set(systems) == set(SYSTEMS)
+    assert {s["summaries"] for s in systems.values()} == {FULL.test}
+    assert systems["r1"]["with_error"] < systems["teacher"]["with_error"]
+    with Project.open(tmp_path / "world") as project:
+        for name in SYSTEMS:
+            assert unwritten(project.store, name) == []
+        outcome = round_outcome(project.store, "r1")
+        assert outcome.fixed > outcome.new_errors > 0
+        assert outcome.unchecked == 0
+        facts = (EXAMPLES / "closed_world" / "facts.jsonl").read_text().splitlines()
+        known = {row.pop("id"): Facts(**row) for row in map(json.loads, facts)}
+        by_id = {c.id: c.external_id for c in project.store.all(Conversation)}
+        wrong = Counter(
+            s.system
+            for s in project.store.all(Summary)
+            if by_id[s.conversation_id].startswith("test")
+            and errors(known[by_id[s.conversation_id]], s.text)
+        )
+    assert {name: s["with_error"] for name, s in systems.items()} == dict(wrong)
