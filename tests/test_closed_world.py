@@ -124,6 +124,14 @@ def test_a_systematic_error_follows_from_the_input_and_from_nothing_else() -> No
     assert teacher(CASES, 0, "1") != teacher(CASES, 0, "another seed")
 
 
+@pytest.mark.parametrize("systematic", [0, 2, 4])
+def test_writers_and_counting_agree_on_what_is_wrong(systematic: int) -> None:
+    texts = teacher(CASES, systematic, "1")
+    for case in CASES:
+        counted = {e.category for e in errors(case.facts, texts[case.id])}
+        assert wrong_in(read(texts[case.id]), case.facts) == counted
+
+
 @pytest.mark.parametrize("mends", [0.4, 0.8, 1.0])
 def test_the_editor_mends_and_breaks_the_shares_that_it_is_told_to(mends: float) -> None:
     quality = Quality(mends=mends, breaks=0.1)

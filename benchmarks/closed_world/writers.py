@@ -52,8 +52,10 @@ def mended(told: Told, category: str, facts: Facts) -> Told:
         "wrong_figure": ("amount",),
         "missing_resolution": ("actor", "action", "day", "month"),
     }[category]
-    if category == "wrong_party" and not told.has_next_step:
-        return told
+    if category in ("wrong_party", "missing_resolution") and told.has_next_step != (
+        category == "wrong_party"
+    ):
+        return told  # there is nothing of this kind to mend
     return told._replace(**{name: getattr(right, name) for name in fields})
 
 
