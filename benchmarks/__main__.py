@@ -56,6 +56,11 @@ BENCHMARKS = (
     Benchmark("restart", "Restart of a run almost done", ("-m", "benchmarks.calls", "restart")),
     Benchmark("kill-calls", "100 kills of a run of calls", ("-m", "benchmarks.calls", "kill")),
     Benchmark("finetune", "Memory of a training", ("-m", "benchmarks.finetune")),
+    Benchmark(
+        "closed-world",
+        "The closed world: what students learn from errors",
+        ("-m", "benchmarks.closed_world"),
+    ),
     Benchmark("kill-training", "20 kills of a training", TRAINING, (("ARF_TRAINING_KILLS", "20"),)),
     Benchmark("kill-store", "100 kills of a writing process", KILLS, (("ARF_KILLS", "100"),)),
 )

@@ -31,8 +31,8 @@ DEFAULT = TrainingSettings()
 Base = typer.Option(
     "practice",
     "--base",
-    help="The base model: a folder, a preset's name (--bases), a hub id, or practice, a tiny one "
-    "made from nothing.",
+    help="The base model: a folder, a preset's name (--bases), a hub id, practice, a tiny one made "
+    "from nothing, or closed-world, the small one of that example.",
 )
 Rows = typer.Option(
     None,
