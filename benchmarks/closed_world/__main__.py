@@ -83,7 +83,8 @@ def run(folder: Path, base: Path, sizes: Sizes, seeds: Sequence[int]) -> list[Re
 
 def _result(here: World, name: str, arm: Arm, folder: Path, base: Path, sizes: Sizes) -> Result:
     project_of(here, folder).close()
-    made = student(folder, wanted(arm, base, name, here, sizes), sizes.answer_tokens)
+    asked = wanted(arm, base, f"student-{name}", here, sizes)
+    made = student(folder, asked, sizes.answer_tokens)
     return Result(
         systematic=here.systematic,
         arm=name,

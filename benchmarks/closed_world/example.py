@@ -142,7 +142,7 @@ class Maker:
         folder = self.run / f"systematic-{SYSTEMATIC}-seed-{SEED}"
         with Project.open(folder) as project:
             by_id = {c.id: c.external_id for c in project.store.all(Conversation)}
-            written = [s for s in project.store.all(Summary) if s.system == arm]
+            written = [s for s in project.store.all(Summary) if s.system == f"student-{arm}"]
         if not written:
             raise SystemExit(f"{folder} has no summaries of {arm}: run the experiment first.")
         return {by_id[s.conversation_id]: s.text for s in written}

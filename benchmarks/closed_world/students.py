@@ -4,6 +4,7 @@ arm by the product's own `finetune`, `generate` and rows.
 
 import multiprocessing
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
@@ -202,7 +203,8 @@ def _work(project_path: Path, asked: Wanted, answer_tokens: int) -> None:
 
     with Project.open(project_path) as project:
         folder = prepare(project, asked)
-        code = worker.main([str(folder), "--stay"])
+        with (folder / "log.txt").open("a", encoding="utf-8") as log, redirect_stdout(log):
+            code = worker.main([str(folder), "--stay"])
         if code == 0:
             options = {"provider": "transformers", "path": f"students/{asked.into}/merged"}
             options |= {"batch": 100, "max_tokens": answer_tokens}
