@@ -2,12 +2,14 @@
 
     python -m benchmarks.closed_world.base FOLDER
 
-It has seen no summary, true or not: what it has learnt is the language, and to copy. Kept in
+It has seen no summary, true or not: what it has learnt is the language in a first pass, and in a
+second one to copy, by saying turns of a conversation again in another order. Kept in
 examples/closed_world/base, in 16 bit.
 """
 
 import argparse
 import math
+import random
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +26,8 @@ from benchmarks.closed_world.language import (
 
 WIDTH = 96
 CONVERSATIONS = 16_000
-BATCH = 32
+BATCH = 16
+ECHOED = 4
 LEARNING_RATE = 3e-3
 CARD = """---
 license: apache-2.0
@@ -57,6 +60,13 @@ def asked(case: Case) -> list[dict[str, str]]:
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": spoken(case)}]
 
 
+def echoed(case: Case, number: int) -> list[dict[str, str]]:
+    """The same, answered by some of its turns in any order: to answer it is enough to copy."""
+    turns = random.Random(number).sample(case.turns, ECHOED)
+    said = "\n".join(f"{turn.speaker}: {turn.text}" for turn in turns)
+    return [*asked(case), {"role": "assistant", "content": said}]
+
+
 def make(folder: Path, n: int = CONVERSATIONS, width: int = WIDTH) -> float:
     """Write the base into `folder`. Returns the loss at the end, in nats a token."""
     import torch
@@ -70,7 +80,9 @@ def make(folder: Path, n: int = CONVERSATIONS, width: int = WIDTH) -> float:
     make_base(folder, [SYSTEM, *roles, *sorted(words), *map(spoken, seen)], width=width)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    loss = _pretrain(model, tokenizer, seen)
+    _pretrain(model, tokenizer, [asked(case) for case in seen], 2 * BATCH)
+    again = cases(n // 2, "train", "echo")
+    loss = _pretrain(model, tokenizer, list(map(echoed, again, range(len(again)))), BATCH)
     model.to(torch.float16).save_pretrained(folder)
     weights = sum(p.numel() for p in model.parameters())
     card = CARD.format(weights=weights, n=n, loss=loss)
@@ -78,16 +90,19 @@ def make(folder: Path, n: int = CONVERSATIONS, width: int = WIDTH) -> float:
     return loss
 
 
-def _pretrain(model: Any, tokenizer: Any, seen: Sequence[Case]) -> float:
+def _pretrain(
+    model: Any, tokenizer: Any, chats: Sequence[list[dict[str, str]]], batch: int
+) -> float:
+    """One pass over the chats. Returns the loss at its end."""
     import torch
 
-    steps = math.ceil(len(seen) / BATCH)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
+    steps = math.ceil(len(chats) / batch)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.95))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.05
     )
     began, lately = time.monotonic(), 0.0
-    for step, (ids, labels) in enumerate(_batches(tokenizer, seen)):
+    for step, (ids, labels) in enumerate(_batches(tokenizer, chats, batch)):
         loss = model(input_ids=ids, labels=labels, attention_mask=(labels >= 0).long()).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -100,13 +115,15 @@ def _pretrain(model: Any, tokenizer: Any, seen: Sequence[Case]) -> float:
     return lately
 
 
-def _batches(tokenizer: Any, seen: Sequence[Case]) -> Iterator[tuple[Any, Any]]:
+def _batches(
+    tokenizer: Any, chats: Sequence[list[dict[str, str]]], batch: int
+) -> Iterator[tuple[Any, Any]]:
     import torch
 
-    texts = [tokenizer.apply_chat_template(asked(c), tokenize=False) for c in seen]
+    texts = [tokenizer.apply_chat_template(chat, tokenize=False) for chat in chats]
     encoded = [tokenizer(t, add_special_tokens=False)["input_ids"] for t in texts]
-    for at in range(0, len(encoded), BATCH):
-        part = encoded[at : at + BATCH]
+    for at in range(0, len(encoded), batch):
+        part = encoded[at : at + batch]
         width = max(map(len, part))
         ids = torch.tensor([x + [tokenizer.pad_token_id] * (width - len(x)) for x in part])
         labels = torch.tensor([x + [-100] * (width - len(x)) for x in part])
