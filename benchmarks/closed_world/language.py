@@ -62,13 +62,11 @@ class Told(NamedTuple):
     product: str | None
     issue: str | None
     status: str | None
-    remedy: str | None
     amount: int | None
     condition: str | None
     actor: str | None
     action: str | None
     day: int | None
-    month: str | None
 
     @property
     def has_next_step(self) -> bool:
@@ -192,30 +190,30 @@ ISSUE = (
 )
 OUTCOME = {
     "sent": (
-        "The shop has sent a {remedy} of {amount} euros.",
-        "A {remedy} of {amount} euros was sent.",
-        "Sent: a {remedy} of {amount} euros.",
+        "The shop has sent {amount} euros.",
+        "The customer was sent {amount} euros.",
+        "Sent: {amount} euros.",
     ),
     "promised": (
-        "The shop will send a {remedy} of {amount} euros.",
-        "A {remedy} of {amount} euros was promised.",
-        "Promised: a {remedy} of {amount} euros.",
+        "The shop will send {amount} euros.",
+        "The customer was promised {amount} euros.",
+        "Promised: {amount} euros.",
     ),
     "conditional": (
-        "The shop will send a {remedy} of {amount} euros if {condition}.",
-        "A {remedy} of {amount} euros was promised if {condition}.",
-        "Promised if {condition}: a {remedy} of {amount} euros.",
+        "The shop will send {amount} euros if {condition}.",
+        "The customer was promised {amount} euros if {condition}.",
+        "Promised if {condition}: {amount} euros.",
     ),
     "refused": (
-        "The shop refused a {remedy} of {amount} euros.",
-        "A {remedy} of {amount} euros was refused.",
-        "Refused: a {remedy} of {amount} euros.",
+        "The shop refused {amount} euros.",
+        "The customer was refused {amount} euros.",
+        "Refused: {amount} euros.",
     ),
 }
 NEXT_STEP = (
-    "The {actor} must {action} by {day} {month}.",
-    "Next, by {day} {month}, the {actor} must {action}.",
-    "Then the {actor} has to {action} by {day} {month}.",
+    "The {actor} must {action} by day {day}.",
+    "Next, by day {day}, the {actor} must {action}.",
+    "Then the {actor} has to {action} by day {day}.",
 )
 
 

@@ -40,10 +40,10 @@ class Sizes(Record):
 
     train: int = 1200
     test: int = 300
-    steps: int = 150
-    batch: int = 16
-    learning_rate: float = 2e-3
-    answer_tokens: int = 48
+    steps: int = 240
+    batch: int = 8
+    learning_rate: float = 4e-3
+    answer_tokens: int = 40
 
 
 class World(NamedTuple):

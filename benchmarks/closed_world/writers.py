@@ -39,7 +39,7 @@ def mistaken(told: Told, category: str, facts: Facts) -> Told:
     if category == "wrong_figure" and told.status is not None:
         return told._replace(amount=facts.price)
     if category == "missing_resolution":
-        return told._replace(actor=None, action=None, day=None, month=None)
+        return told._replace(actor=None, action=None, day=None)
     return told
 
 
@@ -50,7 +50,7 @@ def mended(told: Told, category: str, facts: Facts) -> Told:
         "wrong_status": ("status", "condition"),
         "wrong_party": ("actor",),
         "wrong_figure": ("amount",),
-        "missing_resolution": ("actor", "action", "day", "month"),
+        "missing_resolution": ("actor", "action", "day"),
     }[category]
     if category in ("wrong_party", "missing_resolution") and told.has_next_step != (
         category == "wrong_party"
