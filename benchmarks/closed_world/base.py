@@ -2,8 +2,8 @@
 
     python -m benchmarks.closed_world.base FOLDER
 
-It has seen no summary, true or not: what it has learnt is the language in a first pass, and in a
-second one to copy, by saying turns of a conversation again in another order. Kept in
+It has seen no summary, true or not: what it has learnt is the language in a first pass, and in two
+more to copy, by saying turns of a conversation again in another order. Kept in
 examples/closed_world/base, in 16 bit.
 """
 
@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from arf_core.finetune.practice import make_base
 from benchmarks.closed_world.language import (
@@ -26,9 +26,18 @@ from benchmarks.closed_world.language import (
 
 WIDTH = 96
 CONVERSATIONS = 16_000
-BATCH = 16
 ECHOED = 4
-LEARNING_RATE = 3e-3
+
+
+class Pass(NamedTuple):
+    """One pass of the pre-training."""
+
+    seed: str
+    batch: int
+    rate: float
+
+
+ECHOES = (Pass("echo", 16, 3e-3), Pass("echo-2", 8, 5e-3))
 CARD = """---
 license: apache-2.0
 ---
@@ -80,9 +89,10 @@ def make(folder: Path, n: int = CONVERSATIONS, width: int = WIDTH) -> float:
     make_base(folder, [SYSTEM, *roles, *sorted(words), *map(spoken, seen)], width=width)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    _pretrain(model, tokenizer, [asked(case) for case in seen], 2 * BATCH)
-    again = cases(n // 2, "train", "echo")
-    loss = _pretrain(model, tokenizer, list(map(echoed, again, range(len(again)))), BATCH)
+    loss = _pretrain(model, tokenizer, [asked(case) for case in seen], Pass("base", 32, 3e-3))
+    for echo in ECHOES:
+        again = cases(n // 2, "train", echo.seed)
+        loss = _pretrain(model, tokenizer, list(map(echoed, again, range(len(again)))), echo)
     model.to(torch.float16).save_pretrained(folder)
     weights = sum(p.numel() for p in model.parameters())
     card = CARD.format(weights=weights, n=n, loss=loss)
@@ -91,18 +101,18 @@ def make(folder: Path, n: int = CONVERSATIONS, width: int = WIDTH) -> float:
 
 
 def _pretrain(
-    model: Any, tokenizer: Any, chats: Sequence[list[dict[str, str]]], batch: int
+    model: Any, tokenizer: Any, chats: Sequence[list[dict[str, str]]], how: Pass
 ) -> float:
     """One pass over the chats. Returns the loss at its end."""
     import torch
 
-    steps = math.ceil(len(chats) / batch)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.95))
+    steps = math.ceil(len(chats) / how.batch)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=how.rate, betas=(0.9, 0.95))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.05
+        optimiser, how.rate, total_steps=steps, pct_start=0.05
     )
     began, lately = time.monotonic(), 0.0
-    for step, (ids, labels) in enumerate(_batches(tokenizer, chats, batch)):
+    for step, (ids, labels) in enumerate(_batches(tokenizer, chats, how.batch)):
         loss = model(input_ids=ids, labels=labels, attention_mask=(labels >= 0).long()).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
