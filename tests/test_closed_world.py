@@ -201,7 +201,7 @@ def test_a_small_cut_of_the_experiment_trains_and_counts(
     project_of(here, tmp_path / "world").close()
     dropped = len(here.train) - sum(bool(m.true or m.false) for m in here.marks["read-80"].values())
     made = {
-        arm: student(tmp_path / "world", wanted(Arm(arm), base, f"s-{arm}", here, sizes), 12)
+        arm: student(tmp_path / "world", wanted(Arm(arm, "all"), base, f"s-{arm}", here, sizes), 12)
         for arm in ("teacher", "r1-80")
     }
     for of in made.values():
@@ -210,7 +210,8 @@ def test_a_small_cut_of_the_experiment_trains_and_counts(
         assert 0 < count(here.test, of.texts).with_error <= 24
     with Project.open(tmp_path / "world") as project:
         rows = {
-            arm: job_of(project, wanted(Arm(arm), base, f"s-{arm}", here, sizes))[1] for arm in made
+            arm: job_of(project, wanted(Arm(arm, "all"), base, f"s-{arm}", here, sizes))[1]
+            for arm in made
         }
     first, second = ([r.conversation for r in rows[arm].train] for arm in made)
     assert first == second  # the same conversations in the same order
