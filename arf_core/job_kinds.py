@@ -18,7 +18,7 @@ from arf_core.errors import InputError
 from arf_core.export import EXPORTED, ExportReport, export
 from arf_core.finetune import FinetuneReport, Wanted, finetune
 from arf_core.finetune.command import command_of
-from arf_core.generate import generate
+from arf_core.generate import Tried, generate, try_on
 from arf_core.importing import ImportOptions, ImportReport, load
 from arf_core.project import Project
 from arf_core.queries import count_summaries
@@ -470,6 +470,33 @@ class GenerateWork(Work):
         return _run_in_words(report)
 
 
+class TryWork(Work):
+    """A model summarises one conversation, to be looked at."""
+
+    kind: ClassVar[str] = "try"
+    model: str
+    conversation: str
+
+    @property
+    def title(self) -> str:
+        return f"Try {self.model} on {self.conversation}"
+
+    @property
+    def writes(self) -> tuple[Claim, ...]:
+        return (Claim(what=f"try {self.model}"),)
+
+    def command(self, project: str) -> str:
+        said = ["--model", self.model, "--only", self.conversation]
+        return _line("generate", project, *said)
+
+    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
+        return try_on(project, self.model, self.conversation)
+
+    def said(self, report: BaseModel) -> str:
+        assert isinstance(report, Tried)
+        return report.problem or f"{len(report.text.split())} words"
+
+
 KINDS: dict[str, type[Work]] = {
     work.kind: work
     for work in (
@@ -482,6 +509,7 @@ KINDS: dict[str, type[Work]] = {
         DemoWork,
         FinetuneWork,
         GenerateWork,
+        TryWork,
     )
 }
 

@@ -56,6 +56,7 @@ BENCHMARKS = (
     Benchmark("restart", "Restart of a run almost done", ("-m", "benchmarks.calls", "restart")),
     Benchmark("kill-calls", "100 kills of a run of calls", ("-m", "benchmarks.calls", "kill")),
     Benchmark("finetune", "Memory of a training", ("-m", "benchmarks.finetune")),
+    Benchmark("gpu", "Training on a GPU", ("-m", "benchmarks.gpu_finetune")),
     Benchmark("kill-training", "20 kills of a training", TRAINING, (("ARF_TRAINING_KILLS", "20"),)),
     Benchmark("kill-store", "100 kills of a writing process", KILLS, (("ARF_KILLS", "100"),)),
 )

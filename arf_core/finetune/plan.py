@@ -69,7 +69,7 @@ def plan_of(project: Project, wanted: Wanted) -> Plan:
         job=job,
         left_out=rows.left_out,
         lengths=lengths,
-        steps=total_steps(job, len(encoded)),
+        steps=total_steps(job.settings, len(encoded)),
         memory=memory_of(job, lengths.max_length),
         example=Example(
             asked=tokenizer.decode(first.input_ids[: -len(learnt)]),

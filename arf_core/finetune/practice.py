@@ -11,6 +11,7 @@ from typing import Any
 
 from arf_core.errors import InputError
 from arf_core.finetune.extra import need_training
+from arf_core.finetune.settings import Shape
 from arf_core.finetune.tokens import CHATML
 from arf_core.project import Project
 from arf_core.queries import PAGE
@@ -22,6 +23,20 @@ FAMILIES = ("llama", "qwen2", "qwen3")
 VOCABULARY, WIDTH, LAYERS, HEADS, CONTEXT = 2000, 128, 4, 4, 2048
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 SEED = 3407
+
+
+def practice_shape() -> Shape:
+    """The sizes of a practice base, which it has before it is made."""
+    return Shape(
+        width=WIDTH,
+        layers=LAYERS,
+        heads=HEADS,
+        kv_heads=HEADS // 2,
+        head=WIDTH // HEADS,
+        inner=3 * WIDTH,
+        vocabulary=VOCABULARY,
+        tied=True,
+    )
 
 
 def practice_base(project: Project, family: str = "llama") -> Path:
@@ -51,7 +66,11 @@ def _texts(project: Project) -> list[str]:
 
 
 def make_base(
-    folder: Path, texts: Iterable[str], family: str = "llama", width: int = WIDTH
+    folder: Path,
+    texts: Iterable[str],
+    family: str = "llama",
+    width: int = WIDTH,
+    layers: int = LAYERS,
 ) -> Path:
     """Write tokenizer and random weights of a family into `folder`; the same seed, the same
     weights. Raises MissingExtra without torch."""
@@ -62,7 +81,7 @@ def make_base(
     disable_progress_bar()
     tokenizer = _tokenizer(list(texts))
     torch.manual_seed(SEED)
-    model = _model(family, len(tokenizer), width)
+    model = _model(family, len(tokenizer), width, layers)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -100,7 +119,7 @@ def _tokenizer(texts: Sequence[str]) -> Any:
     return tokenizer
 
 
-def _model(family: str, vocabulary: int, width: int) -> Any:
+def _model(family: str, vocabulary: int, width: int, layers: int) -> Any:
     import transformers
 
     name = {"llama": "Llama", "qwen2": "Qwen2", "qwen3": "Qwen3"}[family]
@@ -108,7 +127,7 @@ def _model(family: str, vocabulary: int, width: int) -> Any:
         "vocab_size": vocabulary,
         "hidden_size": width,
         "intermediate_size": 3 * width,
-        "num_hidden_layers": LAYERS,
+        "num_hidden_layers": layers,
         "num_attention_heads": HEADS,
         "num_key_value_heads": HEADS // 2,
         "max_position_embeddings": CONTEXT,

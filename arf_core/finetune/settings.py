@@ -3,6 +3,7 @@
 `presets()` names bases that people ask for; any other Llama, Qwen2 or Qwen3 works by its folder.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -50,6 +51,7 @@ class TrainingSettings(Record):
         return self.batch * self.accumulation
 
 
+PRACTICE = TrainingSettings(method="full", accumulation=1, epochs=4.0, patience=None)
 REASONS = {
     "method": "LoRA in 16 bit learns as well as full training at this size of data and keeps the "
     "base as it is; QLoRA where the card is small; full for tiny models",
@@ -188,6 +190,18 @@ PRESETS: tuple[Preset, ...] = (
         shape=_shape(28, 3584, 28, 4, 18944, 152064, tied=0),
     ),
 )
+
+
+def starting_settings(base: str) -> TrainingSettings:
+    """The defaults for a base, by its name: LoRA; for a practice base every weight, since it has
+    nothing yet to keep, in many small steps, so that it learns where an answer ends."""
+    return PRACTICE if base.startswith("practice") else TrainingSettings()
+
+
+def settings_with(base: str, given: Mapping[str, object]) -> TrainingSettings:
+    """The defaults for a base, but for what is given; None is not given."""
+    said = {name: value for name, value in given.items() if value is not None}
+    return TrainingSettings.model_validate(starting_settings(base).model_dump() | said)
 
 
 def preset(name: str) -> Preset | None:

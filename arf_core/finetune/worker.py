@@ -1,8 +1,9 @@
-"""The process that trains: python -m arf_core.finetune.worker FOLDER [--export]
+"""The process that trains: python -m arf_core.finetune.worker FOLDER [--no-export | --export]
 
 It knows nothing but the folder, so it runs wherever the folder is: started by `arf finetune`, or by
 `accelerate launch -m arf_core.finetune.worker FOLDER` on several devices. After the training the
-same process goes on, in a fresh program, with what is made of the student.
+same process goes on, in a fresh program, with what is made of the student; with `--no-export` it
+ends before that, and the next call makes it.
 """
 
 import os
@@ -22,6 +23,7 @@ from arf_core.finetune.trainers import open_trainer
 from arf_core.records import now
 
 WAIT_S = 0.5
+GO_ON = "The same command goes on."
 RESERVE = 64 * 1024
 """Bytes of a file that is removed where the disk is full."""
 
@@ -36,9 +38,11 @@ def main(arguments: list[str]) -> int:
         return 0
     with _own(place):
         code = _ends_in_a_state(place, _train)
-        state = place.state()
+        state = place.last_told()
         if code == 0 and state and state.phase == "exporting":
-            _go_on_with_export(place)
+            if "--no-export" not in arguments:
+                _go_on_with_export(place)
+            place.tell(_ended(state, "stopped", "Trained; its files are not made yet.", GO_ON))
     return code
 
 
@@ -57,9 +61,7 @@ def _train(place: Place) -> None:
         trained = open_trainer(job.trainer).train(place)
     except Stopped:
         state = place.last_told() or state_now("preparing")
-        place.tell(
-            _ended(state, "stopped", "Stopped; a checkpoint is kept.", "The same command goes on.")
-        )
+        place.tell(_ended(state, "stopped", "Stopped; a checkpoint is kept.", GO_ON))
         return
     write_whole(place.trained_file, trained.model_dump_json())
     place.tell(state_now("exporting", trained.steps, trained.steps))

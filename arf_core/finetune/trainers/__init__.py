@@ -5,6 +5,8 @@ file name is its name; it has `NEEDS`, the packages beside the training extra, a
 
 import importlib
 import pkgutil
+import shutil
+from importlib.util import find_spec
 from typing import Protocol
 
 from arf_core.errors import InputError
@@ -24,6 +26,11 @@ class Trainer(Protocol):
 def trainers() -> list[str]:
     """The names of all trainers."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__))
+
+
+def default_trainer() -> str:
+    """Unsloth where there are a GPU and Unsloth; plain TRL, which starts sooner, elsewhere."""
+    return "unsloth" if shutil.which("nvidia-smi") and find_spec("unsloth") else "trl"
 
 
 def open_trainer(name: str) -> Trainer:
