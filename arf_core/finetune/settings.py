@@ -14,7 +14,7 @@ Method = Literal["lora", "qlora", "full"]
 Precision = Literal["auto", "bf16", "fp32"]
 LORA_LEARNING_RATE = 2e-4
 FULL_LEARNING_RATE = 2e-5
-PRACTICE_LEARNING_RATE = 3e-3
+PRACTICE_LEARNING_RATE = 2e-3
 TRIAL_STEPS = 30
 
 
@@ -51,13 +51,17 @@ class TrainingSettings(Record):
         return self.batch * self.accumulation
 
 
-PRACTICE = TrainingSettings(method="full", accumulation=1, epochs=4.0, patience=None)
+PRACTICE = TrainingSettings(
+    method="full", batch=4, accumulation=1, epochs=12.0, max_length=320, evaluate=False
+)
+"""Of a practice base every weight moves, over short rows and often, until it ends its answers. It
+learns by heart, so the dev split would choose its first weights."""
 REASONS = {
     "method": "LoRA in 16 bit learns as well as full training at this size of data and keeps the "
     "base as it is; QLoRA where the card is small; full for tiny models",
     "rank": "16 is enough for one task; 8 to 64 make little difference",
     "alpha": "equal to the rank, so that the adapter is added at its own scale",
-    "learning_rate": "2e-4 for adapters, 2e-5 for full training, 3e-3 for a practice model that "
+    "learning_rate": "2e-4 for adapters, 2e-5 for full training, 2e-3 for a practice model that "
     "begins at nothing",
     "warmup_share": "the first steps of an optimiser that knows no gradient yet are kept small",
     "batch": "2 rows at a time fit a small card; 4 such batches make one step of 8 rows",

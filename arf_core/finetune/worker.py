@@ -2,7 +2,7 @@
 
 It knows nothing but the folder, so it runs wherever the folder is: started by `arf finetune`, or by
 `accelerate launch -m arf_core.finetune.worker FOLDER` on several devices. After the training the
-same process goes on, in a fresh program, with what is made of the student; with `--no-export` it
+same process goes on with what is made of the student; with `--no-export` it
 ends before that, and the next call makes it.
 """
 
@@ -40,9 +40,10 @@ def main(arguments: list[str]) -> int:
         code = _ends_in_a_state(place, _train)
         state = place.last_told()
         if code == 0 and state and state.phase == "exporting":
-            if "--no-export" not in arguments:
-                _go_on_with_export(place)
-            place.tell(_ended(state, "stopped", "Trained; its files are not made yet.", GO_ON))
+            if "--no-export" in arguments:
+                place.tell(_ended(state, "stopped", "Trained; its files are not made yet.", GO_ON))
+            else:
+                code = _go_on_with_export(place)
     return code
 
 
@@ -98,12 +99,17 @@ def _ended(state: TrainingState, phase: str, message: str, hint: str = "") -> Tr
     return TrainingState.model_validate(state.model_dump() | changed)
 
 
-def _go_on_with_export(place: Place) -> None:
-    """A fresh program in this process, so that what a trainer changed in the libraries is gone."""
+def _go_on_with_export(place: Place) -> int:
+    """Where the trainer changed the libraries, or other processes trained along: in a fresh program
+    in this process, so that nothing of that is left."""
+    alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    if alone and not open_trainer(place.job().trainer).CHANGES_LIBRARIES:
+        return _ends_in_a_state(place, _export)
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder), "--export"]
     os.execv(sys.executable, command)  # noqa: S606 (our own module)
+    return 0  # never: this is another program now
 
 
 @contextmanager

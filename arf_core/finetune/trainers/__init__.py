@@ -1,6 +1,6 @@
 """Trainers: who opens the base model and makes it trainable. A module here is one, and its
-file name is its name; it has `NEEDS`, the packages beside the training extra, and
-`train(place) -> Trained`.
+file name is its name; it has `NEEDS`, the packages beside the training extra, `CHANGES_LIBRARIES`,
+whether transformers is another one afterwards, and `train(place) -> Trained`.
 """
 
 import importlib
@@ -17,6 +17,7 @@ class Trainer(Protocol):
     """What a trainer's module has."""
 
     NEEDS: tuple[str, ...]
+    CHANGES_LIBRARIES: bool
 
     def train(self, place: Place) -> Trained:
         """Train what the place's job says, or go on with it."""
