@@ -33,6 +33,8 @@ ROWS: dict[Choice, str] = {
     "good": "those that somebody or something stands behind",
     "all": "all of them",
 }
+ANSWER = "#4c78a8"
+"""What is learnt is marked with it."""
 CHARS_A_TOKEN = 3.0
 """For a guess at the length before there is a tokenizer."""
 
@@ -200,7 +202,8 @@ def _show_set(rows: TrainingSet) -> None:
         st.caption("The loss counts on the marked answer alone; the rest is read.")
         widgets.html(
             f'<div class="arf-text">{widgets.escaped(asked["content"])}</div>'
-            f'<p class="arf-text"><mark>{widgets.escaped(answer["content"])}</mark></p>'
+            f'<p class="arf-text"><mark class="arf-mark" style="--arf-colour:{ANSWER}">'
+            f"{widgets.escaped(answer['content'])}</mark></p>"
         )
 
 

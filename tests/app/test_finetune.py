@@ -40,11 +40,11 @@ def test_a_large_base_says_what_memory_it_takes(open_app, sample: Path) -> None:
 def test_the_command_that_does_the_same_follows_the_settings(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE)
     at.checkbox(key="train-trial").check().run()
-    at.number_input(key="train-full-batch").set_value(4).run()
+    at.number_input(key="train-full-batch").set_value(8).run()
     assert not at.exception
     commands = [c.value for c in at.code if c.value.startswith("arf finetune")]
     assert len(commands) == 1
-    assert "--base practice --trainer trl --into student-r1 --trial --batch 4" in commands[0]
+    assert "--base practice --trainer trl --into student-r1 --trial --batch 8" in commands[0]
     assert "30 steps" in shown(at)
     at.selectbox(key="train-base").set_value("llama-3.2-1b").run()
     assert at.number_input(key="train-lora-batch").value == 2
@@ -72,6 +72,10 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
 
     slow = 300_000
     page.goto(server.url(sample, "Finetune"))
+    page.get_by_text("Settings, and why they are so").click(timeout=slow)
+    page.get_by_role("spinbutton", name="Passes over the rows").fill("4", timeout=slow)
+    page.get_by_role("spinbutton", name="Passes over the rows").press("Enter")
+    expect(page.get_by_text("60 steps", exact=True)).to_be_visible(timeout=slow)
     page.get_by_role("button", name="Train", exact=True).click(timeout=slow)
     student = page.locator(".st-key-student-student-r1")
     expect(student).to_contain_text("practice model", timeout=slow)
