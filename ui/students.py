@@ -94,7 +94,7 @@ def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
     if state.phase == "failed":
         st.error(widgets.label(f"{state.message} {state.hint}", 400), icon=":material/error:")
     else:
-        widgets.text(f"{words.rstrip('.')}{at}" if at else words)
+        widgets.text(f"{words}{at}")
     last = next((row for row in reversed(steps) if row.loss is not None), None)
     if last is None:
         return

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from arf_core.errors import InputError
 from arf_core.finetune.faults import fault_of
@@ -42,8 +43,10 @@ def main(arguments: list[str]) -> int:
         if code == 0 and state and state.phase == "exporting":
             if "--no-export" in arguments:
                 place.tell(_ended(state, "stopped", "Trained; its files are not made yet.", GO_ON))
+            elif _libraries_are_as_they_were(place):
+                code = _ends_in_a_state(place, _export)
             else:
-                code = _go_on_with_export(place)
+                _become_export(place)
     return code
 
 
@@ -99,17 +102,18 @@ def _ended(state: TrainingState, phase: str, message: str, hint: str = "") -> Tr
     return TrainingState.model_validate(state.model_dump() | changed)
 
 
-def _go_on_with_export(place: Place) -> int:
-    """Where the trainer changed the libraries, or other processes trained along: in a fresh program
-    in this process, so that nothing of that is left."""
+def _libraries_are_as_they_were(place: Place) -> bool:
+    """Not where the trainer changed them, or other processes trained along."""
     alone = os.environ.get("WORLD_SIZE", "1") == "1"
-    if alone and not open_trainer(place.job().trainer).CHANGES_LIBRARIES:
-        return _ends_in_a_state(place, _export)
+    return alone and not open_trainer(place.job().trainer).CHANGES_LIBRARIES
+
+
+def _become_export(place: Place) -> NoReturn:
+    """A fresh program in this process, which holds its locks."""
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder), "--export"]
     os.execv(sys.executable, command)  # noqa: S606 (our own module)
-    return 0  # never: this is another program now
 
 
 @contextmanager
