@@ -150,16 +150,28 @@ class Nursery:
 
 
 def _nurse(pipe: Connection, libraries: tuple[str, ...]) -> None:
+    # a copy has one thread; what another one held at that moment stays held in it for ever
+    for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[pool] = "1"
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     for name in libraries:
         import_module(name)
     import_module("trl").SFTTrainer  # noqa: B018 (read at its first use)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the ended ones are gone at once
     while True:
         order = pipe.recv()
+        _until_alone()
         pid = os.fork()
         if pid == 0:
             _work(*order)
         pipe.send(pid)
+
+
+def _until_alone(most_s: float = 5) -> None:
+    """Wait for threads that an import left behind to end, as far as they do."""
+    tasks, deadline = Path("/proc/self/task"), time.monotonic() + most_s
+    while tasks.is_dir() and len(list(tasks.iterdir())) > 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _work(folder: Path, limit: tuple[int, ...], export: bool) -> None:
