@@ -179,7 +179,14 @@ def trace(figure: go.Figure, name: str) -> Any:
 
 def test_every_chart_is_tried() -> None:
     made = {n for n in charts.__all__ if n not in ("CATEGORY_COLOURS", "category_colour", "empty")}
-    assert made - {"in_theme", "narrow", "percent", "rate_text", "system_names"} == set(FULL)
+    assert made - {
+        "in_theme",
+        "narrow",
+        "percent",
+        "rate_text",
+        "reader_name",
+        "system_names",
+    } == set(FULL)
 
 
 @pytest.mark.parametrize("name", EMPTY)

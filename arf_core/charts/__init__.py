@@ -11,7 +11,7 @@ from arf_core.charts.spread import values
 from arf_core.charts.style import empty, in_theme, narrow
 from arf_core.charts.tables import cooccurrence, error_heatmap
 from arf_core.charts.texts import clusters, lengths
-from arf_core.charts.wording import percent, rate_text, system_names
+from arf_core.charts.wording import percent, rate_text, reader_name, system_names
 
 __all__ = [
     "CATEGORY_COLOURS",
@@ -27,6 +27,7 @@ __all__ = [
     "narrow",
     "percent",
     "rate_text",
+    "reader_name",
     "round_outcome",
     "severity",
     "system_names",
