@@ -342,6 +342,9 @@ def test_every_kind_of_work_comes_back_from_its_row(kind: str) -> None:
         "verify": {"system": "r1"},
         "review": {"system": "r1", "by": "anna", "step": "undo"},
         "export": {"system": "r1", "into": "exports/r1"},
+        "finetune": {"wanted": {"system": "r1", "base": "practice", "into": "student"}},
+        "generate": {"model": "student", "into": "student-1"},
+        "try": {"model": "student", "conversation": "c1"},
     }
     work = given.get(kind) or KINDS[kind].model_validate(arguments.get(kind, {}))
     assert work_of(kind, work.model_dump_json()) == work

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from arf_core.charts import rate_text
+from arf_core.charts import rate_text, reader_name
 from arf_core.charts.wording import NBSP
 from arf_core.demo import is_demo
 from arf_core.evaluate.rates import Rate
@@ -73,7 +73,7 @@ def _unread(found: Overview) -> str:
 
 def _counted(project: Project, said: Headline) -> str:
     """Who counted, and what the figures are worth."""
-    parts = [f"Counted by {widgets.reader(said.detector)}; in brackets the 95 % interval."]
+    parts = [f"Counted by {reader_name(said.detector)}; in brackets the 95 % interval."]
     if said.detector == "rules":
         parts.append("The rules count only what they can prove, so the true rate is higher.")
     elif said.corrected is None:

@@ -224,6 +224,8 @@ def _environment(job: TrainingJob) -> dict[str, str]:
     # threads that wait by spinning starve whoever shares the cores, and a tiny model gains nothing
     # from a second one
     quiet = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
+    if Path(job.base).is_dir():
+        quiet["HF_HUB_OFFLINE"] = "1"  # nothing is to be fetched, so nothing is asked or told
     if job.practice:
         quiet["OMP_NUM_THREADS"] = "1"
     return quiet | os.environ

@@ -81,7 +81,7 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
     expect(student).to_contain_text("practice model", timeout=slow)
     expect(student).to_contain_text("tokens/s", timeout=slow)
     place = place_of(sample, "student-r1")
-    title = student.locator(".gtitle")
+    title = student.locator(".gtitle").first  # the old one lingers while a new one is drawn
     before = title.text_content(timeout=slow)
     assert before
     assert before.startswith("Loss ")
