@@ -228,14 +228,14 @@ def test_a_killed_revision_loses_no_answer_and_asks_none_twice(
 
 
 def test_a_killed_export_is_finished_by_resuming(project: Project) -> None:
-    add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(500)])
+    add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(5000)])
     job = jobs.start(project, ExportWork(system="teacher", into="out", everything=True))
     until(lambda: (project.path / "out").exists())
     kill(project, job)
     assert ended(project, jobs.resume(project, job.id)).state == "done"
     out = project.path / "out"
     assert {p.name for p in out.iterdir()} == {"README.md", "dataset", "train.jsonl", "dev.jsonl"}
-    assert len((out / "train.jsonl").read_text().splitlines()) == 500
+    assert len((out / "train.jsonl").read_text().splitlines()) == 5000
 
 
 def test_cancelling_ends_in_a_state_and_keeps_what_was_done(
