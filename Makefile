@@ -8,6 +8,9 @@ MARK := $(VENV)/.installed
 TORCH_INDEX ?=
 LLAMA_BUILD := CMAKE_ARGS="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF"
 
+# Without bytecode every command compiles all that it imports anew: 2 s more at each start.
+unexport PYTHONDONTWRITEBYTECODE
+
 PORT ?= 8501
 
 # Its metadata asks for another torch and for newer packages than some indexes have.

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 from arf_core.answers import Answer, in_batches
-from arf_core.blocks import refresh
 from arf_core.detectors import Detector, Found, Seen, open_detector
 from arf_core.errors import InputError
 from arf_core.project import Project
@@ -69,6 +68,8 @@ def analyze(
                 answer.count_in(report)
             if progress:
                 progress(report.finished, report.asked)
+    from arf_core.blocks import refresh  # with NumPy: the first call is not to wait for it
+
     refresh(store, system, reader.name)
     report.notes += reader.notes()
     report.seconds = round(time.monotonic() - started, 3)

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from arf_core.analyze import Progress
-from arf_core.demo import EXAMPLES, Example, Step, SystemFigures, figures_of, open_example
+from arf_core.demo import (
+    CLOSED_WORLD,
+    EXAMPLES,
+    STUDENTS,
+    Step,
+    SystemFigures,
+    figures_of,
+    open_example,
+)
 from arf_core.generate import generate
 from arf_core.importing import load
 from arf_core.labels import load_labels
@@ -20,21 +28,8 @@ from arf_core.records import Record
 from arf_core.revise import revise
 from arf_core.verify import verify
 
-EDITOR, VERIFIER = "editor", "verifier"
-STUDENTS = ("student-r0", "student-dropped", "student-rewrite", "student-r1", "student-r2")
 SYSTEMS = ("teacher", "r1", *STUDENTS)
-CLOSED_WORLD = Example(
-    "closed_world",
-    "Closed world (example)",
-    (EDITOR, VERIFIER, *STUDENTS),
-    {"editor": EDITOR, "verifier": VERIFIER},
-)
 GOLD, READER = "gold", "reader"
-NOTE = (
-    "Conversations, teacher, reader, editor and verifier are simulations with chosen error rates; "
-    "the students were really trained, and their summaries are recordings. Gold is exact here: it "
-    "was counted against the facts. No figure here says how they do on your data."
-)
 
 
 class ClosedWorldReport(Record):
@@ -55,7 +50,7 @@ def make_closed_world(
         step.run(progress(step.title) if progress else None)
     counted_by = f"person:{GOLD}"
     systems = {s: SystemFigures(**figures_of(project, s, counted_by)) for s in SYSTEMS}
-    return ClosedWorldReport(note=NOTE, counted_by=counted_by, systems=systems)
+    return ClosedWorldReport(note=CLOSED_WORLD.note, counted_by=counted_by, systems=systems)
 
 
 def steps(project: Project, source: Path) -> list[Step]:

@@ -1,6 +1,7 @@
-"""The sample project: the whole path on written examples, answered from recordings.
+"""The examples that come with the package, and the first of them, the sample project: the whole
+path on written examples, answered from recordings.
 
-No key, no network, no GPU. The conversations, the teacher's summaries and the gold findings are
+No key, no network, no GPU. The sample's conversations, teacher's summaries and gold findings are
 written examples; detector, editor and verifier answer from recordings of a real model
 (examples/support/README.md says how both were made).
 """
@@ -75,12 +76,6 @@ class DemoReport(Record):
     detectors: tuple[DetectorFigures, ...]
 
 
-NOTE = (
-    "Conversations, teacher summaries and gold findings are written examples; detector, editor and "
-    "verifier replies are recordings of a real model. No figure here says how they do on your data."
-)
-
-
 class Example(NamedTuple):
     """What an example's project is made of, besides its path."""
 
@@ -89,6 +84,8 @@ class Example(NamedTuple):
     title: str
     models: tuple[str, ...]
     roles: dict[str, str]
+    note: str
+    """What its texts are, and what its figures are worth."""
 
 
 SUPPORT = Example(
@@ -96,6 +93,19 @@ SUPPORT = Example(
     "Support (sample)",
     MODELS,
     {"detector": READER, "editor": EDITOR, "verifier": VERIFIER},
+    "Conversations, teacher summaries and gold findings are written examples; detector, editor and "
+    "verifier replies are recordings of a real model. No figure here says how they do on your "
+    "data.",
+)
+STUDENTS = ("student-r0", "student-dropped", "student-rewrite", "student-r1", "student-r2")
+CLOSED_WORLD = Example(
+    "closed_world",
+    "Closed world (example)",
+    (EDITOR, VERIFIER, *STUDENTS),
+    {"editor": EDITOR, "verifier": VERIFIER},
+    "Conversations, teacher, reader, editor and verifier are simulations with chosen error rates; "
+    "the students were really trained, and their summaries are recordings. Gold is exact here: it "
+    "was counted against the facts. No figure here says how they do on your data.",
 )
 
 
@@ -111,30 +121,25 @@ def make_demo(path: Path, progress: Callable[[str], Progress | None] | None = No
 
     Goes on where an earlier run stopped. Raises InputError where `path` holds another project.
     """
-    project = open_demo(path)
+    project = open_example(path, SUPPORT)
     for step in _steps(project):
         step.run(progress(step.title) if progress else None)
     report = export(project, "r1", path / "exports" / "r1")
     return _report(project, report)
 
 
-def is_demo(project: Project) -> bool:
-    """Is this the sample project, whose texts are written examples and whose replies are
-    recordings?"""
+def example_of(project: Project) -> Example | None:
+    """The example that this project was made from: all its models answer from recordings."""
     models = project.settings.models
-    return all(models.get(name, {}).get("provider") == "replay" for name in MODELS)
-
-
-def open_demo(path: Path) -> Project:
-    """The sample project in `path`, made where there is none; the path is not gone yet.
-
-    Raises InputError where `path` holds another project.
-    """
-    return open_example(path, SUPPORT)
+    replayed = {name for name, options in models.items() if options.get("provider") == "replay"}
+    return next((e for e in (SUPPORT, CLOSED_WORLD) if replayed.issuperset(e.models)), None)
 
 
 def open_example(path: Path, example: Example) -> Project:
-    """An example's project in `path`, as `open_demo`."""
+    """An example's project in `path`, made where there is none; its path is not gone yet.
+
+    Raises InputError where `path` holds another project.
+    """
     source = EXAMPLES / example.folder
     if not source.is_dir():
         raise InputError(
@@ -198,7 +203,7 @@ def _report(project: Project, exported: ExportReport) -> DemoReport:
     ]
     outcome = round_outcome(project.store, "r1")
     return DemoReport(
-        note=NOTE,
+        note=SUPPORT.note,
         counted_by=counted_by,
         systems={
             "teacher": SystemFigures(**figures_of(project, "teacher", counted_by)),

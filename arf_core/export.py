@@ -98,7 +98,7 @@ def export(
             "Leave it out of --split.",
         )
     _refuse_strangers(folder)
-    record = find_system(project.store, system)
+    record = current_system(project, system)
     rows, left_out = chat_rows(project, record, splits, everything=everything)
     if not rows:
         why = ", ".join(f"{n} {WHY[o]}" for o, n in left_out.most_common(3))
@@ -124,14 +124,20 @@ def export(
     return report
 
 
+def current_system(project: Project, system: str) -> System:
+    """The system; a reviewed one with the decisions as they are now. Raises InputError where there
+    is none of that name."""
+    reviewed = round_of(project.store, system)
+    if reviewed is not None:
+        settle(project.store, reviewed)
+    return find_system(project.store, system)
+
+
 def chat_rows(
     project: Project, system: System, splits: Sequence[Split], *, everything: bool = False
 ) -> tuple[list[ExportRow], Counter[str]]:
     """The system's rows in chat format, and how many stayed back by origin: what an export writes
-    and what a training learns from. Of a reviewed system, with the decisions as they are now."""
-    reviewed = round_of(project.store, system.name)
-    if reviewed is not None:
-        settle(project.store, reviewed)
+    and what a training learns from."""
     left_out: Counter[str] = Counter()
     rows = []
     for item, origin in origins(project.store, system, splits):

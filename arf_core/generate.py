@@ -19,6 +19,7 @@ from arf_core.errors import InputError, ReplyError
 from arf_core.models import Request
 from arf_core.models.calls import Ask, stream
 from arf_core.project import Project
+from arf_core.prompts import Prompt
 from arf_core.queries import PAGE
 from arf_core.records import (
     Conversation,
@@ -71,17 +72,10 @@ def generate(
     open_ones = () if fresh else (_unwritten(into),)
     report = _asked(store, splits, open_ones, limit)
 
-    def ask(conversation: Conversation) -> Ask[Conversation, str]:
-        request = Request(
-            task=TASK,
-            conversation=conversation.fingerprint,
-            subject=conversation.fingerprint,
-            system=into,
-            messages=prompt.render(conversation=conversation),
-        )
-        return Ask(conversation, request, _text)
-
-    asks = map(ask, islice(_conversations(store, splits, *open_ones), limit))
+    asks = (
+        _ask(prompt, conversation, into)
+        for conversation in islice(_conversations(store, splits, *open_ones), limit)
+    )
     with project.meter.run(report):
         for batch in in_batches(stream(project, chat, asks, fresh=fresh)):
             _store(store, into, batch)
@@ -92,6 +86,64 @@ def generate(
     report.notes += chat.notes()
     report.seconds = round(time.monotonic() - started, 3)
     return report
+
+
+class Tried(Record):
+    """What a model made of one conversation; nothing of it is stored as a summary."""
+
+    model: str
+    conversation: str
+    """As the source calls it."""
+    text: str
+    """What it said, even where that is no whole summary."""
+    problem: str | None = None
+    """Why `text` is no summary, if so."""
+    seconds: float
+
+
+def try_on(project: Project, model: str, conversation: str) -> Tried:
+    """Have `model` summarise one conversation, named as its source calls it.
+
+    Raises InputError where there is no such conversation, ModelError where no call can succeed.
+    """
+    found = project.store.get(Conversation, schema.conversation.c.external_id == conversation)
+    if found is None:
+        raise InputError(
+            f"The project has no conversation {conversation!r}.",
+            "Give its id as the page Data lists it.",
+        )
+    chat = project.open_model("student", model)
+    started = time.monotonic()
+    ask = _ask(project.prompt(TASK), found, model)
+    with project.meter.run(RunReport(asked=1)):
+        (answer,) = stream(project, chat, [ask])
+    failure = answer.failure
+    return Tried(
+        model=model,
+        conversation=conversation,
+        text=answer.value or (failure.raw if failure and failure.raw else ""),
+        problem=f"{failure.reason}: {failure.message}" if failure else None,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def first_of(store: Store, splits: Sequence[Split], limit: int) -> list[str]:
+    """The ids of the first conversations of the splits, as their source calls them."""
+    c = schema.conversation
+    query = select(c.c.external_id).where(c.c.split.in_(splits)).order_by(c.c.seq).limit(limit)
+    with store.read() as conn:
+        return list(conn.scalars(query))
+
+
+def _ask(prompt: Prompt, conversation: Conversation, system: str) -> Ask[Conversation, str]:
+    request = Request(
+        task=TASK,
+        conversation=conversation.fingerprint,
+        subject=conversation.fingerprint,
+        system=system,
+        messages=prompt.render(conversation=conversation),
+    )
+    return Ask(conversation, request, _text)
 
 
 def _text(reply: str) -> str:

@@ -12,13 +12,14 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
+from arf_core import closed_world
 from arf_core.analyze import analyze
 from arf_core.demo import make_demo
 from arf_core.errors import InputError
 from arf_core.export import EXPORTED, ExportReport, export
 from arf_core.finetune import FinetuneReport, Wanted, finetune
 from arf_core.finetune.command import command_of
-from arf_core.generate import generate
+from arf_core.generate import Tried, generate, try_on
 from arf_core.importing import ImportOptions, ImportReport, load
 from arf_core.project import Project
 from arf_core.queries import count_summaries
@@ -384,26 +385,37 @@ class ExportWork(Work):
 
 
 class DemoWork(Work):
-    """Take the sample project the whole way."""
+    """Take an example's project the whole way."""
 
     kind: ClassVar[str] = "demo"
+    example: Literal["support", "closed_world"] = "support"
 
     @property
     def title(self) -> str:
-        return "Make the sample project"
+        return {
+            "support": "Make the sample project",
+            "closed_world": "Make the closed world",
+        }[self.example]
 
     @property
     def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what="teacher"), Claim(what="r1"))
+        systems = closed_world.SYSTEMS if self.example == "closed_world" else ("teacher", "r1")
+        return tuple(Claim(what=system) for system in systems)
 
     def command(self, project: str) -> str:
-        return _line("demo", project)
+        chosen = [] if self.example == "support" else ["--example", self.example]
+        return _line("demo", project, *chosen)
 
     def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        return make_demo(project.path, lambda title: partial(tell, title.lower()))
+        def told(title: str) -> Callable[[int, int], None]:
+            return partial(tell, title.lower())
+
+        if self.example == "closed_world":
+            return closed_world.make_closed_world(project.path, told)
+        return make_demo(project.path, told)
 
     def said(self, report: BaseModel) -> str:
-        return "analyzed, revised, checked and exported"
+        return "taken the whole way"
 
 
 class FinetuneWork(Work):
@@ -470,6 +482,33 @@ class GenerateWork(Work):
         return _run_in_words(report)
 
 
+class TryWork(Work):
+    """A model summarises one conversation, to be looked at."""
+
+    kind: ClassVar[str] = "try"
+    model: str
+    conversation: str
+
+    @property
+    def title(self) -> str:
+        return f"Try {self.model} on {self.conversation}"
+
+    @property
+    def writes(self) -> tuple[Claim, ...]:
+        return (Claim(what=f"try {self.model}"),)
+
+    def command(self, project: str) -> str:
+        said = ["--model", self.model, "--only", self.conversation]
+        return _line("generate", project, *said)
+
+    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
+        return try_on(project, self.model, self.conversation)
+
+    def said(self, report: BaseModel) -> str:
+        assert isinstance(report, Tried)
+        return report.problem or f"{len(report.text.split())} words"
+
+
 KINDS: dict[str, type[Work]] = {
     work.kind: work
     for work in (
@@ -482,6 +521,7 @@ KINDS: dict[str, type[Work]] = {
         DemoWork,
         FinetuneWork,
         GenerateWork,
+        TryWork,
     )
 }
 

@@ -128,9 +128,12 @@ def _work(project: Project, job: Job) -> int:
         return 1
     except BaseException as fault:
         # a bug: told in the row, with the trace in the log, and not swallowed
+        traceback.print_exc()  # before the row: who sees "failed" may look at once
         hint = BUG.format(project=project.path, job=job.id)
         _failed(project, job, f"{type(fault).__name__}: {fault}", hint)
-        raise
+        if not isinstance(fault, Exception):
+            raise
+        return 1
     _done(project, job, work, report)
     return 0
 

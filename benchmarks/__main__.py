@@ -61,6 +61,7 @@ BENCHMARKS = (
         "The closed world: what students learn from errors",
         ("-m", "benchmarks.closed_world"),
     ),
+    Benchmark("gpu", "Training on a GPU", ("-m", "benchmarks.gpu_finetune")),
     Benchmark("kill-training", "20 kills of a training", TRAINING, (("ARF_TRAINING_KILLS", "20"),)),
     Benchmark("kill-store", "100 kills of a writing process", KILLS, (("ARF_KILLS", "100"),)),
 )

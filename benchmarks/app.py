@@ -180,25 +180,38 @@ class Session:
         self._context.close()
 
 
-FLOOR = """
+FLOORS = {
+    "a page with nothing but a table": (
+        """
 import pandas as pd
 import streamlit as st
-st.title("Nothing but a table")
 st.dataframe(pd.DataFrame({"n": range(10_000)}))
-"""
+""",
+        "canvas",
+    ),
+    "a page with nothing but a Plotly chart": (
+        """
+import plotly.graph_objects as go
+import streamlit as st
+st.plotly_chart(go.Figure(go.Bar(x=[1, 2], y=["a", "b"], orientation="h")))
+""",
+        ".js-plotly-plot .point",
+    ),
+}
+"""Scripts, and what is there once they are drawn."""
 
 
-def floor(browser: Any) -> tuple[float, float]:
-    """What Streamlit takes for a page with nothing but a table: first render, next session. The
-    budgets were set where this was 2.7 s: it tells how much slower or busier a machine is."""
+def floor(browser: Any, text: str, drawn: str) -> tuple[float, float]:
+    """What Streamlit takes for next to nothing: first render, next session. The budgets were set
+    where a table took 2.7 s: it tells how much slower or busier a machine is."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "floor.py"
-        script.write_text(FLOOR, encoding="utf-8")
+        script.write_text(text, encoding="utf-8")
         with served(Path(folder), script) as (_, address):
             took = []
             for _ in range(2):
                 session = Session(browser, address)
-                took.append(session.visit(lambda p: p.wait_for_selector("canvas")))
+                took.append(session.visit(lambda p: p.wait_for_selector(drawn, state="attached")))
                 session.close()
     return took[0], took[1]
 
@@ -281,8 +294,9 @@ def main() -> None:
         print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
         limits = " | ".join(f"≤ {limit:g}" for limit in BUDGETS.values())
         print(f"| budget | | {limits} | |", flush=True)
-        nothing, again = floor(browser)
-        print(f"| a page with nothing but a table | 0 | {nothing:.2f} | {again:.2f} | | | | | |")
+        for name, (text, drawn) in FLOORS.items():
+            first, again = floor(browser, text, drawn)
+            print(f"| {name} | 0 | {first:.2f} | {again:.2f} | | | | | |", flush=True)
         for n, project in projects.items():
             for visit in VISITS:
                 rounds = [measured(browser, project, visit) for _ in range(options.rounds)]

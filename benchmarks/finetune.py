@@ -2,7 +2,7 @@
 
     python -m benchmarks.finetune
 
-Llama shapes from nothing, two steps each with TRL, each in a process of its own: `make train`.
+Llama shapes from nothing, two steps each, each in a process of its own. Needs `make train`.
 """
 
 import tempfile
@@ -24,6 +24,7 @@ WORDS = "the lamp chair kettle is broken and a new one comes with the parcel tom
 
 
 class Case(NamedTuple):
+    trainer: str
     width: int
     method: str
     batch: int
@@ -31,9 +32,10 @@ class Case(NamedTuple):
 
 
 CASES = (
-    Case(128, "full", 2, 512),
-    Case(256, "lora", 4, 1024),
-    Case(512, "full", 4, 1024),
+    Case("trl", 128, "full", 2, 512),
+    Case("trl", 256, "lora", 4, 1024),
+    Case("unsloth", 256, "lora", 4, 1024),
+    Case("trl", 512, "full", 4, 1024),
 )
 
 
@@ -68,24 +70,33 @@ def measured(project: Project, base: Path, case: Case) -> tuple[str, ...]:
             "max_length": case.length,
         }
     )
-    name = f"w{case.width}-{case.method}-{case.batch}x{case.length}"
-    finetune(project, Wanted("teacher", str(base), name, "trl", settings, gguf=()))
+    name = f"{case.trainer}-{case.width}-{case.method}-{case.batch}x{case.length}"
+    finetune(project, Wanted("teacher", str(base), name, case.trainer, settings, gguf=()))
     peak = place_of(project.path, name).steps()[-1].memory_gb
     shape = shape_of(base)
     assert shape is not None
-    said = estimate(shape, settings, "trl", case.length)
+    said = estimate(shape, settings, case.trainer, case.length)
     middle = (said.low + said.high) / 2
     inside = "yes" if said.low <= peak <= said.high else "**no**"
     error = f"{100 * (middle / peak - 1):+.0f} %"
     weights = f"{shape.weights / 1e6:.1f} M"
     shown = f"{said.low:.2f}–{said.high:.2f}"
     size = f"{case.batch} × {case.length}"
-    return weights, case.method, size, shown, f"{peak:.2f}", inside, error
+    return case.trainer, weights, case.method, size, shown, f"{peak:.2f}", inside, error
 
 
 def main() -> None:
-    table = Table(title="Memory of a training, GB (trl)")
-    for name in ("weights", "method", "rows × tokens", "estimate", "measured", "inside", "error"):
+    table = Table(title="Memory of a training, GB")
+    for name in (
+        "trainer",
+        "weights",
+        "method",
+        "rows × tokens",
+        "estimate",
+        "measured",
+        "inside",
+        "error",
+    ):
         table.add_column(name)
     with tempfile.TemporaryDirectory() as folder:
         project = project_in(Path(folder) / "p")

@@ -338,11 +338,14 @@ def test_calls_work_where_an_event_loop_runs_already(project: Project) -> None:
 
 def test_every_provider_keeps_the_contract(project: Project, tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text("")
+    (tmp_path / "student").mkdir()
+    (tmp_path / "student" / "model.safetensors").write_bytes(b"")
     examples = {
         "openai_api": {"base_url": "http://127.0.0.1:9/v1", "model": "m"},
         "batch": {"model": "m"},
         "replay": {"path": "r.jsonl"},
         "llama_cpp": {"path": "r.jsonl"},
+        "transformers": {"path": "student"},
     }
     assert set(providers()) == set(examples), "add an example of the new provider's options"
     for provider, options in examples.items():

@@ -27,6 +27,7 @@ from arf_core.clusters import Cluster, Clustering, Point
 from arf_core.contents import Counted, Values
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import ErrorRates, Rate
+from arf_core.finetune.job import StepRow
 from arf_core.records import System
 from arf_core.slices import SliceRates
 from arf_core.tallies import CategoryOutcome, ErrorPatterns, Lengths, Pattern
@@ -134,6 +135,10 @@ def clustering(n: int, of: int | None = None) -> Clustering:
     return Clustering(clusters=clusters, points=points, of=of or n)
 
 
+STEPS = [
+    StepRow(step=n, total=8, loss=3.0 / n, eval_loss=3.5 / n if n % 4 == 0 else None)
+    for n in range(1, 7)
+]
 FULL: dict[str, Callable[[], go.Figure]] = {
     "error_rates": lambda: charts.error_rates([TEACHER, R1], TAXONOMY, NAMES),
     "error_heatmap": lambda: charts.error_heatmap(SLICES, TAXONOMY),
@@ -144,6 +149,7 @@ FULL: dict[str, Callable[[], go.Figure]] = {
     "lengths": lambda: charts.lengths(LENGTHS, NAMES),
     "clusters": lambda: charts.clusters(clustering(40), TAXONOMY),
     "values": lambda: charts.values(VALUES),
+    "loss": lambda: charts.loss(STEPS),
 }
 NOTHING = ErrorPatterns(system="teacher", detector="d", total=0, patterns=())
 EMPTY: dict[str, Callable[[], go.Figure]] = {
@@ -157,6 +163,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "lengths": lambda: charts.lengths([Lengths(of="r1", unit="words", counts={})]),
     "clusters": lambda: charts.clusters(Clustering(clusters=(), points=(), of=0), TAXONOMY),
     "values": lambda: charts.values(Values(of="channel", counts=())),
+    "loss": lambda: charts.loss([]),
 }
 
 
@@ -179,7 +186,14 @@ def trace(figure: go.Figure, name: str) -> Any:
 
 def test_every_chart_is_tried() -> None:
     made = {n for n in charts.__all__ if n not in ("CATEGORY_COLOURS", "category_colour", "empty")}
-    assert made - {"in_theme", "narrow", "percent", "rate_text", "system_names"} == set(FULL)
+    assert made - {
+        "in_theme",
+        "narrow",
+        "percent",
+        "rate_text",
+        "reader_name",
+        "system_names",
+    } == set(FULL)
 
 
 @pytest.mark.parametrize("name", EMPTY)
@@ -234,7 +248,7 @@ def test_a_theme_changes_neither_data_nor_the_figure_that_was_given() -> None:
 
 @pytest.mark.parametrize("name", FULL)
 def test_points_can_be_traced_back_to_what_they_stand_for(name: str) -> None:
-    if name == "lengths":
+    if name in ("lengths", "loss"):
         return
     traces = [t for t in FULL[name]().data if t.hoverinfo != "skip"]
     assert traces

@@ -1,266 +1,258 @@
 """Real trainings of tiny models, each in its own process, as a user's are."""
 
-import multiprocessing
+import json
 import os
 import random
 import resource
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from conftest import Result, add_items, make_item
+from trainings import Nursery, entered, losses, shop, tiny_base, wanted
 
 from arf_core.errors import InputError
-from arf_core.finetune import FinetuneReport, Wanted, _enter, finetune, finished, job_of, worker
+from arf_core.finetune import _enter, finetune, finished, job_of
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.extra import missing
 from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import Place, place_of
-from arf_core.finetune.practice import make_base
-from arf_core.finetune.settings import TrainingSettings
-from arf_core.generate import generate, unwritten
+from arf_core.generate import generate
 from arf_core.project import Project
 
 pytestmark = [
     pytest.mark.train,
-    pytest.mark.timeout(900),
     pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train"),
 ]
 needs_unsloth = pytest.mark.skipif(bool(missing("unsloth")), reason="no unsloth: make train")
-SETTINGS = TrainingSettings(
-    batch=2, accumulation=1, steps=8, checkpoint_every=3, learning_rate=1e-3, patience=None
-)
-THINGS = "lamp chair table kettle radio mirror carpet clock".split()
+TRL_QWEN3 = ("trl", "qwen3")
+UNSLOTH_LLAMA = pytest.param("unsloth", "llama", marks=needs_unsloth)
+UNSLOTH_QWEN3 = pytest.param("unsloth", "qwen3", marks=needs_unsloth)
+Nurseries = Callable[[str], Nursery]
 
 
-@pytest.fixture(autouse=True)
-def _locks_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _locks_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A training of another test file is no reason to wait."""
-    monkeypatch.setenv("ARF_LOCKS", str(tmp_path))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARF_LOCKS", str(tmp_path_factory.mktemp("locks")))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nurseries]:
+    """The nursery of a trainer."""
+    made: dict[str, Nursery] = {}
+
+    def of(trainer: str) -> Nursery:
+        if trainer not in made:
+            made[trainer] = Nursery(trainer)
+        return made[trainer]
+
+    yield of
+    for one in made.values():
+        one.close()
 
 
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A tiny base of a family, made once."""
     folder = tmp_path_factory.mktemp("bases")
-
-    def base(family: str) -> Path:
-        made = folder / family
-        if not made.is_dir():
-            make_base(made, [f"The {t} is broken." for t in THINGS], family, width=32)
-        return made
-
-    return base
+    return lambda family: tiny_base(folder, family)
 
 
-def orders(project: Project, n: int = 14) -> Project:
-    """A project with n conversations to learn from and 3 to evaluate on."""
-    items = [
-        make_item(
-            f"c{i}",
-            [
-                f"customer: my {THINGS[i % 8]} {i} is broken",
-                "agent: a new one comes " * (i % 5 + 1),
-            ],
-            f"The {THINGS[i % 8]} {i} is broken; a new one comes.",
-            split="train" if i < n else "dev",
-        )
-        for i in range(n + 3)
-    ]
-    add_items(project, items)
-    return project
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that all trainings of this file share; each has a name of its own."""
+    return shop(tmp_path_factory.mktemp("shop") / "p")
 
 
-def train(
-    project: Project, base: Path, trainer: str, into: str = "s", **changed: object
-) -> FinetuneReport:
-    return finetune(project, wanted(base, trainer, into, **changed))
+@pytest.fixture(scope="module")
+def whole(
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
+) -> Callable[[str, str], Place]:
+    """An uninterrupted training of 10 steps by a trainer on a family, made once."""
+
+    def of(trainer: str, family: str) -> Place:
+        place = place_of(orders.path, f"whole-{trainer}-{family}")
+        if not place.folder.is_dir():
+            asked = wanted(bases(family), trainer, place.folder.name, steps=10, gguf=("f16",))
+            nursery(trainer).train(entered(orders, asked))
+        return place
+
+    return of
 
 
-def wanted(base: Path, trainer: str, into: str = "s", **changed: object) -> Wanted:
-    gguf = changed.pop("gguf", ())
-    settings = SETTINGS.model_copy(update=changed)
-    return Wanted("teacher", str(base), into, trainer, settings, gguf=gguf)
+class Student(NamedTuple):
+    """One that the command made, with what it printed."""
+
+    project: Path
+    command: tuple[str, ...]
+    said: dict
+
+    @property
+    def place(self) -> Place:
+        return place_of(self.project, "s")
 
 
-def losses(place: Place) -> dict[int, float]:
-    found = {row.step: row.loss for row in place.steps() if row.loss is not None}
-    assert found
-    return found
-
-
-def entered(project: Project, asked: Wanted) -> Place:
-    """The folder of a training that has not begun."""
-    job, rows = job_of(project, asked)
-    place = place_of(project.path, asked.into)
-    _enter(place, job, rows, fresh=False)
-    return place
-
-
-def begin(place: Place, *limit: int) -> multiprocessing.process.BaseProcess:
-    """Train in a process of its own that ends after the training, without the export. It is a copy
-    of this one, which has read the libraries already. `limit` is one of `resource`'s, and its size:
-    more than there is now, for memory."""
-    import peft  # noqa: F401
-    import torch  # noqa: F401
-    import trl
-
-    assert trl.SFTTrainer
-    process = multiprocessing.get_context("fork").Process(target=_work, args=(place, *limit))
-    process.start()
-    return process
-
-
-def _work(place: Place, what: int | None = None, size: int = 0) -> None:
-    worker._go_on_with_export = lambda _: None
-    if what == resource.RLIMIT_AS:
-        size += int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    if what is not None:
-        resource.setrlimit(what, (size, size))
-    os._exit(worker.main([str(place.folder)]))
-
-
-def trained(place: Place) -> Place:
-    process = begin(place)
-    process.join()
-    assert process.exitcode == 0, place.last_told()
-    return place
-
-
-def wait_for_step(place: Place, step: int, process: multiprocessing.process.BaseProcess) -> None:
-    while process.is_alive():
-        state = place.last_told()
-        if state is not None and state.phase == "training" and state.step >= step:
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"it ended before step {step}: {place.last_told()}")
-
-
-@pytest.mark.parametrize(
-    ("trainer", "family"), [("trl", "llama"), pytest.param("unsloth", "qwen3", marks=needs_unsloth)]
-)
-def test_a_student_is_trained_exported_and_entered(
-    project: Project, bases: Callable[[str], Path], trainer: str, family: str
-) -> None:
-    report = train(orders(project), bases(family), trainer, gguf=("f16", "q8_0"))
-    assert (report.state, report.steps) == ("done", 8)
-    assert report.practice
-    place = place_of(project.path, "s")
-    steps = [row for row in place.steps() if row.loss is not None]
-    assert [row.step for row in steps] == list(range(1, 9))
-    assert all(
-        row.gradient_norm and row.memory_gb and row.learning_rate is not None for row in steps
+@pytest.fixture(scope="module")
+def student(tmp_path_factory: pytest.TempPathFactory, bases: Callable[[str], Path]) -> Student:
+    project = shop(tmp_path_factory.mktemp("student") / "p")
+    command = ["finetune", str(project.path), "--system", "teacher", "--base", str(bases("llama"))]
+    command += ["--trainer", "trl", "--into", "s", "--steps", "8", "--checkpoint-every", "3"]
+    command += ["--batch", "2", "--accumulation", "1", "--json"]
+    arf = "from arf_core.cli import main; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", arf, *command], capture_output=True, text=True, timeout=280
     )
-    assert all(row.tokens_per_second for row in steps)
-    assert any(row.eval_loss for row in place.steps())
-    made = Artifacts.model_validate_json(place.artifacts_file.read_text())
-    assert set(report.artifacts) == {
-        *("adapter", "merged", "card", "gguf_f16", "gguf_q8_0", "modelfile")
-    }, made.gguf_missing
-    assert all((project.path / file).exists() for file in report.artifacts.values())
-    assert made.checks["f16"].largest_difference < 0.01
-    assert made.checks["f16"].same_choice == 1.0
-    card = (place.folder / "README.md").read_text()
-    assert "practice model" in card
-    assert place.job().fingerprint in card
-    assert (place.merged / "practice.json").is_file()
-    again = Project.open(project.path)
-    assert again.settings.models["s"]["provider"] == "transformers"
-    assert again.settings.models["s-gguf"]["provider"] == "llama_cpp"
-    written = generate(again, "s-gguf", "s", splits=("dev",))
-    assert (written.asked, written.done + sum(written.failed.values())) == (3, 3)
-    assert set(written.failed) <= {"truncated", "refused"}  # a practice model may end nowhere
-    assert unwritten(again.store, "s") == [] or written.failed
+    assert run.returncode == 0, run.stderr
+    return Student(project.path, tuple(command), json.loads(run.stdout))
 
 
-def test_the_command_shows_the_plan_and_trains(
-    project: Project, bases: Callable[[str], Path], arf: Callable[..., Result]
-) -> None:
-    orders(project)
-    command = ["finetune", project.path, "--system", "teacher", "--base", bases("llama")]
-    command += ["--trainer", "trl", "--into", "s", "--steps", "3", "--no-gguf", "--json"]
-    plan = arf(*command, "--dry-run")
-    assert plan.code == 0, plan.err
-    assert (plan.json["steps"], plan.json["lengths"]["rows"]) == (3, 14)
-    assert plan.json["example"]["learnt"].startswith("The ")
-    assert plan.json["memory"]["low"] < plan.json["memory"]["high"]
-    assert not (project.path / "students").exists()
-    done = arf(*command)
-    assert done.code == 0, done.err
-    said = done.json
-    assert (said["state"], said["steps"]) == ("done", 3)
+def test_the_command_says_what_came_out(student: Student) -> None:
+    said = student.said
+    assert (said["state"], said["steps"], said["practice"]) == ("done", 8, True)
     assert said["final_loss"] > 0
     assert said["seconds"] > 0
-    assert set(said["artifacts"]) == {"adapter", "merged", "card"}
-    measured = place_of(project.path, "s").steps()[-1].memory_gb
-    assert plan.json["memory"]["low"] * 0.7 < measured < plan.json["memory"]["high"] * 1.3
-    assert arf(*command).json["state"] == "done"  # nothing is trained again
-    assert arf(*command, "--rank", "4").code == 2
+    assert set(said["artifacts"]) == {
+        *("adapter", "merged", "card", "gguf_f16", "gguf_q8_0", "modelfile")
+    }
+    assert all((student.project / file).exists() for file in said["artifacts"].values())
 
 
-@pytest.mark.parametrize(
-    ("trainer", "family"), [("trl", "qwen3"), pytest.param("unsloth", "llama", marks=needs_unsloth)]
-)
-def test_stopped_and_resumed_it_has_the_losses_of_an_uninterrupted_run(
-    project: Project, bases: Callable[[str], Path], trainer: str, family: str
+def test_each_step_is_told_with_its_figures(student: Student) -> None:
+    rows = student.place.steps()
+    steps = [row for row in rows if row.loss is not None]
+    assert [row.step for row in steps] == list(range(1, 9))
+    assert all(r.gradient_norm and r.memory_gb and r.learning_rate is not None for r in steps)
+    assert all(row.tokens_per_second for row in steps)
+    assert any(row.eval_loss for row in rows)
+
+
+def test_a_student_comes_with_a_card_that_says_what_it_is(student: Student) -> None:
+    card = (student.place.folder / "README.md").read_text()
+    assert "practice model" in card
+    assert student.place.job().fingerprint in card
+    assert (student.place.merged / "practice.json").is_file()
+    modelfile = (student.place.folder / "gguf" / "Modelfile").read_text()
+    assert "FROM ./s-q8_0.gguf" in modelfile
+
+
+def test_the_command_given_again_trains_nothing_and_another_is_refused(
+    student: Student, arf: Callable[..., Result]
 ) -> None:
-    orders(project)
-    whole = trained(entered(project, wanted(bases(family), trainer, "whole", steps=12)))
-    place = entered(project, wanted(bases(family), trainer, "halted", steps=12))
-    process = begin(place)
-    wait_for_step(place, 4, process)
-    process.terminate()
-    process.join()
+    before = student.place.steps_file.stat().st_mtime_ns
+    assert arf(*student.command).json["state"] == "done"
+    assert student.place.steps_file.stat().st_mtime_ns == before
+    assert arf(*student.command, "--rank", "4").code == 2
+
+
+@pytest.mark.parametrize("model", ["s", "s-gguf"])
+def test_a_student_is_a_model_of_the_project_and_writes(student: Student, model: str) -> None:
+    with Project.open(student.project) as project:
+        provider = "llama_cpp" if model == "s-gguf" else "transformers"
+        assert project.settings.models[model]["provider"] == provider
+        written = generate(project, model, f"by-{model}", splits=("dev",))
+    assert (written.asked, written.done + sum(written.failed.values())) == (3, 3)
+    assert set(written.failed) <= {"truncated", "refused"}  # eight steps may teach no end
+    if model == "s":
+        assert "practice model" in written.notes[0]
+
+
+def test_the_plan_is_shown_and_its_memory_is_that_of_the_training(
+    student: Student, arf: Callable[..., Result]
+) -> None:
+    plan = arf(*student.command, "--dry-run")
+    assert plan.code == 0, plan.err
+    assert (plan.json["steps"], plan.json["lengths"]["rows"]) == (8, 14)
+    assert plan.json["example"]["learnt"].startswith("The ")
+    assert plan.json["example"]["learnt"].endswith("<|im_end|>\n")
+    measured = student.place.steps()[-1].memory_gb
+    assert plan.json["memory"]["low"] * 0.7 < measured < plan.json["memory"]["high"] * 1.3
+
+
+@pytest.mark.parametrize(("trainer", "family"), [TRL_QWEN3, UNSLOTH_LLAMA, UNSLOTH_QWEN3])
+def test_a_student_of_each_trainer_and_family_is_exported_and_compared(
+    whole: Callable[[str, str], Place], nursery: Nurseries, trainer: str, family: str
+) -> None:
+    place = nursery("trl").export(whole(trainer, family))
     state = place.state()
     assert state is not None
-    assert (process.exitcode, state.phase) == (0, "stopped")
-    assert 4 <= state.step < 12
-    trained(place)
-    assert list(losses(place)) == list(range(1, 13))
-    assert losses(place) == pytest.approx(losses(whole), abs=1e-4)
+    assert state.phase == "done"
+    assert list(losses(place)) == list(range(1, 11))
+    made = Artifacts.model_validate_json(place.artifacts_file.read_text())
+    assert set(made.gguf) == {"f16"}, made.gguf_missing
+    assert made.checks["f16"].largest_difference < 0.01
+    assert made.checks["f16"].same_choice == 1.0
+
+
+@pytest.mark.parametrize(("trainer", "family"), [TRL_QWEN3, UNSLOTH_LLAMA])
+def test_stopped_and_resumed_it_has_the_losses_of_an_uninterrupted_run(
+    orders: Project,
+    bases: Callable[[str], Path],
+    whole: Callable[[str, str], Place],
+    nursery: Nurseries,
+    trainer: str,
+    family: str,
+) -> None:
+    clean = losses(whole(trainer, family))
+    asked = wanted(bases(family), trainer, f"halted-{trainer}", steps=10, gguf=("f16",))
+    place = entered(orders, asked)
+    running = nursery(trainer).begin(place)
+    running.wait_for_step(4)
+    running.send(signal.SIGTERM)
+    assert running.end() == 0
+    state = place.state()
+    assert state is not None
+    assert state.phase == "stopped"
+    assert 4 <= state.step < 10
+    nursery(trainer).train(place)
+    assert list(losses(place)) == list(range(1, 11))
+    assert losses(place) == pytest.approx(clean, abs=1e-4)
 
 
 def test_killed_again_and_again_it_ends_where_one_clean_run_ends(
-    project: Project, bases: Callable[[str], Path]
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
     kills = int(os.environ.get("ARF_TRAINING_KILLS", "5"))
-    steps = 4 * kills + 8
-    how = {"steps": steps, "checkpoint_every": 1}
-    orders(project)
-    clean = trained(entered(project, wanted(bases("llama"), "trl", "clean", **how)))
-    place = entered(project, wanted(bases("llama"), "trl", "killed", **how))
+    steps = 4 * kills + 6
+    how = {"steps": steps, "checkpoint_every": 2}
+    asked = wanted(bases("llama"), "trl", "clean", **how)
+    clean = losses(nursery("trl").train(entered(orders, asked)))
+    place = entered(orders, wanted(bases("llama"), "trl", "killed", **how))
     chance = random.Random(3)
     for n in range(kills):
-        process = begin(place)
-        wait_for_step(place, 4 * n + chance.randint(1, 4), process)
-        time.sleep(chance.random() * 0.1)
-        process.kill()
-        process.join()
+        running = nursery("trl").begin(place)
+        running.wait_for_step(4 * n + chance.randint(1, 4))
+        time.sleep(chance.random() * 0.05)
+        running.send(signal.SIGKILL)
+        assert running.end() is None
         state = place.state()
         assert state is not None
         assert (state.phase, state.reason) == ("failed", "killed")
         assert "same command" in state.hint
-    trained(place)
-    assert losses(place) == pytest.approx(losses(clean), abs=1e-4)
+    nursery("trl").train(place)
+    assert list(losses(place)) == list(range(1, steps + 1))
+    assert losses(place) == pytest.approx(clean, abs=1e-4)
 
 
 def test_a_loss_that_is_no_number_ends_it_with_what_to_do(
-    project: Project, bases: Callable[[str], Path]
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
-    asked = wanted(bases("llama"), "trl", learning_rate=1e6, method="full")
-    place = entered(orders(project), asked)
-    process = begin(place)
-    process.join()
+    asked = wanted(bases("llama"), "trl", "wild", learning_rate=1e6, method="full")
+    place = entered(orders, asked)
+    assert nursery("trl").begin(place).end() == 1
     state = place.state()
     assert state is not None
-    assert (process.exitcode, state.phase, state.reason) == (1, "failed", "diverged")
+    assert (state.phase, state.reason) == ("failed", "diverged")
     assert "--learning-rate" in state.hint
     with pytest.raises(TrainingFault, match="has diverged"):
-        finished(project, place)
+        finished(orders, place)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
@@ -274,6 +266,7 @@ def test_a_loss_that_is_no_number_ends_it_with_what_to_do(
 def test_memory_or_disk_that_ends_is_told_with_what_to_do(
     project: Project,
     bases: Callable[[str], Path],
+    nursery: Nurseries,
     limit: int,
     size: int,
     reason: str,
@@ -282,36 +275,36 @@ def test_memory_or_disk_that_ends_is_told_with_what_to_do(
     items = [make_item(f"c{i}", ["customer: " + "a word " * 400], f"Nr {i}.") for i in range(32)]
     add_items(project, items)
     batch = 32 if limit == resource.RLIMIT_AS else 2
-    asked = wanted(bases("llama"), "trl", method="full", batch=batch, checkpoint_every=1)
+    asked = wanted(bases("llama"), "trl", "s", method="full", batch=batch, checkpoint_every=1)
     place = entered(project, asked)
-    process = begin(place, limit, size)
-    process.join()
+    code = nursery("trl").begin(place, limit, size).end()
     state = place.state()
     assert state is not None
-    assert (process.exitcode, state.phase, state.reason) == (1, "failed", reason), state
+    assert (code, state.phase, state.reason) == (1, "failed", reason), state
     assert remedy in state.hint
 
 
 def test_another_training_under_a_name_is_not_overwritten(
-    project: Project, bases: Callable[[str], Path]
+    orders: Project, bases: Callable[[str], Path]
 ) -> None:
-    orders(project)
-    place = entered(project, wanted(bases("llama"), "trl"))
+    place = entered(orders, wanted(bases("llama"), "trl", "taken"))
+    asked = wanted(bases("llama"), "trl", "taken", rank=4)
     with pytest.raises(InputError, match="already"):
-        train(project, bases("llama"), "trl", rank=4)
-    other, rows = job_of(project, wanted(bases("llama"), "trl", rank=4))
+        finetune(orders, asked)
+    other, rows = job_of(orders, asked)
     (place.folder / "left").touch()
     _enter(place, other, rows, fresh=True)
     assert place.job() == other
     assert not (place.folder / "left").exists()
 
 
-def test_one_training_at_a_time_on_a_device(project: Project, bases: Callable[[str], Path]) -> None:
-    orders(project)
+def test_one_training_at_a_time_on_a_device(
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
+) -> None:
     started = []
     for name in ("a", "b"):
-        place = entered(project, wanted(bases("llama"), "trl", name, steps=4000))
-        started.append((place, begin(place)))
+        place = entered(orders, wanted(bases("llama"), "trl", name, steps=4000))
+        started.append((place, nursery("trl").begin(place)))
     try:
         deadline = time.monotonic() + 120
         phases: set[str] = set()
@@ -320,30 +313,31 @@ def test_one_training_at_a_time_on_a_device(project: Project, bases: Callable[[s
             time.sleep(0.05)
         assert phases == {"training", "waiting"}
     finally:
-        for _, process in started:
-            process.kill()
-            process.join()
+        for _, running in started:
+            running.send(signal.SIGKILL)
+            running.end()
 
 
 def test_two_processes_of_accelerate_train_one_student(
-    project: Project, bases: Callable[[str], Path]
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
-    asked = wanted(bases("llama"), "trl", steps=4)
-    place = entered(orders(project), asked)
+    asked = wanted(bases("llama"), "trl", "two", steps=4)
+    place = entered(orders, asked)
     launch = "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1"
     plain = "--mixed_precision no --dynamo_backend no --main_process_port 0"
     run = subprocess.run(
         [
             *(sys.executable, *launch.split(), *plain.split()),
-            *("-m", "arf_core.finetune.worker", str(place.folder)),
+            *("-m", "arf_core.finetune.worker", str(place.folder), "--no-export"),
         ],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=280,
     )
     assert run.returncode == 0, run.stderr[-3000:]
     state = place.state()
     assert state is not None
-    assert state.phase == "done"
+    assert (state.phase, state.message) == ("stopped", "Trained; its files are not made yet.")
     assert list(losses(place)) == [1, 2, 3, 4]
-    assert finetune(project, asked).models == ("s",)
+    nursery("trl").export(place)
+    assert finetune(orders, asked).models == ("two",)

@@ -6,7 +6,7 @@ from scripted_server import Scripted, ScriptedServer
 
 from arf_core import schema
 from arf_core.errors import InputError
-from arf_core.generate import generate, unwritten
+from arf_core.generate import generate, try_on, unwritten
 from arf_core.project import Project
 from arf_core.records import Summary, System
 
@@ -113,3 +113,23 @@ def test_the_command_prints_what_was_asked_done_and_failed(
     said = arf("generate", project.path, "--model", "m", "--into", "s", "--split", "test", "--json")
     assert said.code == 0
     assert (said.json["asked"], said.json["done"], said.json["failed"]) == (5, 5, {})
+
+
+def test_one_conversation_is_tried_and_nothing_is_stored(
+    project: Project, server: ScriptedServer, arf
+) -> None:
+    project = held_out(project, server.url)
+    said = arf("generate", project.path, "--model", "m", "--only", "c3", "--json")
+    assert said.code == 0
+    assert (said.json["text"], said.json["problem"]) == ("Summary of 3.", None)
+    assert project.store.all(System, schema.system.c.name != "teacher") == []
+    assert "No system named" in arf("generate", project.path, "--model", "m").err
+    assert "no conversation" in arf("generate", project.path, "--model", "m", "--only", "?").err
+
+
+def test_an_answer_that_was_cut_is_shown_with_why_it_is_no_summary(project: Project) -> None:
+    with ScriptedServer(lambda body, n: Scripted("On and on", finish_reason="length")) as server:
+        tried = try_on(held_out(project, server.url), "m", "c1")
+    assert tried.text == "On and on"
+    assert tried.problem
+    assert tried.problem.startswith("truncated")

@@ -228,14 +228,14 @@ def test_a_killed_revision_loses_no_answer_and_asks_none_twice(
 
 
 def test_a_killed_export_is_finished_by_resuming(project: Project) -> None:
-    add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(500)])
+    add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(5000)])
     job = jobs.start(project, ExportWork(system="teacher", into="out", everything=True))
     until(lambda: (project.path / "out").exists())
     kill(project, job)
     assert ended(project, jobs.resume(project, job.id)).state == "done"
     out = project.path / "out"
     assert {p.name for p in out.iterdir()} == {"README.md", "dataset", "train.jsonl", "dev.jsonl"}
-    assert len((out / "train.jsonl").read_text().splitlines()) == 500
+    assert len((out / "train.jsonl").read_text().splitlines()) == 5000
 
 
 def test_cancelling_ends_in_a_state_and_keeps_what_was_done(
@@ -342,6 +342,9 @@ def test_every_kind_of_work_comes_back_from_its_row(kind: str) -> None:
         "verify": {"system": "r1"},
         "review": {"system": "r1", "by": "anna", "step": "undo"},
         "export": {"system": "r1", "into": "exports/r1"},
+        "finetune": {"wanted": {"system": "r1", "base": "practice", "into": "student"}},
+        "generate": {"model": "student", "into": "student-1"},
+        "try": {"model": "student", "conversation": "c1"},
     }
     work = given.get(kind) or KINDS[kind].model_validate(arguments.get(kind, {}))
     assert work_of(kind, work.model_dump_json()) == work

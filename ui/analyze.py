@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from arf_core import charts
-from arf_core.charts import percent
+from arf_core.charts import percent, reader_name
 from arf_core.charts.tables import FEW
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import ErrorRates, Rate
@@ -42,10 +42,7 @@ class Looked(NamedTuple):
 
 def detector_name(detector: str) -> str:
     """A detector as people call it."""
-    kind, _, name = detector.partition(":")
-    if kind == "person":
-        return f"{name} (a person)"
-    return "Rules" if detector == "rules" else f"{name} ({kind.upper()})" if name else kind
+    return "Rules" if detector == "rules" else reader_name(detector)
 
 
 def chosen(project: Project) -> Looked | None:

@@ -1,27 +1,45 @@
 """Finetune: choose what a student learns from and what it begins as, and start it."""
 
+from typing import NamedTuple
+
 import streamlit as st
 
+from arf_core import demo
 from arf_core.errors import ArfError
 from arf_core.finetune import Wanted
-from arf_core.finetune.command import default_method
 from arf_core.finetune.dataset import Choice, TrainingSet, training_set
 from arf_core.finetune.extra import REMEDY, missing
 from arf_core.finetune.job import places
+from arf_core.finetune.loop import total_steps
 from arf_core.finetune.memory import estimate, shape_of
-from arf_core.finetune.practice import FAMILIES
-from arf_core.finetune.settings import PRESETS, REASONS, TRIAL_STEPS, TrainingSettings, preset
-from arf_core.finetune.trainers import open_trainer, trainers
+from arf_core.finetune.practice import FAMILIES, closed_world_base, practice_shape
+from arf_core.finetune.settings import (
+    CLOSED_WORLD,
+    PRESETS,
+    REASONS,
+    TRIAL_STEPS,
+    Shape,
+    TrainingSettings,
+    preset,
+    settings_with,
+    starting_settings,
+)
+from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
 from arf_core.job_kinds import FinetuneWork
 from arf_core.project import Project
 from ui import jobs, loaders, widgets
 
-BASES = ("practice", *(f"practice-{f}" for f in FAMILIES[1:]), *(p.name for p in PRESETS))
+BASES = (
+    *("practice", *(f"practice-{f}" for f in FAMILIES[1:]), CLOSED_WORLD),
+    *(p.name for p in PRESETS),
+)
 OTHER = "another folder or hub id"
 ROWS: dict[Choice, str] = {
     "good": "those that somebody or something stands behind",
     "all": "all of them",
 }
+ANSWER = "#4c78a8"
+"""What is learnt is marked with it."""
 CHARS_A_TOKEN = 3.0
 """For a guess at the length before there is a tokenizer."""
 
@@ -48,7 +66,7 @@ def draw(project: Project) -> None:
             widgets.error(found)
         else:
             _show_set(found)
-            _memory(wanted, found)
+            _plan(wanted, found)
     _start(project, wanted, ready=not isinstance(found, ArfError))
 
 
@@ -69,62 +87,110 @@ def _wanted(project: Project, systems: list[str], names: dict[str, str]) -> Want
         format_func=lambda c: ROWS[c],
         horizontal=True,
     )
+    known = demo.example_of(project)
     base = st.selectbox(
         "Base model",
         [*BASES, OTHER],
+        index=BASES.index(CLOSED_WORLD if known is demo.CLOSED_WORLD else "practice"),
         key="train-base",
-        help="practice: a tiny model from nothing, to try the whole path on any machine",
+        help="practice: a tiny model from nothing, to try the whole path on any machine. "
+        "closed-world: the small one that knows the language of that example, and no other",
     )
     if base == OTHER:
         base = st.text_input("Folder, or id on the Hugging Face hub", key="train-path").strip()
     trainer = st.segmented_control(
-        "Trainer", trainers(), default="trl", key="train-trainer", required=True
+        "Trainer",
+        trainers(),
+        default=default_trainer(),
+        key="train-trainer",
+        required=True,
+        help="unsloth takes less memory and time on one GPU; trl is plain TRL and PEFT. Both train "
+        "on the same rows with the same settings.",
     )
     into = st.text_input("Name of the student", value=_free(project, system), key="train-into")
     return Wanted(
         system=system,
         base=base,
         into=into.strip(),
-        trainer=trainer or "trl",
+        trainer=trainer or default_trainer(),
         settings=_settings(base),
         choice=choice,
     )
 
 
 def _settings(base: str) -> TrainingSettings:
-    default = TrainingSettings()
-    trial = st.checkbox(f"A trial of {TRIAL_STEPS} steps first", key="train-trial")
-    with st.expander("Settings, and why they are so", key="train-settings"):
-        methods = ["lora", "qlora", "full"]
-        method = st.selectbox(
-            "Method",
-            methods,
-            index=methods.index(default_method(base)),
-            key=f"train-method-{default_method(base)}",
-            help=REASONS["method"],
-        )
-        epochs = st.number_input(
-            "Passes over the rows", 0.5, 50.0, default.epochs, 0.5, key="train-epochs",
-            help=REASONS["epochs"],
-        )  # fmt: skip
-        batch = st.number_input(
-            "Rows at a time", 1, 64, default.batch, key="train-batch", help=REASONS["batch"]
-        )
-        rank = st.number_input(
-            "Rank of the adapter", 1, 256, default.rank, key="train-rank", help=REASONS["rank"]
-        )
-        st.caption(f"Learning rate: {REASONS['learning_rate']}.")
-        st.caption(f"Length: {REASONS['max_length']}.")
-    return TrainingSettings.model_validate(
-        {
-            "method": method,
-            "epochs": epochs,
-            "batch": batch,
-            "rank": rank,
-            "alpha": rank,
-            "steps": TRIAL_STEPS if trial else None,
-        }
+    """Those that people change; the others stay as they are."""
+    default = starting_settings(base)
+    trial = st.checkbox(
+        f"A trial of {TRIAL_STEPS} steps first",
+        key="train-trial",
+        help="It shows within minutes whether everything fits, before hours are spent.",
     )
+    with st.expander("Settings, and why they are so", key="train-settings"):
+        # other defaults for another kind of base: the fields are then others, too
+        kind = f"train-{default.method}"
+        given: dict[str, object] = {"method": _method(default, kind)}
+        left, right = st.columns(2)
+        with left:
+            given |= _numbers(default, kind, ("epochs", "batch", "accumulation"))
+        with right:
+            given |= _numbers(default, kind, ("rank", "learning_rate", "max_length"))
+        widgets.html(_reasons())
+    given |= {"alpha": given["rank"], "steps": TRIAL_STEPS if trial else None}
+    return settings_with(base, given)
+
+
+def _method(default: TrainingSettings, kind: str) -> object:
+    methods = ["lora", "qlora", "full"]
+    at = methods.index(default.method)
+    return st.selectbox("Method", methods, index=at, key=f"{kind}-method", help=REASONS["method"])
+
+
+class Field(NamedTuple):
+    """A number that people may change. Without a value of its own it is found out."""
+
+    label: str
+    least: float
+    most: float
+    step: float
+    found_out: str = ""
+
+
+FIELDS = {
+    "epochs": Field("Passes over the rows", 0.5, 50.0, 0.5),
+    "batch": Field("Rows at a time", 1, 64, 1),
+    "accumulation": Field("Batches a step", 1, 256, 1),
+    "rank": Field("Rank of the adapter", 1, 256, 1),
+    "learning_rate": Field("Learning rate", 1e-7, 1.0, 1e-5, "as the method needs it"),
+    "max_length": Field("Longest row, in tokens", 32, 131072, 8, "99th percentile"),
+}
+
+
+def _numbers(default: TrainingSettings, kind: str, names: tuple[str, ...]) -> dict[str, object]:
+    return {name: _number(FIELDS[name], name, getattr(default, name), kind) for name in names}
+
+
+def _number(field: Field, name: str, value: float | None, kind: str) -> float | None:
+    return st.number_input(
+        field.label,
+        field.least,
+        field.most,
+        value,
+        field.step,
+        format="%.2e" if name == "learning_rate" else None,
+        placeholder=field.found_out or None,
+        key=f"{kind}-{name}",
+        help=REASONS.get(name, REASONS["batch"]),
+    )
+
+
+def _reasons() -> str:
+    """Every default with its reason, as a list."""
+    said = "".join(
+        f"<dt><b>{widgets.escaped(name.replace('_', ' '))}</b></dt><dd>{widgets.escaped(why)}</dd>"
+        for name, why in REASONS.items()
+    )
+    return f'<dl class="arf-reasons">{said}</dl>'
 
 
 def _free(project: Project, system: str) -> str:
@@ -144,20 +210,35 @@ def _show_set(rows: TrainingSet) -> None:
         st.caption("The loss counts on the marked answer alone; the rest is read.")
         widgets.html(
             f'<div class="arf-text">{widgets.escaped(asked["content"])}</div>'
-            f'<p class="arf-text"><mark>{widgets.escaped(answer["content"])}</mark></p>'
+            f'<p class="arf-text"><mark class="arf-mark" style="--arf-colour:{ANSWER}">'
+            f"{widgets.escaped(answer['content'])}</mark></p>"
         )
 
 
-def _memory(wanted: Wanted, rows: TrainingSet) -> None:
+def _plan(wanted: Wanted, rows: TrainingSet) -> None:
+    """Steps and memory, as far as they are known before the base is read."""
+    settings = wanted.settings
+    steps = total_steps(settings, len(rows.train))
+    each = settings.rows_a_step
+    st.markdown(f"**{steps:,} steps** of {each} row{'s' if each > 1 else ''} each")
     known = preset(wanted.base)
-    shape = known.shape if known else shape_of(wanted.base)
+    if wanted.base.startswith("practice"):
+        shape: Shape | None = practice_shape()
+    elif wanted.base == CLOSED_WORLD:
+        shape = shape_of(str(closed_world_base()))
+    else:
+        shape = known.shape if known else shape_of(wanted.base)
+    if known:
+        st.caption(f"{known.name}: {known.why}. Licence: {known.licence}.")
     if shape is None:
+        st.caption("What memory it takes is known once the base is here.")
         return
     sizes = sorted(sum(len(m["content"]) for m in r.messages) for r in rows.train)
-    length = int(sizes[int(0.99 * (len(sizes) - 1))] / CHARS_A_TOKEN)
-    said = estimate(shape, wanted.settings, wanted.trainer, length)
+    guess = int(sizes[int(0.99 * (len(sizes) - 1))] / CHARS_A_TOKEN)
+    said = estimate(shape, settings, wanted.trainer, settings.max_length or guess)
     draw_as = st.warning if said.fits is False else st.info
-    draw_as(f"Estimated {said.in_words()}", icon=":material/memory:")
+    words = said.in_words()
+    draw_as(f"{words[0].upper()}{words[1:]}", icon=":material/memory:")
 
 
 def _start(project: Project, wanted: Wanted, ready: bool) -> None:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from arf_core.charts import rate_text
+from arf_core.charts import rate_text, reader_name
 from arf_core.charts.wording import NBSP
-from arf_core.demo import is_demo
+from arf_core.demo import example_of
 from arf_core.evaluate.rates import Rate
 from arf_core.job_kinds import AnalyzeWork
 from arf_core.overview import Headline, Overview, Standing, Step, example, next_step, overview
@@ -73,7 +73,7 @@ def _unread(found: Overview) -> str:
 
 def _counted(project: Project, said: Headline) -> str:
     """Who counted, and what the figures are worth."""
-    parts = [f"Counted by {widgets.reader(said.detector)}; in brackets the 95 % interval."]
+    parts = [f"Counted by {reader_name(said.detector)}; in brackets the 95 % interval."]
     if said.detector == "rules":
         parts.append("The rules count only what they can prove, so the true rate is higher.")
     elif said.corrected is None:
@@ -82,11 +82,8 @@ def _counted(project: Project, said: Headline) -> str:
         parts.append("It took part in the correction, so the second figure is too good.")
     else:
         parts.append("It took no part in the correction.")
-    if is_demo(project):
-        parts.append(
-            "In this sample the texts are written examples and the models' replies recordings: "
-            "no figure here says how they do on your data."
-        )
+    if made_from := example_of(project):
+        parts.append(made_from.note)
     return " ".join(parts)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from arf_core.demo import open_demo
+from arf_core.demo import CLOSED_WORLD, SUPPORT, Example, open_example
 from arf_core.errors import ArfError
 from arf_core.job_kinds import DemoWork
 from arf_core.jobs import start
@@ -90,23 +90,30 @@ def _new_form() -> None:
 
 
 def _sample_form() -> None:
-    with st.form("sample-project", border=False):
-        st.markdown("**The sample**")
+    with st.container(key="examples"):
+        st.markdown("**Look at an example**")
         st.caption(
             "120 written conversations, taken the whole way with recorded replies: no key, no "
             "network."
         )
-        if st.form_submit_button("Make the sample project", key="sample-do"):
+        if st.button("Make the sample project", key="sample-do"):
             with widgets.told():
-                _make_sample()
+                _make(SUPPORT, "sample", DemoWork())
+        st.caption(
+            "1,600 generated conversations whose truth is known, with what five trained students "
+            "wrote."
+        )
+        if st.button("Make the closed world", key="closed-world-do"):
+            with widgets.told():
+                _make(CLOSED_WORLD, "closed-world", DemoWork(example="closed_world"))
 
 
-def _make_sample() -> None:
-    path = home_of_projects() / "sample"
+def _make(example: Example, name: str, work: DemoWork) -> None:
+    path = home_of_projects() / name
     there = (path / SETTINGS_FILE).exists()
-    with open_demo(path) as project:
+    with open_example(path, example) as project:
         if not there:
-            start(project, DemoWork())
+            start(project, work)
     frame.enter(path)
     st.rerun()
 

@@ -78,7 +78,7 @@ def _sentence(project: Project, system: System, counts: Sequence[Tally]) -> str:
     new = sum(o.new_errors for o in found)
     parent = names.get(system.parent or "", system.parent or "")
     said = f"{names[system.name]}: {edited:,} of {of_all:,} summaries of {parent} edited"
-    said += f" by {system.model}" if system.model else ""
+    said += f" by {charts.reader_name(system.model)}" if system.model else ""
     if asked:
         said += f"; {fixed:,} of {asked:,} findings verified as fixed, {_new(new)}"
     return said + "."

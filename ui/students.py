@@ -1,5 +1,10 @@
 """Students: how their trainings go, live; stop, resume, and what came out."""
 
+import io
+import zipfile
+from functools import partial
+from pathlib import Path
+
 import streamlit as st
 
 from arf_core.charts import loss
@@ -11,9 +16,12 @@ from arf_core.finetune.tokens import Lengths
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
 from arf_core.project import Project
-from ui import jobs, widgets
+from ui import jobs, student_try, widgets
 
 EVERY_S = 1.0
+MOST_TO_FETCH = 500_000_000
+"""Bytes that go through a browser; larger ones are copied from where they lie."""
+PRACTICE = "Its base was made from nothing: it shows the path, and its texts are no summaries."
 
 
 def draw(project: Project) -> None:
@@ -49,8 +57,10 @@ def _student(project: Project, place: Place) -> None:
     state = place.state()
     works = state is not None and state.phase not in ENDS
     job = place.job()
-    practice = " · practice model" if job.practice else ""
-    st.subheader(widgets.label(job.name) + practice)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(widgets.label(job.name), width="content")
+        if job.practice:
+            st.badge("practice model", color="orange", help=PRACTICE)
     widgets.text(
         f"{job.trainer} on {job.rows} {job.choice} rows of {job.system}, base {job.base}",
         muted=True,
@@ -128,10 +138,12 @@ def _resume(project: Project, place: Place) -> None:
 
 
 def _made(project: Project, place: Place, state: TrainingState) -> None:
+    """What came out: files, what the comparison of the GGUF files said, and the student at work."""
     report = report_of(project, place, state)
     made = Artifacts.model_validate_json(place.artifacts_file.read_text(encoding="utf-8"))
-    for what, file in report.artifacts.items():
-        widgets.text(f"{what.replace('_', ' ')}: {file}")
+    with st.expander("Files", key=f"files-{place.folder.name}"):
+        for what, file in report.artifacts.items():
+            _file(project.path / file, file, what.replace("_", " "))
     for kind, check in made.checks.items():
         st.caption(
             f"GGUF {kind}: token ids equal on {check.tokens:,} tokens, largest difference of a "
@@ -141,10 +153,40 @@ def _made(project: Project, place: Place, state: TrainingState) -> None:
         st.caption(widgets.label(f"No GGUF: {made.gguf_missing}", 300))
     name = place.folder.name
     models = [m for m in (f"{name}-gguf", name) if m in project.settings.models]
-    if models:
-        model = st.selectbox("Ask it as", models, key=f"model-{name}", format_func=widgets.seen)
-        work = GenerateWork(model=model, into=name)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Write the test split's summaries", key=f"write-{name}"):
-                jobs.start(project, work)
-            widgets.command(work.command(str(project.path)))
+    if not models:
+        return
+    model = st.selectbox("Ask it as", models, key=f"model-{name}", format_func=widgets.seen)
+    student_try.draw(project, name, model)
+    work = GenerateWork(model=model, into=name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Write the test split's summaries", key=f"write-{name}"):
+            jobs.start(project, work)
+        widgets.command(work.command(str(project.path)))
+
+
+def _file(path: Path, shown: str, what: str) -> None:
+    """A file or folder with its size; to be fetched, where it is not too large for a browser."""
+    size = sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size
+    words, button = st.columns([4, 1], vertical_alignment="center")
+    with words:
+        widgets.text(f"{what}: {shown} · {size / 1e6:,.1f} MB")
+    if size > MOST_TO_FETCH:
+        return
+    with button:
+        st.download_button(
+            "Download",
+            data=partial(_zipped, path) if path.is_dir() else path.read_bytes,
+            file_name=f"{path.name}.zip" if path.is_dir() else path.name,
+            key=f"fetch-{shown}",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+        )
+
+
+def _zipped(folder: Path) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        for path in sorted(folder.rglob("*")):
+            file.write(path, path.relative_to(folder.parent))
+    return made.getvalue()

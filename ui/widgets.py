@@ -189,14 +189,6 @@ def _marked(piece: str, over: Sequence[Mark], end: int) -> str:
     )
 
 
-def reader(detector: str) -> str:
-    """Who reads, as people are told: the rules, big (LLM), anna (a person)."""
-    kind, _, name = detector.partition(":")
-    if kind == "person":
-        return f"{name} (a person)"
-    return f"{name} ({kind.upper()})" if name else f"the {kind}" if kind == "rules" else kind
-
-
 def chip(category: str, taxonomy: Taxonomy) -> None:
     """A category's name beside its colour."""
     html(chip_html(category, taxonomy))

@@ -12,7 +12,7 @@ from arf_core.charts.style import empty, in_theme, narrow
 from arf_core.charts.tables import cooccurrence, error_heatmap
 from arf_core.charts.texts import clusters, lengths
 from arf_core.charts.training import loss
-from arf_core.charts.wording import percent, rate_text, system_names
+from arf_core.charts.wording import percent, rate_text, reader_name, system_names
 
 __all__ = [
     "CATEGORY_COLOURS",
@@ -29,6 +29,7 @@ __all__ = [
     "narrow",
     "percent",
     "rate_text",
+    "reader_name",
     "round_outcome",
     "severity",
     "system_names",

@@ -14,6 +14,7 @@ from arf_core.charts.wording import (
     percent,
     plain,
     rate_text,
+    reader_name,
     thousands,
     wrapped,
 )
@@ -118,7 +119,8 @@ def _read_by(totals: Sequence[int], readers: Sequence[str]) -> str:
     """How many summaries were read, by whom: one figure where it is the same for all systems."""
     many = " to ".join(thousands(n) for n in sorted({min(totals), max(totals)}))
     each = " each" if len(totals) > 1 and len(set(totals)) == 1 else ""
-    return f"{many} summaries{each}, read by {listed([plain(r) for r in sorted(set(readers))])}"
+    by = listed([plain(reader_name(r)) for r in sorted(set(readers))])
+    return f"{many} summaries{each}, read by {by}"
 
 
 class _Part(Record):

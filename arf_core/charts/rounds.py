@@ -8,7 +8,15 @@ import plotly.graph_objects as go
 from arf_core.charts.marks import interval_marks, round_step
 from arf_core.charts.palette import FIXED, NEW, NOT_FIXED, UNCHECKED, ink_on
 from arf_core.charts.style import drawn, empty
-from arf_core.charts.wording import category_name, listed, plain, rate_text, thousands, wrapped
+from arf_core.charts.wording import (
+    category_name,
+    listed,
+    plain,
+    rate_text,
+    reader_name,
+    thousands,
+    wrapped,
+)
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import Rate
 from arf_core.tallies import CategoryOutcome
@@ -131,7 +139,8 @@ def against_reference(agreements: Sequence[Agreement], by: Compared = "findings"
         yaxis={
             "tickvals": list(range(len(shown))),
             "ticktext": [
-                f"{wrapped(plain(a.detector))}<br>{thousands(a.summaries)} summaries" for a in shown
+                f"{wrapped(plain(reader_name(a.detector)))}<br>{thousands(a.summaries)} summaries"
+                for a in shown
             ],
             "range": [len(shown) - 0.5, -0.5],
             "showgrid": False,
@@ -145,7 +154,7 @@ def _shares(name: str, rates: Sequence[Rate], shown: Sequence[Agreement], place:
         name=name,
         **interval_marks(rates, [i + (place - 0.5) * 0.28 for i in range(len(shown))], place + 1),
         customdata=[a.detector for a in shown],
-        hovertext=[plain(a.detector) for a in shown],
+        hovertext=[plain(reader_name(a.detector)) for a in shown],
         text=[rate_text(r) for r in rates],
         hovertemplate=f"<b>{name}</b><br>%{{text}}<extra>%{{hovertext}}</extra>",
     )

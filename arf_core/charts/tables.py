@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from arf_core.charts.marks import plain_text
 from arf_core.charts.palette import category_colour
 from arf_core.charts.style import drawn, empty
-from arf_core.charts.wording import category_name, plain, rate_text, thousands, wrapped
+from arf_core.charts.wording import category_name, plain, rate_text, reader_name, thousands, wrapped
 from arf_core.evaluate.rates import Rate
 from arf_core.slices import SliceRates
 from arf_core.tallies import ErrorPatterns
@@ -51,7 +51,7 @@ def error_heatmap(slices: Sequence[SliceRates], taxonomy: Taxonomy) -> go.Figure
         data=[[[c, s.value] for s in slices] for c in categories],
         title=f"Summaries with each kind of error, by {plain(first.attribute)}",
         subtitle=f"Colour: their share of all summaries of that {plain(first.attribute)} (in "
-        f"brackets), as read by {plain(first.detector)}" + (GREY_MEANS if few else ""),
+        f"brackets), as read by {plain(reader_name(first.detector))}" + (GREY_MEANS if few else ""),
     )
 
 

@@ -14,7 +14,7 @@ def loss(steps: Sequence[StepRow]) -> go.Figure:
     learnt = [(row.step, row.loss) for row in steps if row.loss is not None]
     held = [(row.step, row.eval_loss) for row in steps if row.eval_loss is not None]
     if not learnt:
-        return empty("No step has been made yet.")
+        return empty("No step has been made yet. Start the training, or see its log.")
     total = steps[-1].total
     traces = [_line("learnt from", learnt, SYSTEM_COLOURS[0], "lines")]
     if held:

@@ -37,6 +37,14 @@ def name_of(system: str, names: Mapping[str, str] | None) -> str:
     return escape((names or {}).get(system, system), quote=False)
 
 
+def reader_name(detector: str) -> str:
+    """Who reads, as people are told: the rules, big (LLM), anna (a person)."""
+    kind, _, name = detector.partition(":")
+    if kind == "person":
+        return f"{name} (a person)"
+    return f"{name} ({kind.upper()})" if name else f"the {kind}" if kind == "rules" else kind
+
+
 def plain(text: str) -> str:
     """Text of others, safe to draw: a chart reads some tags in any text."""
     return escape(text, quote=False)

@@ -19,15 +19,15 @@ from arf_core.errors import InputError
 from arf_core.finetune import FinetuneReport, Wanted
 from arf_core.finetune import finetune as run_finetune
 from arf_core.finetune import prepare as prepare_folder
-from arf_core.finetune.command import default_method
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.plan import Plan, plan_of
-from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, TrainingSettings
+from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, settings_with
+from arf_core.finetune.trainers import default_trainer
 from arf_core.generate import generate as run_generate
+from arf_core.generate import try_on
 from arf_core.project import Project
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
-DEFAULT = TrainingSettings()
 Base = typer.Option(
     "practice",
     "--base",
@@ -75,20 +75,20 @@ def finetune(
     folder: Path = Folder,
     system: str = typer.Option("r1", "--system", help="Whose summaries the student learns from."),
     base: str = Base,
-    trainer: TrainerName = typer.Option(TrainerName.unsloth, help="unsloth, or plain trl."),
+    trainer: TrainerName = typer.Option(None, help="unsloth (on a GPU), or plain trl (without)."),
     into: str = typer.Option(None, help="The student's name; student-SYSTEM where not given."),
     rows: RowsName = Rows,
     match: list[str] = Match,
     steps: int = typer.Option(None, min=1, help="Optimiser steps, instead of epochs."),
     trial: bool = typer.Option(False, help=f"{TRIAL_STEPS} steps, to see whether it runs."),
-    epochs: float = typer.Option(DEFAULT.epochs, min=0.01, help="Passes over the rows."),
+    epochs: float = typer.Option(None, min=0.01, help="Passes over the rows; 2."),
     method: MethodName = typer.Option(None, help="lora, or full for practice, if not given."),
-    rank: int = typer.Option(DEFAULT.rank, min=1, help="Of the adapter; alpha is the same."),
+    rank: int = typer.Option(None, min=1, help="Of the adapter, and its alpha; 16."),
     learning_rate: float = typer.Option(None, help="Default: 2e-4; 2e-5 for full."),
-    batch: int = typer.Option(DEFAULT.batch, min=1, help="Rows at a time."),
-    accumulation: int = typer.Option(DEFAULT.accumulation, min=1, help="Batches a step."),
+    batch: int = typer.Option(None, min=1, help="Rows at a time; 2."),
+    accumulation: int = typer.Option(None, min=1, help="Batches a step; 4."),
     max_length: int = typer.Option(None, min=32, help="Tokens; the data's 99th percentile."),
-    seed: int = typer.Option(DEFAULT.seed, help="For the order of rows and the adapter."),
+    seed: int = typer.Option(None, help="For the order of rows and the adapter; 3407."),
     checkpoint_every: int = typer.Option(None, min=1, help="Steps; a fifth of the training."),
     gguf: bool = typer.Option(True, help="Write GGUF files too."),
     fresh: bool = typer.Option(False, "--fresh", help="Throw an earlier one of this name away."),
@@ -101,25 +101,25 @@ def finetune(
     if bases:
         _print_bases(as_json)
         return
-    settings = TrainingSettings(
-        method=method.value if method else default_method(base),
-        rank=rank,
-        alpha=rank,
-        learning_rate=learning_rate,
-        batch=batch,
-        accumulation=accumulation,
-        epochs=epochs,
-        steps=TRIAL_STEPS if trial else steps,
-        max_length=max_length,
-        seed=seed,
-        checkpoint_every=checkpoint_every,
-    )
+    given = {
+        "method": method.value if method else None,
+        "rank": rank,
+        "alpha": rank,
+        "learning_rate": learning_rate,
+        "batch": batch,
+        "accumulation": accumulation,
+        "epochs": epochs,
+        "steps": TRIAL_STEPS if trial else steps,
+        "max_length": max_length,
+        "seed": seed,
+        "checkpoint_every": checkpoint_every,
+    }
     wanted = Wanted(
         system=system,
         base=base,
         into=into or f"student-{system}",
-        trainer=trainer.value,
-        settings=settings,
+        trainer=trainer.value if trainer else default_trainer(),
+        settings=settings_with(base, given),
         choice=rows.value if rows else None,
         match=tuple(map(Arm.parse, match)),
         gguf=("f16", "q8_0") if gguf else (),
@@ -189,14 +189,24 @@ def _print_report(folder: Path, report: FinetuneReport) -> None:
 def generate(
     folder: Path = Folder,
     model: str = typer.Option(..., "--model", help="Who writes, by its name in arf.toml."),
-    into: str = typer.Option(..., "--into", help="The name of the system."),
+    into: str = typer.Option(None, "--into", help="The name of the system."),
     split: list[SplitName] = typer.Option([SplitName.test], help="Of these splits."),
     kind: str = typer.Option("student", help="What the system is: student or teacher."),
     limit: int = typer.Option(None, min=1, help="At most so many, for a trial."),
     fresh: bool = typer.Option(False, "--fresh", help="Write again what is written."),
+    only: str = typer.Option(
+        None, "--only", help="This conversation alone, by its id: shown, not stored."
+    ),
     as_json: bool = JsonFlag,
 ) -> None:
     """Have a model write a system's summaries. What is written is skipped."""
+    if only:
+        _try(folder, model, only, as_json)
+        return
+    if not into:
+        raise InputError(
+            "No system named.", "Give --into NAME, or one conversation with --only ID."
+        )
     if kind not in ("student", "teacher"):
         raise InputError(f"--kind {kind!r} is neither student nor teacher.", "Give one of them.")
     with Project.open(folder) as project, progress(f"Writing {into}", project) as told:
@@ -215,3 +225,15 @@ def generate(
     else:
         print_run(f"{into}, written by {model}", report)
     raise typer.Exit(exit_code(report))
+
+
+def _try(folder: Path, model: str, conversation: str, as_json: bool) -> None:
+    with Project.open(folder) as project:
+        tried = try_on(project, model, conversation)
+    if as_json:
+        print_json(tried.model_dump())
+    else:
+        print_line(tried.text)
+        if tried.problem:
+            print_line(f"({tried.problem})")
+    raise typer.Exit(1 if tried.problem else 0)

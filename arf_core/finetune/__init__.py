@@ -32,13 +32,12 @@ from arf_core.finetune.job import (
     write_whole,
 )
 from arf_core.finetune.practice import (
-    CLOSED_WORLD,
     FAMILIES,
     closed_world_base,
     is_practice,
     practice_base,
 )
-from arf_core.finetune.settings import TrainingSettings, preset
+from arf_core.finetune.settings import CLOSED_WORLD, TrainingSettings, preset
 from arf_core.finetune.trainers import open_trainer
 from arf_core.models.registry import add_model
 from arf_core.privacy import admit_host, host_of, hub_address
@@ -231,6 +230,8 @@ def _environment(job: TrainingJob) -> dict[str, str]:
     # threads that wait by spinning starve whoever shares the cores, and a tiny model gains nothing
     # from a second one
     quiet = {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
+    if Path(job.base).is_dir():
+        quiet["HF_HUB_OFFLINE"] = "1"  # nothing is to be fetched, so nothing is asked or told
     if job.practice:
         quiet["OMP_NUM_THREADS"] = "1"
     return quiet | os.environ

@@ -3,11 +3,10 @@
 import shlex
 
 from arf_core.finetune import Wanted
-from arf_core.finetune.practice import CLOSED_WORLD
-from arf_core.finetune.settings import TRIAL_STEPS, Method, TrainingSettings
+from arf_core.finetune.settings import TRIAL_STEPS, starting_settings
 
-DEFAULT = TrainingSettings()
 FLAGS = {
+    "method": "--method",
     "rank": "--rank",
     "learning_rate": "--learning-rate",
     "batch": "--batch",
@@ -24,14 +23,12 @@ def command_of(project: str, wanted: Wanted) -> str:
     """`arf finetune …` with what is other than the default."""
     words = ["arf", "finetune", project, "--system", wanted.system, "--base", wanted.base]
     words += ["--trainer", wanted.trainer, "--into", wanted.into]
-    settings = wanted.settings
-    if settings.method != default_method(wanted.base):
-        words += ["--method", settings.method]
+    settings, default = wanted.settings, starting_settings(wanted.base)
     if settings.steps is not None:
         words += ["--trial"] if settings.steps == TRIAL_STEPS else ["--steps", str(settings.steps)]
     for name, flag in FLAGS.items():
         value = getattr(settings, name)
-        if value != getattr(DEFAULT, name):
+        if value != getattr(default, name):
             words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
     if wanted.choice:
         words += ["--rows", wanted.choice]
@@ -40,8 +37,3 @@ def command_of(project: str, wanted: Wanted) -> str:
     if not wanted.gguf:
         words.append("--no-gguf")
     return " ".join(shlex.quote(word) for word in words)
-
-
-def default_method(base: str) -> Method:
-    """LoRA; every weight of a tiny base, which has little to keep."""
-    return "full" if base.startswith("practice") or base == CLOSED_WORLD else "lora"

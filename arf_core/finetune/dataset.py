@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from arf_core.errors import InputError
-from arf_core.export import WHY, ExportRow, chat_rows
+from arf_core.export import WHY, ExportRow, chat_rows, current_system
 from arf_core.project import Project
-from arf_core.queries import find_system
 from arf_core.records import Record, Split, SystemKind, digest
 
 Choice = Literal["all", "good"]
@@ -99,7 +98,7 @@ def training_set(
 
 
 def _whole(project: Project, arm: Arm, splits: Sequence[Split], seed: int) -> TrainingSet:
-    record = find_system(project.store, arm.system)
+    record = current_system(project, arm.system)
     choice: Choice = arm.choice or ("good" if record.kind in REVISED else "all")
     rows, left_out = chat_rows(project, record, splits, everything=choice == "all")
     kept = _without_doubles(_in_order(rows, seed), left_out)

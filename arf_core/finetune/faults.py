@@ -74,14 +74,16 @@ def _whole_text(error: BaseException) -> str:
     return " ".join(parts).lower()
 
 
-def check_loss(loss: float, step: int, vocabulary: int) -> None:
-    """Raises TrainingFault for a loss that is no number, or far beyond that of guessing."""
+def check_loss(loss: float, gradient: float | None, step: int, vocabulary: int) -> None:
+    """Raises TrainingFault for a loss that is no number, or far beyond that of guessing, and for a
+    gradient of nothing: weights so large that no step changes what comes out."""
     guessing = math.log(vocabulary)
-    if math.isfinite(loss) and loss < DIVERGED_AT * guessing:
+    if math.isfinite(loss) and loss < DIVERGED_AT * guessing and gradient != 0:
         return
+    without = " and has no gradient" if gradient == 0 else ""
     raise TrainingFault(
         "diverged",
-        f"The loss is {loss:.4g} at step {step} (guessing would give {guessing:.1f}): the training "
-        "has diverged.",
+        f"The loss is {loss:.4g}{without} at step {step} (guessing would give {guessing:.1f}): the "
+        "training has diverged.",
         "Begin again with a smaller --learning-rate (a tenth is a good try) and --fresh.",
     )

@@ -15,7 +15,7 @@ from arf_core.errors import InputError
 from arf_core.finetune.dataset import read_rows
 from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
-from arf_core.finetune.settings import learning_rate
+from arf_core.finetune.settings import TrainingSettings, learning_rate
 from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
 
 ADAPTED = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -113,9 +113,8 @@ def _asked_to_stop() -> list[bool]:
     return flag
 
 
-def total_steps(job: TrainingJob, rows: int, devices: int = 1) -> int:
+def total_steps(settings: TrainingSettings, rows: int, devices: int = 1) -> int:
     """Optimiser steps of the whole training."""
-    settings = job.settings
     if settings.steps is not None:
         return settings.steps
     batches = math.ceil(rows / (settings.batch * devices))
@@ -141,7 +140,7 @@ def _trainer(
     def as_set(rows: list[Encoded]) -> Any:
         return Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows])
 
-    steps = total_steps(job, len(train), int(os.environ.get("WORLD_SIZE", "1")))
+    steps = total_steps(job.settings, len(train), int(os.environ.get("WORLD_SIZE", "1")))
     arguments = _arguments(job, place.checkpoints, steps, bool(dev))
     return trainer_class(
         model=model,

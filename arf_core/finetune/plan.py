@@ -1,5 +1,7 @@
 """What a training would be, before anything is trained: its set, its steps, its memory."""
 
+from pathlib import Path
+
 from arf_core.finetune import Wanted, job_of
 from arf_core.finetune.extra import need_training
 from arf_core.finetune.job import TrainingJob
@@ -36,7 +38,8 @@ class Plan(Record):
         return [
             *self.set_in_words,
             f"fingerprint of the set: {job.fingerprint}",
-            f"base: {job.base} ({job.licence}){', a practice model' if job.practice else ''}",
+            f"base: {Path(job.base).name if job.practice else job.base} ({job.licence})"
+            f"{', a practice model' if job.practice else ''}",
             f"{self.steps} steps of {job.settings.rows_a_step} rows with {job.trainer}, "
             f"{job.settings.method}",
             self.memory.in_words() if self.memory else "memory: known once the base is here",
@@ -69,7 +72,7 @@ def plan_of(project: Project, wanted: Wanted) -> Plan:
         job=job,
         left_out=rows.left_out,
         lengths=lengths,
-        steps=total_steps(job, len(encoded)),
+        steps=total_steps(job.settings, len(encoded)),
         memory=memory_of(job, lengths.max_length),
         example=Example(
             asked=tokenizer.decode(first.input_ids[: -len(learnt)]),

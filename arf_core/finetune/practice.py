@@ -1,7 +1,8 @@
-"""A practice base: a tiny Llama or Qwen3 made from nothing, in a second, on a CPU.
+"""A practice base: a tiny Llama or Qwen3 made from nothing, in seconds, on a CPU.
 
-It has never seen a word, so what it learns is the form and the commonest phrases. It is there to
-try the whole path, and for tests; a student of it is marked as a practice model everywhere.
+It knows which word likely follows which, counted in conversations of the project, and nothing else;
+so what it learns is the form and the commonest phrases. It is there to try the whole path, and for
+tests; a student of it is marked as a practice model everywhere.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 from arf_core.errors import InputError
 from arf_core.finetune.extra import need_training
+from arf_core.finetune.settings import Shape
 from arf_core.finetune.tokens import CHATML
 from arf_core.project import Project
 from arf_core.queries import PAGE
@@ -19,11 +21,25 @@ from arf_core.records import Conversation
 PRACTICE = "practice.json"
 """Marks the folder of a practice base, and of a student of one."""
 FAMILIES = ("llama", "qwen2", "qwen3")
-CLOSED_WORLD = "closed-world"
-"""The base of the second example, which knows that example's language and no other."""
-VOCABULARY, WIDTH, LAYERS, HEADS, CONTEXT = 2000, 128, 4, 4, 2048
+VOCABULARY, WIDTH, LAYERS, HEADS, CONTEXT = 2000, 128, 2, 4, 2048
+SMOOTHING = 5.0
+"""Pairs of tokens that are added to what was counted, as often as their second one is used."""
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 SEED = 3407
+
+
+def practice_shape() -> Shape:
+    """The sizes of a practice base, which it has before it is made."""
+    return Shape(
+        width=WIDTH,
+        layers=LAYERS,
+        heads=HEADS,
+        kv_heads=HEADS // 2,
+        head=WIDTH // HEADS,
+        inner=3 * WIDTH,
+        vocabulary=VOCABULARY,
+        tied=False,
+    )
 
 
 def practice_base(project: Project, family: str = "llama") -> Path:
@@ -64,7 +80,11 @@ def _texts(project: Project) -> list[str]:
 
 
 def make_base(
-    folder: Path, texts: Iterable[str], family: str = "llama", width: int = WIDTH
+    folder: Path,
+    texts: Iterable[str],
+    family: str = "llama",
+    width: int = WIDTH,
+    layers: int = LAYERS,
 ) -> Path:
     """Write tokenizer and random weights of a family into `folder`; the same seed, the same
     weights. Raises MissingExtra without torch."""
@@ -73,9 +93,11 @@ def make_base(
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    tokenizer = _tokenizer(list(texts))
+    read = list(texts)
+    tokenizer = _tokenizer(read)
     torch.manual_seed(SEED)
-    model = _model(family, len(tokenizer), width)
+    model = _model(family, len(tokenizer), width, layers)
+    _knows_neighbours(model, _followers(tokenizer, read))
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -113,7 +135,7 @@ def _tokenizer(texts: Sequence[str]) -> Any:
     return tokenizer
 
 
-def _model(family: str, vocabulary: int, width: int) -> Any:
+def _model(family: str, vocabulary: int, width: int, layers: int) -> Any:
     import transformers
 
     name = {"llama": "Llama", "qwen2": "Qwen2", "qwen3": "Qwen3"}[family]
@@ -121,11 +143,11 @@ def _model(family: str, vocabulary: int, width: int) -> Any:
         "vocab_size": vocabulary,
         "hidden_size": width,
         "intermediate_size": 3 * width,
-        "num_hidden_layers": LAYERS,
+        "num_hidden_layers": layers,
         "num_attention_heads": HEADS,
         "num_key_value_heads": HEADS // 2,
         "max_position_embeddings": CONTEXT,
-        "tie_word_embeddings": True,
+        "tie_word_embeddings": False,
         "bos_token_id": 0,
         "eos_token_id": 2,
         "pad_token_id": 0,
@@ -134,3 +156,38 @@ def _model(family: str, vocabulary: int, width: int) -> Any:
         settings["head_dim"] = width // HEADS
     config = getattr(transformers, f"{name}Config")(**settings)
     return getattr(transformers, f"{name}ForCausalLM")(config)
+
+
+def _followers(tokenizer: Any, texts: Sequence[str]) -> Any:
+    """How often each token follows each, (vocabulary, vocabulary): rows are the first ones."""
+    import torch
+
+    size = len(tokenizer)
+    counts = torch.zeros(size, size)
+    for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]:
+        pairs = torch.tensor(ids[:-1]), torch.tensor(ids[1:])
+        if len(ids) > 1:
+            counts.index_put_(pairs, torch.ones(len(ids) - 1), accumulate=True)
+    return counts
+
+
+def _knows_neighbours(model: Any, counts: Any) -> None:
+    """Put into the embeddings what follows what, as the best product of two thin matrices: minutes
+    of training would go into that. The blocks begin with little to say."""
+    import torch
+
+    share = counts.sum(0) + 0.1
+    share /= share.sum()
+    smooth = (counts + SMOOTHING * share) / (counts.sum(1, keepdim=True) + SMOOTHING)
+    surprise = smooth.log() - smooth.log().mean(1, keepdim=True)
+    width = model.config.hidden_size
+    left, sizes, right = torch.svd_lowrank(surprise, q=min(width, len(counts)), niter=2)
+    first = left * sizes
+    norms = first.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    with torch.no_grad():
+        # what a norm makes of a row has the length sqrt(width), whatever was there
+        model.model.embed_tokens.weight[:, : len(sizes)] = 0.3 * first / norms
+        model.lm_head.weight[:, : len(sizes)] = right * norms.mean() / width**0.5
+        for name, weights in model.named_parameters():
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                weights.mul_(0.1)

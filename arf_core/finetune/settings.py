@@ -3,6 +3,7 @@
 `presets()` names bases that people ask for; any other Llama, Qwen2 or Qwen3 works by its folder.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,7 +14,7 @@ Method = Literal["lora", "qlora", "full"]
 Precision = Literal["auto", "bf16", "fp32"]
 LORA_LEARNING_RATE = 2e-4
 FULL_LEARNING_RATE = 2e-5
-PRACTICE_LEARNING_RATE = 3e-3
+PRACTICE_LEARNING_RATE = 2e-3
 TRIAL_STEPS = 30
 
 
@@ -50,12 +51,21 @@ class TrainingSettings(Record):
         return self.batch * self.accumulation
 
 
+PRACTICE = TrainingSettings(
+    method="full", batch=4, accumulation=1, epochs=12.0, max_length=320, evaluate=False
+)
+"""Of a practice base every weight moves, over short rows and often, until it ends its answers. It
+learns by heart, so the dev split would choose its first weights."""
+CLOSED_WORLD = "closed-world"
+"""The base of the second example, which knows that example's language and no other."""
+CLOSED_WORLD_START = TrainingSettings(method="full", batch=8, accumulation=1, evaluate=False)
+"""As its students in docs/benchmarks.md are trained."""
 REASONS = {
     "method": "LoRA in 16 bit learns as well as full training at this size of data and keeps the "
     "base as it is; QLoRA where the card is small; full for tiny models",
     "rank": "16 is enough for one task; 8 to 64 make little difference",
     "alpha": "equal to the rank, so that the adapter is added at its own scale",
-    "learning_rate": "2e-4 for adapters, 2e-5 for full training, 3e-3 for a practice model that "
+    "learning_rate": "2e-4 for adapters, 2e-5 for full training, 2e-3 for a practice model that "
     "begins at nothing",
     "warmup_share": "the first steps of an optimiser that knows no gradient yet are kept small",
     "batch": "2 rows at a time fit a small card; 4 such batches make one step of 8 rows",
@@ -188,6 +198,20 @@ PRESETS: tuple[Preset, ...] = (
         shape=_shape(28, 3584, 28, 4, 18944, 152064, tied=0),
     ),
 )
+
+
+def starting_settings(base: str) -> TrainingSettings:
+    """The defaults for a base, by its name: LoRA; for a practice base every weight, since it has
+    nothing yet to keep, in many small steps, so that it learns where an answer ends."""
+    if base == CLOSED_WORLD:
+        return CLOSED_WORLD_START
+    return PRACTICE if base.startswith("practice") else TrainingSettings()
+
+
+def settings_with(base: str, given: Mapping[str, object]) -> TrainingSettings:
+    """The defaults for a base, but for what is given; None is not given."""
+    said = {name: value for name, value in given.items() if value is not None}
+    return TrainingSettings.model_validate(starting_settings(base).model_dump() | said)
 
 
 def preset(name: str) -> Preset | None:

@@ -48,7 +48,8 @@ class Watcher:
         if loss is None and eval_loss is None:
             return
         if loss is not None:
-            check_loss(float(loss), state.global_step, self._vocabulary)
+            gradient = _number(logs, "grad_norm")
+            check_loss(float(loss), gradient, state.global_step, self._vocabulary)
         if state.is_world_process_zero:
             self._write(state, logs)
 

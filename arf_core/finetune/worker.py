@@ -1,9 +1,9 @@
-"""The process that trains: python -m arf_core.finetune.worker FOLDER [--export | --stay]
+"""The process that trains: python -m arf_core.finetune.worker FOLDER [--no-export | --export]
 
 It knows nothing but the folder, so it runs wherever the folder is: started by `arf finetune`, or by
 `accelerate launch -m arf_core.finetune.worker FOLDER` on several devices. After the training the
-same process goes on, in a fresh program, with what is made of the student; with `--stay` in this
-very one, which is quicker, and safe after a trainer that leaves the libraries as they are (trl).
+same process goes on with what is made of the student; with `--no-export` it
+ends before that, and the next call makes it.
 """
 
 import os
@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from arf_core.errors import InputError
 from arf_core.finetune.faults import fault_of
@@ -23,6 +24,7 @@ from arf_core.finetune.trainers import open_trainer
 from arf_core.records import now
 
 WAIT_S = 0.5
+GO_ON = "The same command goes on."
 RESERVE = 64 * 1024
 """Bytes of a file that is removed where the disk is full."""
 
@@ -37,11 +39,14 @@ def main(arguments: list[str]) -> int:
         return 0
     with _own(place):
         code = _ends_in_a_state(place, _train)
-        state = place.state()
+        state = place.last_told()
         if code == 0 and state and state.phase == "exporting":
-            if "--stay" in arguments:
-                return _ends_in_a_state(place, _export)
-            _go_on_with_export(place)
+            if "--no-export" in arguments:
+                place.tell(_ended(state, "stopped", "Trained; its files are not made yet.", GO_ON))
+            elif _libraries_are_as_they_were(place):
+                code = _ends_in_a_state(place, _export)
+            else:
+                _become_export(place)
     return code
 
 
@@ -60,9 +65,7 @@ def _train(place: Place) -> None:
         trained = open_trainer(job.trainer).train(place)
     except Stopped:
         state = place.last_told() or state_now("preparing")
-        place.tell(
-            _ended(state, "stopped", "Stopped; a checkpoint is kept.", "The same command goes on.")
-        )
+        place.tell(_ended(state, "stopped", "Stopped; a checkpoint is kept.", GO_ON))
         return
     write_whole(place.trained_file, trained.model_dump_json())
     place.tell(state_now("exporting", trained.steps, trained.steps))
@@ -99,8 +102,14 @@ def _ended(state: TrainingState, phase: str, message: str, hint: str = "") -> Tr
     return TrainingState.model_validate(state.model_dump() | changed)
 
 
-def _go_on_with_export(place: Place) -> None:
-    """A fresh program in this process, so that what a trainer changed in the libraries is gone."""
+def _libraries_are_as_they_were(place: Place) -> bool:
+    """Not where the trainer changed them, or other processes trained along."""
+    alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    return alone and not open_trainer(place.job().trainer).CHANGES_LIBRARIES
+
+
+def _become_export(place: Place) -> NoReturn:
+    """A fresh program in this process, which holds its locks."""
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder), "--export"]

@@ -149,11 +149,15 @@ class TransformersModel:
             if (self._folder / "adapter_config.json").is_file():
                 from peft import AutoPeftModelForCausalLM
 
-                model = AutoPeftModelForCausalLM.from_pretrained(self._folder, dtype=dtype)
+                model = AutoPeftModelForCausalLM.from_pretrained(
+                    self._folder, dtype=dtype, local_files_only=True
+                )
                 model = model.merge_and_unload()
             else:
-                model = AutoModelForCausalLM.from_pretrained(self._folder, dtype=dtype)
-            tokenizer = AutoTokenizer.from_pretrained(self._folder)
+                model = AutoModelForCausalLM.from_pretrained(
+                    self._folder, dtype=dtype, local_files_only=True
+                )
+            tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
             if tokenizer.pad_token_id is None:
                 tokenizer.pad_token = tokenizer.eos_token
             self._loaded = model.to("cuda" if gpu else "cpu").eval(), tokenizer

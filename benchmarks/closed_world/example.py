@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from arf_core.closed_world import CLOSED_WORLD, READER, STUDENTS, steps
-from arf_core.demo import EXAMPLES, open_example
+from arf_core.closed_world import READER, steps
+from arf_core.demo import CLOSED_WORLD, EXAMPLES, STUDENTS, open_example
 from arf_core.editors import EditTask
 from arf_core.editors.llm import open_editor
 from arf_core.generate import TASK

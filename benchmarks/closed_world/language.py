@@ -54,6 +54,8 @@ class Facts(Record):
     action: str
     day: int
     month: str
+    bought: str
+    """Day and month of the purchase; no summary tells it."""
 
 
 class Told(NamedTuple):
@@ -95,7 +97,7 @@ def cases(n: int, split: Split, seed: str) -> list[Case]:
     found = []
     for i in range(n):
         facts = _facts(chance)
-        turns = _turns(facts, chance)
+        turns = turns_of(facts, chance)
         variant = chance.randrange(VARIANTS)
         found.append(
             Case(id=f"{split}-{i:04}", split=split, facts=facts, turns=turns, variant=variant)
@@ -119,6 +121,7 @@ def _facts(chance: random.Random) -> Facts:
         action=chance.choice(ACTIONS),
         day=chance.randint(1, 28),
         month=chance.choice(MONTHS),
+        bought=f"{chance.randint(1, 28)} {chance.choice(MONTHS)}",
     )
 
 
@@ -144,8 +147,8 @@ OUTCOMES = {
         "A {remedy} of {amount} euros is not possible.",
     ),
 }
-SPOKEN_BY_AGENT = {"customer": "you", "shop": "we", "courier": "the courier"}
-SPOKEN_BY_CUSTOMER = {"customer": "I", "shop": "you", "courier": "the courier"}
+SPOKEN_BY_AGENT = {"customer": "you", "shop": "our team", "courier": "the courier"}
+SPOKEN_BY_CUSTOMER = {"customer": "I", "shop": "your team", "courier": "the courier"}
 SCRIPT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("agent", ("This is the {channel} desk.",)),
     (
@@ -163,14 +166,17 @@ SCRIPT: tuple[tuple[str, tuple[str, ...]], ...] = (
         "agent",
         ("By {day} {month} {you} must {action}.", "Next {you} must {action} by {day} {month}."),
     ),
-    ("customer", ("So {me} must {action} by {day} {month}.", "Fine, {day} {month}, {action}.")),
+    (
+        "customer",
+        ("So {me} must {action} by {day} {month}.", "Fine, {day} {month}, {me} must {action}."),
+    ),
 )
 """Who says what, in one of these wordings; the empty one is the outcome."""
 
 
-def _turns(facts: Facts, chance: random.Random) -> tuple[Turn, ...]:
+def turns_of(facts: Facts, chance: random.Random) -> tuple[Turn, ...]:
+    """A conversation with these facts, in wordings that fall by chance."""
     words = facts.model_dump() | {
-        "bought": f"{chance.randint(1, 28)} {chance.choice(MONTHS)}",
         "you": SPOKEN_BY_AGENT[facts.actor],
         "me": SPOKEN_BY_CUSTOMER[facts.actor],
     }

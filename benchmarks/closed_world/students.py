@@ -204,7 +204,7 @@ def _work(project_path: Path, asked: Wanted, answer_tokens: int) -> None:
     with Project.open(project_path) as project:
         folder = prepare(project, asked)
         with (folder / "log.txt").open("a", encoding="utf-8") as log, redirect_stdout(log):
-            code = worker.main([str(folder), "--stay"])
+            code = worker.main([str(folder)])
         if code == 0:
             options = {"provider": "transformers", "path": f"students/{asked.into}/merged"}
             options |= {"batch": 100, "max_tokens": answer_tokens}

@@ -34,7 +34,30 @@ def test_a_large_base_says_what_memory_it_takes(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE)
     at.selectbox(key="train-base").set_value("llama-3.1-8b").run()
     assert not at.exception
-    assert "memory on" in " ".join(str(e.value) for e in (*at.info, *at.warning))
+    assert "Memory on" in " ".join(str(e.value) for e in (*at.info, *at.warning))
+
+
+def test_the_command_that_does_the_same_follows_the_settings(open_app, sample: Path) -> None:
+    at = open_app(sample, PAGE)
+    at.checkbox(key="train-trial").check().run()
+    at.number_input(key="train-full-batch").set_value(8).run()
+    assert not at.exception
+    commands = [c.value for c in at.code if c.value.startswith("arf finetune")]
+    assert len(commands) == 1
+    assert "--base practice --trainer trl --into student-r1 --trial --batch 8" in commands[0]
+    assert "30 steps" in shown(at)
+    at.selectbox(key="train-base").set_value("llama-3.2-1b").run()
+    assert at.number_input(key="train-lora-batch").value == 2
+
+
+def test_without_the_extra_the_page_says_what_installs_it(
+    open_app, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arf_core.finetune.extra.TRAINING", ("torch", "no_such_package"))
+    at = open_app(sample, PAGE)
+    assert not at.exception
+    assert any("needs no_such_package" in i.value and "make train" in i.value for i in at.info)
+    assert at.button(key="train-start").disabled
 
 
 @pytest.mark.browser
@@ -49,12 +72,20 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
 
     slow = 300_000
     page.goto(server.url(sample, "Finetune"))
+    page.get_by_text("Settings, and why they are so").click(timeout=slow)
+    page.get_by_role("spinbutton", name="Passes over the rows").fill("4", timeout=slow)
+    page.get_by_role("spinbutton", name="Passes over the rows").press("Enter")
+    expect(page.get_by_text("60 steps", exact=True)).to_be_visible(timeout=slow)
     page.get_by_role("button", name="Train", exact=True).click(timeout=slow)
     student = page.locator(".st-key-student-student-r1")
+    expect(student).to_contain_text("practice model", timeout=slow)
     expect(student).to_contain_text("tokens/s", timeout=slow)
     place = place_of(sample, "student-r1")
-    before = student.locator(".gtitle").text_content()
-    expect(student.locator(".gtitle")).not_to_have_text(before, timeout=slow)
+    title = student.locator(".gtitle").first  # the old one lingers while a new one is drawn
+    before = title.text_content(timeout=slow)
+    assert before
+    assert before.startswith("Loss ")
+    expect(title).not_to_have_text(before, timeout=slow)  # it moves by itself
     student.get_by_role("button", name="Stop").click(timeout=slow)
     expect(student).to_contain_text("Stopped; a checkpoint is kept.", timeout=slow)
     stopped = place.state()
@@ -64,4 +95,11 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
     expect(student).to_contain_text("Done.", timeout=slow)
     done = [row.step for row in place.steps() if row.loss is not None]
     assert done == list(range(1, stopped.total + 1))
-    expect(student).to_contain_text("gguf q8 0")
+    student.get_by_text("Files", exact=True).click()
+    with page.expect_download(timeout=slow) as fetched:
+        student.locator(".st-key-fetch-students-student-r1-README-md button").click()
+    card = fetched.value.path().read_text()
+    assert "A practice model" in card
+    student.get_by_role("button", name="Try", exact=True).click()
+    expect(student).to_contain_text("student-r1-gguf says, in", timeout=slow)
+    assert student.locator(".arf-chat").count() == 1

@@ -44,6 +44,7 @@ PLACES = (
     *(("Analyze", {"show": s}) for s in ("Error rates", "Slices", "Together", "Clusters")),
     ("Analyze", {"show": "Findings"}),
     *(("Revise", {"view": s}) for s in ("Review", "Outcome", "New round", "Export")),
+    ("Finetune", {}),
     *(("Settings", {"section": s}) for s in ("Models", "Roles", "Privacy", "Spending")),
     *(("Settings", {"section": s}) for s in ("Categories", "Project")),
 )

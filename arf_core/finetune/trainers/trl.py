@@ -7,6 +7,7 @@ from arf_core.finetune.job import Place, Trained, TrainingJob
 from arf_core.finetune.loop import ADAPTED, run
 
 NEEDS: tuple[str, ...] = ()
+CHANGES_LIBRARIES = False
 
 
 def train(place: Place) -> Trained:

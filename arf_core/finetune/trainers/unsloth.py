@@ -9,6 +9,7 @@ from typing import Any
 from arf_core.finetune.job import Place, Trained, TrainingJob
 
 NEEDS: tuple[str, ...] = ("unsloth", "unsloth_zoo")
+CHANGES_LIBRARIES = True
 
 
 def train(place: Place) -> Trained:
