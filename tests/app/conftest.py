@@ -102,6 +102,11 @@ def open_app() -> OpenApp:
     return run
 
 
+def settled(page) -> None:
+    """Wait until the page has drawn what was asked for."""
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
+
+
 def shown(at: AppTest) -> str:
     """All text on the page and in its sidebar, as far as AppTest knows it."""
     words = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.conftest import shown
+from app.conftest import settled, shown
 from arf_core import jobs
 from arf_core.importing import ImportReport
 from arf_core.job_kinds import ImportWork
@@ -329,6 +329,7 @@ def test_from_a_dropped_file_to_findings_by_the_rules(
     page.set_input_files("input[type=file]", str(tmp_path / "chats.csv"))
     page.get_by_text("The first conversations, as they would be stored").wait_for()
     page.get_by_text("its name says so, and it holds moments").wait_for()
+    settled(page)  # drawn anew, an open list closes
     summary = page.locator(".st-key-map-summary input")
     summary.click()
     page.get_by_role("option", name="none", exact=True).click()
@@ -353,15 +354,17 @@ def test_conversations_are_gone_through_by_keyboard_and_have_addresses(
     page.get_by_text("1 of 16").wait_for()
     for key, place in (("j", 2), ("j", 3), ("k", 2)):
         page.locator(".st-key-reader-next button").wait_for()
-        page.locator('[data-test-script-state="notRunning"]').wait_for()
+        settled(page)
         page.wait_for_timeout(300)  # keys are listened to a moment after their buttons are drawn
         page.keyboard.press(key)
         page.get_by_text(f"{place} of 16").wait_for()
+    settled(page)  # the place is drawn before the conversation
     address = page.url
     shown_now = page.locator(".arf-chat").inner_text()
     page.goto("about:blank")
     page.goto(address)
     page.get_by_text("2 of 16").wait_for()
+    settled(page)
     assert page.locator(".arf-chat").inner_text() == shown_now
     page.locator(".st-key-q input").fill("jk")
     page.keyboard.press("Enter")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.conftest import ROOT, shown
+from app.conftest import ROOT, settled, shown
 
 
 def test_without_a_project_home_says_what_to_do(open_app) -> None:
@@ -109,7 +109,7 @@ def test_nothing_comes_from_another_machine(server, sample: Path, page) -> None:
 def test_the_ways_to_other_pages_are_reached_by_keyboard(server, sample: Path, page) -> None:
     page.goto(server.url(sample))
     page.get_by_role("heading", name="Systems").wait_for()
-    page.locator('[data-test-script-state="notRunning"]').wait_for()
+    settled(page)
     reached = []
     while len(reached) < 40 and not {"Data", "Settings"} <= set(reached):
         page.keyboard.press("Tab")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.conftest import ROOT, Server, start_server
+from app.conftest import ROOT, Server, settled, start_server
 from arf_core.project import Project
 from arf_core.records import Summary
 from arf_core.review_queue import Queued, queue
@@ -26,16 +26,12 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]
     running.process.wait()
 
 
-def settled(page) -> None:
-    """Wait until the page has drawn what was asked for."""
-    page.locator('[data-test-script-state="notRunning"]').wait_for()
-
-
 def bring_in(page, server: Server) -> None:
     """Home: drop the file. Data: take a mapping away and undo that, then import."""
     page.goto(server.url())
     page.set_input_files("input[type=file]", str(FILE))
     page.get_by_text("The first conversations, as they would be stored").wait_for()
+    settled(page)
     page.locator(".st-key-map-summary input").click()
     page.get_by_role("option", name="none", exact=True).click()
     page.get_by_text("No summary.").wait_for()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from conftest import DELIVERY, REFUND, add_items
 
-from app.conftest import shown
+from app.conftest import settled, shown
 from arf_core.analyze import analyze
 from arf_core.evaluate.rates import error_rates
 from arf_core.labelling import count_read
@@ -104,7 +104,7 @@ def test_summaries_are_read_by_keyboard(server, two: Path, page) -> None:
     page.get_by_label("Reader", exact=True).blur()
     for n in (1, 2):
         page.locator(".st-key-label-clean button").first.wait_for()
-        page.locator('[data-test-script-state="notRunning"]').wait_for()
+        settled(page)
         page.locator("body").press("0")
         page.get_by_text(f"anna has read {n} of 2").wait_for()
     assert read(two) == 2

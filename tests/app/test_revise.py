@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from conftest import DELIVERY, add_items
 
-from app.conftest import shown
+from app.conftest import settled, shown
 from arf_core import schema
 from arf_core.evaluate.rates import error_rates
 from arf_core.findings import round_outcome
@@ -168,10 +168,6 @@ def test_a_project_that_is_all_decided_says_so(open_app, sample: Path) -> None:
 
 def shows(page, conversation: str) -> None:
     page.locator(".arf-row b", has_text=conversation).first.wait_for()
-
-
-def settled(page) -> None:
-    page.locator('[data-test-script-state="notRunning"]').wait_for()
 
 
 def press(page, key: str) -> None:
