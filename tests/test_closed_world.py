@@ -21,7 +21,7 @@ from arf_core.generate import unwritten
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary
 from arf_core.taxonomy import DEFAULT, load_taxonomy
-from benchmarks.closed_world.__main__ import FULL, MAIN
+from benchmarks.closed_world.__main__ import DROPPED, FULL, MAIN
 from benchmarks.closed_world.counting import CATEGORY, PARTS, UNREADABLE, count, errors, read
 from benchmarks.closed_world.figures import Figures, Result
 from benchmarks.closed_world.language import RARE, VARIANTS, Facts, cases, summary, truth
@@ -199,10 +199,14 @@ def test_a_small_cut_of_the_experiment_trains_and_counts(
     here = world(2, 1, (MAIN,), sizes)
     base = closed_world_base()
     project_of(here, tmp_path / "world").close()
-    dropped = len(here.train) - sum(bool(m.true or m.false) for m in here.marks["read-80"].values())
+    dropped = len(here.train) - sum(
+        bool(m.true or m.false) for m in here.marks[DROPPED.system].values()
+    )
     made = {
-        arm: student(tmp_path / "world", wanted(Arm(arm, "all"), base, f"s-{arm}", here, sizes), 12)
-        for arm in ("teacher", "r1-80")
+        arm: student(
+            tmp_path / "world", wanted(Arm(arm, "all"), DROPPED, base, f"s-{arm}", here, sizes), 12
+        )
+        for arm in ("teacher", f"r1-{named(MAIN)}")
     }
     for of in made.values():
         assert (of.rows, of.steps) == (dropped, 4)  # as many as the smallest arm has
@@ -210,7 +214,7 @@ def test_a_small_cut_of_the_experiment_trains_and_counts(
         assert 0 < count(here.test, of.texts).with_error <= 24
     with Project.open(tmp_path / "world") as project:
         rows = {
-            arm: job_of(project, wanted(Arm(arm, "all"), base, f"s-{arm}", here, sizes))[1]
+            arm: job_of(project, wanted(Arm(arm, "all"), DROPPED, base, f"s-{arm}", here, sizes))[1]
             for arm in made
         }
     first, second = ([r.conversation for r in rows[arm].train] for arm in made)

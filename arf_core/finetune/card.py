@@ -8,8 +8,8 @@ from arf_core.finetune.job import Place, Trained, TrainingJob
 from arf_core.finetune.tokens import chat_text
 
 PRACTICE_NOTE = (
-    "**A practice model.** Its base is tiny and was made from nothing; it is there to try the path, "
-    "not to summarise."
+    "**A practice model.** Its base is tiny and was made from nothing; it is there to try the "
+    "path, not to summarise."
 )
 
 

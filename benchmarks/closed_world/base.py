@@ -20,6 +20,8 @@ from arf_core.finetune.practice import make_base
 from benchmarks.closed_world.language import ISSUE, NEXT_STEP, OUTCOME, Case, cases, turns_of
 
 WIDTH, LAYERS = 96, 4
+EVEN = 0.25
+"""In what it reads nothing is rarer than its like: half a million weights forget what is."""
 RETOLD = 4
 """Turns of a retelling."""
 
@@ -36,7 +38,7 @@ class Pass(NamedTuple):
     rate: float
 
 
-LANGUAGE = Pass("base", 8_000, 32, 3e-3)
+LANGUAGE = Pass("base", 4_000, 32, 3e-3)
 RETELLING = Pass("retold", 24_000, 16, 3e-3)
 CARD = """---
 license: apache-2.0
@@ -86,7 +88,7 @@ def make(
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    seen = cases(language.conversations, "train", language.seed)
+    seen = cases(language.conversations, "train", language.seed, EVEN)
     # so that the words of summaries are tokens too; no sentence of one is in it
     words = {w for t in (*ISSUE, *NEXT_STEP, *sum(OUTCOME.values(), ())) for w in t.split()}
     words = {f"The {w}" for w in words if "{" not in w}
@@ -95,7 +97,7 @@ def make(
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     _pretrain(model, tokenizer, map(asked, seen), language)
-    again = cases(retelling.conversations, "train", retelling.seed)
+    again = cases(retelling.conversations, "train", retelling.seed, EVEN)
     loss = _pretrain(model, tokenizer, map(retold, again), retelling)
     model.to(torch.float16).save_pretrained(folder)
     weights = sum(p.numel() for p in model.parameters())

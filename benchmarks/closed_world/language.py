@@ -91,12 +91,12 @@ def truth(facts: Facts) -> Told:
     return Told(**facts.model_dump(include=set(Told._fields)))
 
 
-def cases(n: int, split: Split, seed: str) -> list[Case]:
+def cases(n: int, split: Split, seed: str, rare: float = RARE) -> list[Case]:
     """`n` conversations of a split; the same seed makes the same ones."""
     chance = random.Random(f"{seed}:{split}")
     found = []
     for i in range(n):
-        facts = _facts(chance)
+        facts = _facts(chance, rare)
         turns = turns_of(facts, chance)
         variant = chance.randrange(VARIANTS)
         found.append(
@@ -105,28 +105,27 @@ def cases(n: int, split: Split, seed: str) -> list[Case]:
     return found
 
 
-def _facts(chance: random.Random) -> Facts:
+def _facts(chance: random.Random, rare: float) -> Facts:
+    def mostly(usual: tuple[Any, ...], last: Any) -> Any:
+        return last if chance.random() < rare else chance.choice(usual)
+
     amount, price = sorted(chance.sample(AMOUNTS, 2))
-    status = _mostly(chance, ("sent", "promised", "refused"), "conditional")
+    status = mostly(("sent", "promised", "refused"), "conditional")
     return Facts(
-        channel=_mostly(chance, CHANNELS[:-1], CHANNELS[-1]),
+        channel=mostly(CHANNELS[:-1], CHANNELS[-1]),
         product=chance.choice(PRODUCTS),
         issue=chance.choice(ISSUES),
-        remedy=_mostly(chance, REMEDIES[:-1], REMEDIES[-1]),
+        remedy=mostly(REMEDIES[:-1], REMEDIES[-1]),
         price=price,
         amount=amount,
         status=status,
         condition=chance.choice(CONDITIONS) if status == "conditional" else None,
-        actor=_mostly(chance, ACTORS[:-1], ACTORS[-1]),
+        actor=mostly(ACTORS[:-1], ACTORS[-1]),
         action=chance.choice(ACTIONS),
         day=chance.randint(1, 28),
         month=chance.choice(MONTHS),
         bought=f"{chance.randint(1, 28)} {chance.choice(MONTHS)}",
     )
-
-
-def _mostly(chance: random.Random, usual: tuple[Any, ...], rare: Any) -> Any:
-    return rare if chance.random() < RARE else chance.choice(usual)
 
 
 OUTCOMES = {

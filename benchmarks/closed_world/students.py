@@ -79,7 +79,8 @@ def world(systematic: int, seed: int, qualities: Sequence[Quality], sizes: Sizes
 
 
 def named(quality: Quality) -> str:
-    return f"{round(100 * quality.mends)}"
+    """Of 100 errors so many are mended, in 100 summaries so many are made."""
+    return f"{round(100 * quality.mends)}-{round(100 * quality.breaks)}"
 
 
 KINDS: dict[str, SystemKind] = {"r1": "revision", "r2": "revision", REWRITE: "rewrite"}
@@ -137,9 +138,9 @@ def conversation_of(case: Case) -> Conversation:
     )
 
 
-def wanted(arm: Arm, base: Path, into: str, world: World, sizes: Sizes) -> Wanted:
-    """A student of an arm, on as many rows as the smallest arm of the world has."""
-    every = (Arm(TEACHER, "all"), *(Arm(name, "good") for name in world.marks))
+def wanted(arm: Arm, smallest: Arm, base: Path, into: str, world: World, sizes: Sizes) -> Wanted:
+    """A student of an arm, on as many rows as the smallest one has."""
+    matched = (Arm(TEACHER, "all"), smallest)
     settings = TrainingSettings(
         method="full",
         learning_rate=sizes.learning_rate,
@@ -152,7 +153,7 @@ def wanted(arm: Arm, base: Path, into: str, world: World, sizes: Sizes) -> Wante
         checkpoint_every=sizes.steps,
         precision="fp32",
     )
-    return Wanted(arm.system, str(base), into, "trl", settings, arm.choice, every, gguf=())
+    return Wanted(arm.system, str(base), into, "trl", settings, arm.choice, matched, gguf=())
 
 
 class Student(Record):
