@@ -194,6 +194,8 @@ Step = Literal[
     "verify",  # corrections that nobody has checked
     "reread",  # nobody who took no part has read the corrected ones
     "review",  # corrected and checked: people decide, and the training set goes out
+    "train",  # people have decided, and nobody has learnt from it
+    "judge",  # a student has written summaries that nobody has read
 ]
 
 
@@ -208,11 +210,16 @@ def next_step(project: Project, found: Overview) -> Step:
     if not first.readings:
         return "rules"
     readers = {r.detector for r in first.readings if not r.detector.startswith(PEOPLE)}
+    students = [s for s in written if s.system.kind == "student"]
+    if any(not s.readings for s in students):
+        return "judge"
     rounds = [s for s in written if s.system.kind in CORRECTED]
     if not rounds:
         if readers == {"rules"}:
             return "read" if project.settings.models else "connect"
         return "revise" if any(r.any_error.count for r in first.readings) else "review"
+    if rounds[-1].system.kind == "reviewed" and not students:
+        return "train"
     return _after_correction(project.store, rounds)
 
 

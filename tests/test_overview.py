@@ -9,8 +9,9 @@ from arf_core.analyze import analyze
 from arf_core.demo import make_demo
 from arf_core.overview import example, next_step, overview
 from arf_core.project import Project
-from arf_core.records import System
+from arf_core.records import Conversation, Summary, System
 from arf_core.review_card import card
+from arf_core.reviewed import settle
 from arf_core.revise import revise
 from arf_core.verify import verify
 
@@ -75,3 +76,16 @@ def test_the_next_thing_goes_the_whole_way(project: Project, tmp_path: Path) -> 
     assert step() == "verify"
     with pytest.raises(Exception, match="cannot be the one"):
         verify(project, "r1", "rules")
+
+
+def test_after_review_a_student_is_trained_and_what_it_writes_is_read(tmp_path: Path) -> None:
+    make_demo(tmp_path / "sample")
+    project = Project.open(tmp_path / "sample")
+    settle(project.store, "r1")
+    assert next_step(project, overview(project)) == "train"
+    project.store.add([System(name="s", kind="student")])
+    conversation = project.store.all(Conversation)[0]
+    project.store.put_summaries([Summary.of(conversation.id, "s", "Lamp broken.")])
+    assert next_step(project, overview(project)) == "judge"
+    analyze(project, "s", "rules")
+    assert next_step(project, overview(project)) == "review"

@@ -168,8 +168,8 @@ class Next(NamedTuple):
     page: str
 
 
-DATA, ANALYZE, REVISE, SETTINGS = (
-    f"pages/{name}.py" for name in ("1_Data", "2_Analyze", "3_Revise", "7_Settings")
+DATA, ANALYZE, REVISE, FINETUNE, SETTINGS = (
+    f"pages/{name}.py" for name in ("1_Data", "2_Analyze", "3_Revise", "4_Finetune", "7_Settings")
 )
 NEXT: dict[Step, Next] = {
     "import": Next("Bring in conversations and their summaries.", "Bring in conversations", DATA),
@@ -193,6 +193,17 @@ NEXT: dict[Step, Next] = {
         "The corrections are checked. Look at the doubtful ones, then export the training set.",
         "Review and export",
         REVISE,
+    ),
+    "train": Next(
+        "People have decided on corrections; the others stand as they are. Train a student on the "
+        "result.",
+        "Train a student",
+        FINETUNE,
+    ),
+    "judge": Next(
+        "A student has written summaries. Have them read, to see whether it surpasses its teacher.",
+        "Find errors",
+        ANALYZE,
     ),
 }
 
