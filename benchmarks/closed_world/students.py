@@ -40,9 +40,9 @@ class Sizes(Record):
 
     train: int = 1200
     test: int = 300
-    steps: int = 240
+    steps: int = 300
     batch: int = 8
-    learning_rate: float = 4e-3
+    learning_rate: float = 2e-3
     answer_tokens: int = 40
 
 
