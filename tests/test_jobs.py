@@ -19,7 +19,15 @@ from arf_core.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.findings import round_outcome
 from arf_core.importing import ImportOptions, ImportReport
-from arf_core.job_kinds import KINDS, AnalyzeWork, ExportWork, ImportWork, ReviseWork, work_of
+from arf_core.job_kinds import (
+    KINDS,
+    AnalyzeWork,
+    DemoWork,
+    ExportWork,
+    ImportWork,
+    ReviseWork,
+    work_of,
+)
 from arf_core.jobs import Job
 from arf_core.project import Project
 from arf_core.queries import detectors_of
@@ -228,14 +236,14 @@ def test_a_killed_revision_loses_no_answer_and_asks_none_twice(
 
 
 def test_a_killed_export_is_finished_by_resuming(project: Project) -> None:
-    add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(5000)])
+    add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(2000)])
     job = jobs.start(project, ExportWork(system="teacher", into="out", everything=True))
     until(lambda: (project.path / "out").exists())
     kill(project, job)
     assert ended(project, jobs.resume(project, job.id)).state == "done"
     out = project.path / "out"
     assert {p.name for p in out.iterdir()} == {"README.md", "dataset", "train.jsonl", "dev.jsonl"}
-    assert len((out / "train.jsonl").read_text().splitlines()) == 5000
+    assert len((out / "train.jsonl").read_text().splitlines()) == 2000
 
 
 def test_cancelling_ends_in_a_state_and_keeps_what_was_done(
@@ -366,6 +374,7 @@ def test_the_command_of_a_job_is_one_that_the_command_line_takes(
         work.command(str(project.path)),
         AnalyzeWork(limit=1, splits=("train",)).command(str(project.path)),
         ReviseWork(into="r9", editor="rules", detectors=("rules",)).command(str(project.path)),
+        DemoWork(example="closed_world").command(str(tmp_path / "world")),
     ]
     for line in lines:
         result = arf(*shlex.split(line)[1:])

@@ -1,6 +1,7 @@
 """The home page: full, empty, failing; projects opened, made, forgotten; a file that starts one."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.conftest import shown
 from arf_core import jobs
+from arf_core.demo import CLOSED_WORLD, example_of
 from arf_core.project import Project
 
 
@@ -39,7 +41,28 @@ def test_an_empty_project_asks_for_conversations(open_app, empty_project: Path) 
 def test_without_a_project_a_file_or_the_sample_begins(open_app) -> None:
     at = open_app()
     assert at.file_uploader(key="home-drop")
-    assert "sample-do" in names(at)
+    assert {"sample-do", "closed-world-do"} <= set(names(at))
+
+
+def test_an_example_is_made_with_a_press_and_says_what_it_is(
+    open_app, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    at = open_app()
+    at.button(key="closed-world-do").click().run()
+    assert not at.exception
+    path = tmp_path / "arf-projects" / "closed-world"
+    with Project.open(path) as project:
+        assert example_of(project) is CLOSED_WORLD
+        (job,) = jobs.jobs(project.store)
+        end = time.monotonic() + 120
+        while jobs.find_job(project.store, job.id).status in ("queued", "running"):
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        assert jobs.find_job(project.store, job.id).status == "done"
+    said = shown(open_app(path))
+    assert "simulations with chosen error rates" in said
+    assert "student-r1" in said
 
 
 def test_a_settings_file_that_is_wrong_is_told_with_the_line(open_app, sample: Path) -> None:
