@@ -7,7 +7,7 @@ written examples; detector, editor and verifier answer from recordings of a real
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from arf_core.findings import round_outcome
 from arf_core.importing import load
 from arf_core.labels import load_labels
 from arf_core.project import SETTINGS_FILE, Project
-from arf_core.records import Record, RunReport
+from arf_core.records import SPLITS, Record, RunReport, Split
 from arf_core.revise import revise
 from arf_core.verify import verify
 
@@ -220,9 +220,11 @@ def _report(project: Project, exported: ExportReport) -> DemoReport:
     )
 
 
-def figures_of(project: Project, system: str, detector: str) -> dict[str, Any]:
+def figures_of(
+    project: Project, system: str, detector: str, splits: Sequence[Split] = SPLITS
+) -> dict[str, Any]:
     """The fields of a system's figures, as a detector sees it."""
-    rates = error_rates(project.store, system, detector)
+    rates = error_rates(project.store, system, detector, splits)
     return {
         "summaries": rates.any_error.total,
         "with_error": rates.any_error.count,

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from arf_core import schema
 from arf_core.evaluate.rates import Rate, error_rates
+from arf_core.finetune.job import learnt_from
 from arf_core.project import Project
 from arf_core.queries import CHECKS, detectors_of
 from arf_core.records import Record, System
@@ -30,6 +31,8 @@ class Standing(Record):
     """A system, how many summaries it has, and who found errors in how many of them."""
 
     system: System
+    made_from: str | None
+    """The system that was revised, or that a student learnt from."""
     summaries: int
     readings: tuple[Reading, ...]
     """Most summaries read first."""
@@ -78,6 +81,7 @@ def overview(project: Project) -> Overview:
     standings = tuple(
         Standing(
             system=system,
+            made_from=system.parent or learnt_from(project.path, system.model or ""),
             summaries=by_system.get(system.name, 0),
             readings=_readings(store, system.name),
         )

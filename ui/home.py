@@ -114,7 +114,7 @@ def systems(project: Project, found: Overview) -> None:
     names = loaders.names(project)
     splits = " · ".join(f"{found.splits[s]:,} {s}" for s in SPLITS if found.splits.get(s))
     head = _node("Conversations", f"{found.conversations:,}", splits)
-    chains = [_chain(s, found, names) for s in found.systems if s.system.parent is None]
+    chains = [_chain(s, found, names) for s in found.systems if s.made_from not in names]
     rows = "".join(f'<div class="arf-flow">{chain}</div>' for chain in chains)
     widgets.html(f'<div class="arf-flow">{head}{_arrow("")}<div>{rows}</div></div>')
 
@@ -126,7 +126,7 @@ def _chain(standing: Standing, found: Overview, names: dict[str, str]) -> str:
     errs = f"{rate_text(rate)} with an error" if rate else "not read yet"
     name = names[standing.system.name]
     node = _node(name, f"{standing.summaries:,} summaries", errs if standing.summaries else "")
-    made = [s for s in found.systems if s.system.parent == standing.system.name]
+    made = [s for s in found.systems if s.made_from == standing.system.name]
     if not made:
         return node
     inner = "".join(

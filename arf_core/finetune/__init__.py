@@ -20,6 +20,7 @@ from arf_core.finetune.extra import need_training
 from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import (
     ENDS,
+    GGUF,
     Phase,
     Place,
     Progress,
@@ -336,7 +337,7 @@ def register(project: Project, place: Place) -> tuple[str, ...]:
     }
     if file := made.get("gguf_q8_0") or made.get("gguf_f16"):
         context = place.context()
-        entries[f"{name}-gguf"] = {
+        entries[name + GGUF] = {
             "provider": "llama_cpp",
             "path": file,
             "context_tokens": min(context, 8192),

@@ -18,6 +18,8 @@ from arf_core.finetune.tokens import Lengths
 from arf_core.records import Record, now
 
 FOLDER = "students"
+GGUF = "-gguf"
+"""After a student's name: the model that runs its GGUF file."""
 BEGINNING_S = 20
 """A process takes so long, at most, until it says that it is there."""
 Phase = Literal["waiting", "preparing", "training", "exporting", "stopped", "failed", "done"]
@@ -186,6 +188,14 @@ def places(project_path: Path) -> list[Place]:
     """Every training of a project, the newest first."""
     found = [Place(file.parent) for file in (project_path / FOLDER).glob("*/job.json")]
     return sorted(found, key=lambda p: p.job_file.stat().st_mtime, reverse=True)
+
+
+def learnt_from(project_path: Path, model: str) -> str | None:
+    """The system that a model of the project was trained on here; None for other models."""
+    for name in (model, model.removesuffix(GGUF)):
+        if (project_path / FOLDER / name / "job.json").is_file():
+            return place_of(project_path, name).job().system
+    return None
 
 
 def write_whole(file: Path, text: str) -> None:

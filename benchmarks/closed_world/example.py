@@ -133,7 +133,6 @@ class Maker:
         rows = [
             {"id": id_, "findings": [_finding(e) for e in errors(self.cases[id_].facts, text)]}
             for id_, text in texts.items()
-            if self.cases[id_].split == "test"
         ]
         self._write(f"gold/{system}.jsonl", rows)
 
