@@ -47,20 +47,29 @@ OTHERS = (
 )
 DROPPED = Arm(f"read-{named(MAIN)}", "good")
 """The teacher's summaries in which nothing was found: the smallest arm."""
+R1, DROPPED_ARM = f"r1-{named(MAIN)}", f"dropped-{named(MAIN)}"
+COMPARED = (
+    *((systematic, R1, DROPPED_ARM) for systematic in (2, 4)),
+    *((systematic, R1, "r0") for systematic in (0, 2, 4)),
+    (2, R1, REWRITE),
+    (2, DROPPED_ARM, "r0"),
+    (2, f"r2-{named(MAIN)}", R1),
+    *((2, f"r1-{named(quality)}", other) for quality in OTHERS for other in (DROPPED_ARM, "r0")),
+)
+"""Pairs of arms that a question is about."""
 SEEDS = (1, 2, 3)
 FULL, QUICK = Sizes(), Sizes(train=200, test=40, steps=6)
 
 
 def arms(systematic: int) -> Iterator[tuple[str, Arm]]:
     """What students of this teacher learn from, by the name in the table."""
-    main = named(MAIN)
     yield "r0", Arm(TEACHER, "all")
-    yield f"r1-{main}", Arm(f"r1-{main}", "all")
+    yield R1, Arm(R1, "all")
     if systematic:
-        yield f"dropped-{main}", DROPPED
+        yield DROPPED_ARM, DROPPED
     if systematic == EXAMPLE:
         yield REWRITE, Arm(REWRITE, "all")
-        yield f"r2-{main}", Arm(f"r2-{main}", "all")
+        yield f"r2-{named(MAIN)}", Arm(f"r2-{named(MAIN)}", "all")
         yield TRUTH, Arm(TRUTH, "all")
         for quality in OTHERS:
             yield f"r1-{named(quality)}", Arm(f"r1-{named(quality)}", "all")
@@ -130,7 +139,7 @@ def wrong(cases: Sequence[Case], texts: dict[str, str]) -> dict[str, tuple[str, 
 
 def show(results: Sequence[Result], conversations: Sequence[str]) -> None:
     figures = Figures(results, conversations)
-    console = Console(width=140)
+    console = Console(width=170)
     table = Table(title="Summaries with an error, % (95 % interval)")
     for name in ("systematic", "arm", "seeds", "rows", "with an error", "against the teacher"):
         table.add_column(name)
@@ -140,6 +149,12 @@ def show(results: Sequence[Result], conversations: Sequence[str]) -> None:
     for systematic in SYSTEMATIC:
         for arm in figures.arms(systematic):
             table.add_row(*_row(figures, results, systematic, arm))
+    console.print(table)
+    table = Table("systematic", "arm", "against", "points", title="One arm against another")
+    for systematic, arm, other in COMPARED:
+        if {arm, other} <= set(figures.arms(systematic)):
+            points = _shown(figures.difference(systematic, arm, other))
+            table.add_row(f"{systematic} of {len(CATEGORIES)}", arm, other, points)
     console.print(table)
 
 
@@ -162,7 +177,7 @@ def _row(figures: Figures, results: Sequence[Result], systematic: int, arm: str)
 
 def _shown(share: Share) -> str:
     value, low, high = (100 * x for x in share)
-    return f"{value:.1f} ({low:.1f}–{high:.1f})"
+    return f"{value:.1f} ({low:.1f} to {high:.1f})"
 
 
 def main() -> None:
