@@ -39,12 +39,16 @@ CASES = (
 )
 
 
-def project_in(folder: Path) -> Project:
-    """Eight long conversations, each summarised in one sentence."""
+def project_in(folder: Path, length: int = 3000, prompt: str = "") -> Project:
+    """Eight conversations of so many words, each summarised in one sentence; with a prompt of its
+    own, where one is given."""
     project = Project.create(folder)
+    if prompt:
+        (folder / "prompts").mkdir(exist_ok=True)
+        (folder / "prompts" / "summarise.md").write_text(prompt, encoding="utf-8")
     project.store.add([System(name="teacher", kind="teacher")])
     for i in range(8):
-        words = " ".join(WORDS[(i + n) % len(WORDS)] for n in range(3000))
+        words = " ".join(WORDS[(i + n) % len(WORDS)] for n in range(length))
         turns = (Turn(speaker="customer", text=words),)
         conversation = Conversation(
             id=digest("bench", str(i)),
