@@ -21,7 +21,7 @@ from arf_core.finetune import _enter, finetune, finished, job_of
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.extra import missing
 from arf_core.finetune.faults import TrainingFault
-from arf_core.finetune.job import Place, place_of
+from arf_core.finetune.job import Place, Trained, place_of
 from arf_core.generate import generate
 from arf_core.project import Project
 
@@ -214,6 +214,20 @@ def test_stopped_and_resumed_it_has_the_losses_of_an_uninterrupted_run(
     nursery(trainer).train(place)
     assert list(losses(place)) == list(range(1, 11))
     assert losses(place) == pytest.approx(clean, abs=1e-4)
+
+
+def test_it_ends_where_the_dev_loss_gets_no_better(
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
+) -> None:
+    # steps of nothing: no checkpoint is better than the first
+    how = {"patience": 2, "checkpoint_every": 1, "learning_rate": 1e-12}
+    place = entered(orders, wanted(bases("llama"), "trl", "early", **how))
+    nursery("trl").train(place)
+    trained = Trained.model_validate_json(place.trained_file.read_text())
+    assert (trained.steps, trained.stopped_early) == (3, True)
+    patient = entered(orders, wanted(bases("llama"), "trl", "patient", **how | {"patience": None}))
+    nursery("trl").train(patient)
+    assert list(losses(patient)) == list(range(1, 9))
 
 
 def test_killed_again_and_again_it_ends_where_one_clean_run_ends(

@@ -124,7 +124,7 @@ def _settings(base: str) -> TrainingSettings:
         given: dict[str, object] = {"method": _method(default, kind)}
         left, right = st.columns(2)
         with left:
-            given |= _numbers(default, kind, ("epochs", "batch", "accumulation"))
+            given |= _numbers(default, kind, ("epochs", "batch", "accumulation", "patience"))
         with right:
             given |= _numbers(default, kind, ("rank", "learning_rate", "max_length"))
         widgets.html(_reasons())
@@ -155,6 +155,7 @@ FIELDS = {
     "rank": Field("Rank of the adapter", 1, 256, 1),
     "learning_rate": Field("Learning rate", 1e-7, 1.0, 1e-5, "as the method needs it"),
     "max_length": Field("Longest row, in tokens", 32, 131072, 8, "99th percentile"),
+    "patience": Field("Checkpoints without a better dev loss", 0, 100, 1, "never stops early"),
 }
 
 

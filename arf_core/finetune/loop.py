@@ -13,6 +13,7 @@ from typing import Any
 
 from arf_core.errors import InputError
 from arf_core.finetune.dataset import read_rows
+from arf_core.finetune.extra import need_for
 from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.settings import TrainingSettings, learning_rate
@@ -38,6 +39,7 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     from arf_core.finetune.watch import last_checkpoint, peak_memory, watcher_of
 
     job = place.job()
+    need_for(job.settings.method)
     tokenizer = open_tokenizer(job.base)
     limit = context_of(job.base)
     train, lengths = prepared(
