@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import Result, add_items, make_item
-from trainings import Nursery, entered, losses, shop, tiny_base, wanted
+from trainings import Break, Nursery, entered, losses, shop, tiny_base, wanted
 
 from arf_core.errors import InputError
 from arf_core.finetune import _enter, finetune, finished, job_of
@@ -296,6 +296,76 @@ def test_memory_or_disk_that_ends_is_told_with_what_to_do(
     assert state is not None
     assert (code, state.phase, state.reason) == (1, "failed", reason), state
     assert remedy in state.hint
+
+
+ASYNCHRONOUS = (
+    "\nCUDA kernel errors might be asynchronously reported at some other API call, so the "
+    "stacktrace below might be incorrect.\nFor debugging consider passing CUDA_LAUNCH_BLOCKING=1"
+)
+BREAKS = (
+    (
+        Break(4, "AcceleratorError", "CUDA error: unspecified launch failure" + ASYNCHRONOUS),
+        ("lost_gpu", "The GPU was lost: CUDA error: unspecified launch failure", "nvidia-smi"),
+    ),
+    (
+        Break(5, "AcceleratorError", "CUDA error: device-side assert triggered" + ASYNCHRONOUS),
+        ("lost_gpu", "The GPU stopped at an error: CUDA error: device-side", "the same step again"),
+    ),
+    (
+        Break(7, "RuntimeError", "CUDA error: no CUDA-capable device is detected" + ASYNCHRONOUS),
+        ("lost_gpu", "The GPU was lost: CUDA error: no CUDA-capable device", "nvidia-smi"),
+    ),
+    (
+        Break(8, "OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …"),
+        ("out_of_memory", "Out of memory: CUDA out of memory.", "--max-length"),
+    ),
+)
+"""What a GPU that fails in a step has torch raise, and what is then said."""
+
+
+def test_a_gpu_that_fails_is_told_each_time_and_the_training_goes_on_afterwards(
+    orders: Project,
+    bases: Callable[[str], Path],
+    whole: Callable[[str, str], Place],
+    nursery: Nurseries,
+) -> None:
+    clean = losses(whole("trl", "qwen3"))
+    asked = wanted(bases("qwen3"), "trl", "shaken", steps=10, gguf=("f16",))
+    place = entered(orders, asked)
+    for broken, (reason, message, remedy) in BREAKS:
+        assert nursery("trl").begin(place, breaks=broken).end() == 1
+        state = place.state()
+        assert state is not None
+        assert (state.phase, state.reason, state.step) == ("failed", reason, broken.after)
+        assert state.message.startswith(message)
+        assert "\n" not in state.message
+        assert remedy in state.hint
+        with pytest.raises(TrainingFault) as told:
+            finished(orders, place)
+        assert (told.value.message, told.value.hint) == (state.message, state.hint)
+    nursery("trl").train(place)
+    assert list(losses(place)) == list(range(1, 11))
+    assert losses(place) == pytest.approx(clean, abs=1e-4)
+
+
+def test_what_began_on_a_gpu_does_not_go_on_without_one_unasked(
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
+) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    asked = wanted(bases("llama"), "trl", "moved")
+    place = entered(orders, asked)
+    place.gpu_mark.touch()
+    assert nursery("trl").begin(place).end() == 1
+    state = place.state()
+    assert state is not None
+    assert (state.phase, state.reason) == ("failed", "lost_gpu")
+    assert "began on a GPU" in state.message
+    assert "--fresh" in state.hint
+    _enter(place, *job_of(orders, asked), fresh=True)
+    nursery("trl").train(place)
 
 
 def test_another_training_under_a_name_is_not_overwritten(

@@ -14,7 +14,7 @@ from typing import Any
 from arf_core.errors import InputError
 from arf_core.finetune.dataset import read_rows
 from arf_core.finetune.extra import need_for
-from arf_core.finetune.faults import TrainingFault
+from arf_core.finetune.faults import TrainingFault, no_gpu_any_more
 from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.settings import TrainingSettings, learning_rate
 from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
@@ -40,6 +40,7 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
 
     job = place.job()
     need_for(job.settings.method)
+    _same_kind_of_device(place)
     tokenizer = open_tokenizer(job.base)
     limit = context_of(job.base)
     train, lengths = prepared(
@@ -64,6 +65,16 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     if trainer.is_world_process_zero():
         tokenizer.save_pretrained(place.adapter if job.settings.method != "full" else place.merged)
     return _trained(trainer, watcher, lengths, seconds, peak_memory())
+
+
+def _same_kind_of_device(place: Place) -> None:
+    """Note that there is a GPU. Raises TrainingFault where there was one, and is none now."""
+    import torch
+
+    if torch.cuda.is_available():
+        place.gpu_mark.touch()
+    elif place.gpu_mark.exists():
+        raise no_gpu_any_more()
 
 
 def prepared_dev(

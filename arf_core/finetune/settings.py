@@ -78,8 +78,8 @@ REASONS = {
     "memory for all; longer ones lose the middle of the conversation, and are counted",
     "seed": "any fixed number: the same data in the same order twice",
     "evaluate": "the dev loss is the first to show learning by heart",
-    "patience": "three checkpoints without a better dev loss, and it ends; with 0 it goes on to the "
-    "end. The best one is kept either way",
+    "patience": "three checkpoints without a better dev loss, and it ends; with 0 it goes on to "
+    "its last step. The best one is kept either way",
 }
 """Why the defaults are what they are, by setting."""
 
