@@ -60,7 +60,7 @@ def draw(project: Project) -> None:
         if isinstance(found, ArfError):
             widgets.error(found)
         else:
-            _show_set(found)
+            _show_set(found, wanted.settings.evaluate)
             _plan(wanted, found)
     _start(project, wanted, ready=not isinstance(found, ArfError))
 
@@ -122,11 +122,13 @@ def _settings(base: str) -> TrainingSettings:
         # other defaults for another kind of base: the fields are then others, too
         kind = f"train-{default.method}"
         given: dict[str, object] = {"method": _method(default, kind)}
+        whole = given["method"] == "full"  # without an adapter
         left, right = st.columns(2)
         with left:
             given |= _numbers(default, kind, ("epochs", "batch", "accumulation", "patience"))
         with right:
-            given |= _numbers(default, kind, ("rank", "learning_rate", "max_length"))
+            fields = ("rank", "learning_rate", "max_length")
+            given |= _numbers(default, kind, fields, unused="rank" if whole else "")
         widgets.html(_reasons())
     given |= {"alpha": given["rank"], "steps": TRIAL_STEPS if trial else None}
     return settings_with(base, given)
@@ -153,17 +155,20 @@ FIELDS = {
     "batch": Field("Rows at a time", 1, 64, 1),
     "accumulation": Field("Batches a step", 1, 256, 1),
     "rank": Field("Rank of the adapter", 1, 256, 1),
-    "learning_rate": Field("Learning rate", 1e-7, 1.0, 1e-5, "as the method needs it"),
-    "max_length": Field("Longest row, in tokens", 32, 131072, 8, "99th percentile"),
-    "patience": Field("Checkpoints without a better dev loss", 0, 100, 1, "never stops early"),
+    "learning_rate": Field("Learning rate", 1e-7, 1.0, 1e-5, "by method"),
+    "max_length": Field("Longest row, in tokens", 32, 131072, 8, "by the data"),
+    "patience": Field("Patience", 0, 100, 1, "never"),
 }
 
 
-def _numbers(default: TrainingSettings, kind: str, names: tuple[str, ...]) -> dict[str, object]:
-    return {name: _number(FIELDS[name], name, getattr(default, name), kind) for name in names}
+def _numbers(
+    default: TrainingSettings, kind: str, names: tuple[str, ...], unused: str = ""
+) -> dict[str, object]:
+    return {name: _number(name, getattr(default, name), kind, name == unused) for name in names}
 
 
-def _number(field: Field, name: str, value: float | None, kind: str) -> float | None:
+def _number(name: str, value: float | None, kind: str, unused: bool) -> float | None:
+    field = FIELDS[name]
     return st.number_input(
         field.label,
         field.least,
@@ -174,6 +179,7 @@ def _number(field: Field, name: str, value: float | None, kind: str) -> float | 
         placeholder=field.found_out or None,
         key=f"{kind}-{name}",
         help=REASONS.get(name, REASONS["batch"]),
+        disabled=unused,
     )
 
 
@@ -195,9 +201,11 @@ def _free(project: Project, system: str) -> str:
     return name
 
 
-def _show_set(rows: TrainingSet) -> None:
+def _show_set(rows: TrainingSet, evaluates: bool) -> None:
     for line in rows.in_words():
         widgets.text(line)
+    if rows.dev and not evaluates:
+        st.caption("A practice base learns by heart: it is not evaluated while it trains.")
     asked, answer = rows.train[0].messages[-2:]
     with st.expander("A row, as it is learnt", key="train-row"):
         st.caption("The loss counts on the marked answer alone; the rest is read.")
@@ -213,7 +221,8 @@ def _plan(wanted: Wanted, rows: TrainingSet) -> None:
     settings = wanted.settings
     steps = total_steps(settings, len(rows.train))
     each = settings.rows_a_step
-    st.markdown(f"**{steps:,} steps** of {each} row{'s' if each > 1 else ''} each")
+    passes = "" if settings.steps else f", {settings.epochs:g} passes over all of them"
+    st.markdown(f"**{steps:,} steps** of {each} row{'s' if each > 1 else ''} each{passes}")
     known = preset(wanted.base)
     if wanted.base.startswith("practice"):
         shape: Shape | None = practice_shape()

@@ -7,11 +7,12 @@ from typing import NamedTuple
 from arf_core.errors import ArfError
 from arf_core.finetune.job import Reason
 
-SMALLER = (
-    "Make it smaller: a shorter --max-length, --batch 1 with a larger --accumulation, or "
-    "--method qlora on a GPU. --dry-run says what would fit. What is trained is kept."
-)
 RESUME = "The same command goes on from the last checkpoint."
+SMALLER = (
+    "Make it smaller, under another name or with --fresh: a shorter --max-length, --batch 1 with a "
+    "larger --accumulation, or --method qlora on a GPU; --dry-run says what would fit. Where "
+    f"another program took the memory: {RESUME[0].lower()}{RESUME[1:]}"
+)
 LOOK = "See whether nvidia-smi still lists it; if not, the machine has to be restarted."
 AGAIN = "If it ends at the same step again, it is no accident: see log.txt beside it."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

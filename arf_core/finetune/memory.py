@@ -43,6 +43,8 @@ class MemoryEstimate(Record):
         free = f", {self.free:.1f} GB are free" if self.free is not None else ""
         verdict = {True: "", False: ": too much", None: ""}[self.fits]
         better = f". It would fit with {self.instead}" if self.instead else ""
+        if self.fits is False and not self.instead:
+            better = ". No setting makes it fit here: take a smaller base, or a larger machine"
         where = "the GPU" if self.on == "gpu" else "this machine (no GPU)"
         return f"memory on {where}: {self.low:.1f} to {self.high:.1f} GB{free}{verdict}{better}."
 
