@@ -36,6 +36,7 @@ CASES = (
     Case("trl", 256, "lora", 4, 1024),
     Case("unsloth", 256, "lora", 4, 1024),
     Case("trl", 512, "full", 4, 1024),
+    Case("unsloth", 512, "full", 4, 1024),
 )
 
 
@@ -109,7 +110,7 @@ def main() -> None:
             if not base.is_dir():
                 make_base(base, [" ".join(WORDS)], width=case.width)
             table.add_row(*measured(project, base, case))
-    Console().print(table)
+    Console(width=100).print(table)
 
 
 if __name__ == "__main__":
