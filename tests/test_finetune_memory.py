@@ -1,8 +1,11 @@
 """The memory estimate says whether a training fits, and what would where it does not."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from arf_core.finetune.memory import Free, estimate
+from arf_core.finetune.memory import Free, estimate, free_memory
 from arf_core.finetune.settings import Method, Shape, TrainingSettings, preset
 
 
@@ -51,3 +54,27 @@ def test_methods_stand_in_their_order(less: Method, more: Method) -> None:
     )
     assert small.high < large.high
     assert small.low < small.high
+
+
+def test_the_trainer_and_the_precision_count_on_a_gpu() -> None:
+    def high(trainer: str, **more: object) -> float:
+        settings = TrainingSettings.model_validate(more)
+        return estimate(shape("llama-3.1-8b"), settings, trainer, 1024, Free("gpu", 80.0)).high
+
+    assert high("unsloth") < high("trl")
+    assert high("trl") < high("trl", precision="fp32")
+
+
+def test_the_card_that_may_be_used_is_the_one_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text('#!/bin/sh\ncase "$2" in 1) echo 2000;; *) echo 1000;; esac\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert free_memory() == Free("gpu", pytest.approx(1000 * 2**20 / 1e9))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
+    assert free_memory() == Free("gpu", pytest.approx(2000 * 2**20 / 1e9))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert free_memory().on == "cpu"

@@ -32,6 +32,7 @@ RESERVE = 64 * 1024
 def main(arguments: list[str]) -> int:
     """0 where it ended well or was stopped, 1 otherwise; the state says which."""
     place = Place(Path(arguments[0]).resolve())
+    _one_gpu()
     if "--export" in arguments:
         return _ends_in_a_state(place, _export)
     if rank() > 0:  # the first process alone keeps the files
@@ -53,6 +54,14 @@ def main(arguments: list[str]) -> int:
 def rank() -> int:
     """Which of several processes this is."""
     return int(os.environ.get("RANK", "0"))
+
+
+def _one_gpu() -> None:
+    """Of several GPUs the first, unless accelerate started this: transformers would else split each
+    batch among them, slower than one. It is the one whose lock is held."""
+    if "WORLD_SIZE" not in os.environ:
+        first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+        os.environ["CUDA_VISIBLE_DEVICES"] = first
 
 
 def _train(place: Place) -> None:
