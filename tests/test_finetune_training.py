@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import pytest
 from conftest import Result, add_items, make_item
-from trainings import Break, Nursery, entered, losses, shop, tiny_base, wanted
+from trainings import Break, Nursery, Running, entered, losses, shop, tiny_base, wanted
 
 from arf_core.errors import InputError
-from arf_core.finetune import _enter, finetune, finished, job_of
+from arf_core.finetune import _enter, finetune, finished, job_of, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.extra import missing
 from arf_core.finetune.faults import TrainingFault
@@ -402,26 +402,42 @@ def test_one_training_at_a_time_on_a_device(
             running.end()
 
 
-def test_two_processes_of_accelerate_train_one_student(
-    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
-) -> None:
-    asked = wanted(bases("llama"), "trl", "two", steps=4)
-    place = entered(orders, asked)
+def launched(place: Place, steps: int = 0) -> int:
+    """Train with two processes of accelerate; asked to stop after so many steps, if any."""
     launch = "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1"
     plain = "--mixed_precision no --dynamo_backend no --main_process_port 0"
-    run = subprocess.run(
-        [
-            *(sys.executable, *launch.split(), *plain.split()),
-            *("-m", "arf_core.finetune.worker", str(place.folder), "--no-export"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert run.returncode == 0, run.stderr[-3000:]
+    with place.log_file.open("ab") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, *launch.split(), *plain.split()),
+                *("-m", "arf_core.finetune.worker", str(place.folder), "--no-export"),
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        if steps:
+            Running(place, process.pid).wait_for_step(steps)
+            stop(place)
+        return process.wait(280)
+    finally:
+        process.kill()
+
+
+def test_two_processes_of_accelerate_train_one_student_and_stop_together(
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
+) -> None:
+    asked = wanted(bases("llama"), "trl", "two", steps=60, checkpoint_every=30)
+    place = entered(orders, asked)
+    assert launched(place, steps=2) == 0, place.log_file.read_text()[-3000:]
+    state = place.state()
+    assert state is not None
+    assert (state.phase, state.message) == ("stopped", "Stopped; a checkpoint is kept.")
+    assert 2 <= state.step < 60
+    assert launched(place) == 0, place.log_file.read_text()[-3000:]
     state = place.state()
     assert state is not None
     assert (state.phase, state.message) == ("stopped", "Trained; its files are not made yet.")
-    assert list(losses(place)) == [1, 2, 3, 4]
+    assert list(losses(place)) == list(range(1, 61))
     nursery("trl").export(place)
     assert finetune(orders, asked).models == ("two",)
