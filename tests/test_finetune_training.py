@@ -404,7 +404,8 @@ def test_one_training_at_a_time_on_a_device(
 
 def launched(place: Place, steps: int = 0) -> int:
     """Train with two processes of accelerate; asked to stop after so many steps, if any."""
-    launch = "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1"
+    # with --cpu it starts one process, whatever number it is given
+    launch = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"
     plain = "--mixed_precision no --dynamo_backend no --main_process_port 0"
     with place.log_file.open("ab") as log:
         process = subprocess.Popen(
@@ -414,6 +415,7 @@ def launched(place: Place, steps: int = 0) -> int:
             ],
             stdout=log,
             stderr=subprocess.STDOUT,
+            env=os.environ | {"ACCELERATE_USE_CPU": "true", "ACCELERATE_TORCH_DEVICE": "cpu"},
         )
     try:
         if steps:
@@ -439,5 +441,10 @@ def test_two_processes_of_accelerate_train_one_student_and_stop_together(
     assert state is not None
     assert (state.phase, state.message) == ("stopped", "Trained; its files are not made yet.")
     assert list(losses(place)) == list(range(1, 61))
+    # the rows of a step are as many as one process would take that has room for all of them
+    alone = wanted(bases("llama"), "trl", "alone", steps=60, checkpoint_every=30, batch=4)
+    assert losses(nursery("trl").train(entered(orders, alone)))[1] == pytest.approx(
+        losses(place)[1], abs=1e-3
+    )
     nursery("trl").export(place)
     assert finetune(orders, asked).models == ("two",)

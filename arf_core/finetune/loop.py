@@ -205,6 +205,7 @@ def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool)
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "remove_unused_columns": False,
         "dataloader_pin_memory": gpu,
+        "ddp_find_unused_parameters": False,  # there are none, and looking for them takes time
         "include_num_input_tokens_seen": "non_padding",
         "report_to": [],
         "disable_tqdm": True,

@@ -12,7 +12,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,9 +35,8 @@ def main(arguments: list[str]) -> int:
     _one_gpu()
     if "--export" in arguments:
         return _ends_in_a_state(place, _export)
-    if rank() > 0:  # the first process alone keeps the files
-        open_trainer(place.job().trainer).train(place)
-        return 0
+    if rank() > 0:
+        return _train_along(place)
     with _own(place):
         code = _ends_in_a_state(place, _train)
         state = place.last_told()
@@ -54,6 +53,14 @@ def main(arguments: list[str]) -> int:
 def rank() -> int:
     """Which of several processes this is."""
     return int(os.environ.get("RANK", "0"))
+
+
+def _train_along(place: Place) -> int:
+    """All but the first of several processes: that one alone keeps the files, and tells."""
+    if not place.trained_file.is_file():
+        with suppress(Stopped):
+            open_trainer(place.job().trainer).train(place)
+    return 0
 
 
 def _one_gpu() -> None:
