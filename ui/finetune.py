@@ -1,12 +1,13 @@
 """Finetune: choose what a student learns from and what it begins as, and start it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.finetune import Wanted
-from arf_core.finetune.dataset import Choice, TrainingSet, training_set
+from arf_core.finetune.dataset import REVISED, Arm, Choice, TrainingSet, training_set
 from arf_core.finetune.extra import REMEDY, missing
 from arf_core.finetune.job import places
 from arf_core.finetune.loop import total_steps
@@ -25,6 +26,7 @@ from arf_core.finetune.settings import (
 from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
 from arf_core.job_kinds import FinetuneWork
 from arf_core.project import Project
+from arf_core.records import SystemKind
 from ui import jobs, loaders, widgets
 
 BASES = ("practice", *(f"practice-{f}" for f in FAMILIES[1:]), *(p.name for p in PRESETS))
@@ -40,10 +42,12 @@ CHARS_A_TOKEN = 3.0
 
 
 @loaders.reads
-def learnable(project: Project, system: str, choice: Choice) -> TrainingSet | ArfError:
+def learnable(
+    project: Project, system: str, choice: Choice, match: tuple[Arm, ...] = ()
+) -> TrainingSet | ArfError:
     """The set, or why there is none."""
     try:
-        return training_set(project, system, choice)
+        return training_set(project, system, choice, match=match)
     except ArfError as fault:
         return fault
 
@@ -51,11 +55,12 @@ def learnable(project: Project, system: str, choice: Choice) -> TrainingSet | Ar
 def draw(project: Project) -> None:
     """The choices of a training, its set, what it needs, and its start."""
     names = loaders.names(project)
-    systems = [s.name for s in loaders.systems(project) if s.kind != "student"]
+    kinds = {s.name: s.kind for s in loaders.systems(project) if s.kind != "student"}
     left, right = st.columns(2, gap="large")
     with left:
-        wanted = _wanted(project, systems, names)
-    found = learnable(project, wanted.system, wanted.choice or "all")
+        wanted = _wanted(project, list(kinds), names)
+        wanted = wanted._replace(match=_match(kinds, names, wanted))
+    found = learnable(project, wanted.system, wanted.choice or "all", wanted.match)
     with right:
         if isinstance(found, ArfError):
             widgets.error(found)
@@ -108,6 +113,26 @@ def _wanted(project: Project, systems: list[str], names: dict[str, str]) -> Want
         settings=_settings(base),
         choice=choice,
     )
+
+
+def _match(
+    kinds: Mapping[str, SystemKind], names: Mapping[str, str], wanted: Wanted
+) -> tuple[Arm, ...]:
+    """The sets that this one is to be compared with."""
+    arms = {name: widgets.seen(names[name]) for name in kinds}
+    unchecked = [name for name, kind in kinds.items() if kind not in REVISED]
+    arms |= {f"{name}:good": f"{arms[name]}, rows without a finding" for name in unchecked}
+    same = f"{wanted.system}:good" if wanted.choice == "good" else wanted.system
+    with st.expander("Sets of one size, for a comparison", key="train-compare"):
+        chosen = st.multiselect(
+            "As many rows as the smallest of these has",
+            [arm for arm in arms if arm not in (same, wanted.system)],
+            key=f"train-match-{same}",
+            format_func=lambda arm: arms[arm],
+            help="Of the same conversations, as far as all have them. With a patience of 0 none "
+            "ends early, so that the steps are as many, too.",
+        )
+    return tuple(map(Arm.parse, chosen))
 
 
 def _settings(base: str) -> TrainingSettings:

@@ -63,6 +63,17 @@ def test_without_the_extra_the_page_says_what_installs_it(
     assert at.button(key="train-start").disabled
 
 
+def test_sets_are_cut_to_one_size_for_a_comparison(open_app, sample: Path) -> None:
+    at = open_app(sample, PAGE)
+    at.multiselect(key="train-match-r1:good").set_value(["teacher", "teacher:good"]).run()
+    assert not at.exception
+    words = shown(at)
+    assert "35 rows to learn from" in words
+    assert "25 left out: the other arms have no more rows" in words
+    (command,) = [c.value for c in at.code if c.value.startswith("arf finetune")]
+    assert command.endswith("--match teacher --match teacher:good")
+
+
 def test_patience_is_a_part_of_the_command_and_has_the_dev_loss_measured(
     open_app, sample: Path
 ) -> None:
