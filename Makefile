@@ -68,4 +68,6 @@ $(MARK)-train: $(BIN)/uv requirements.txt pyproject.toml
 	  $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[train]'
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(UNSLOTH)
+	@if command -v nvidia-smi >/dev/null; then \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps bitsandbytes; fi  # for QLoRA
 	@touch $@

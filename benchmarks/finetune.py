@@ -36,15 +36,20 @@ CASES = (
     Case("trl", 256, "lora", 4, 1024),
     Case("unsloth", 256, "lora", 4, 1024),
     Case("trl", 512, "full", 4, 1024),
+    Case("unsloth", 512, "full", 4, 1024),
 )
 
 
-def project_in(folder: Path) -> Project:
-    """Eight long conversations, each summarised in one sentence."""
+def project_in(folder: Path, length: int = 3000, prompt: str = "") -> Project:
+    """Eight conversations of so many words, each summarised in one sentence; with a prompt of its
+    own, where one is given."""
     project = Project.create(folder)
+    if prompt:
+        (folder / "prompts").mkdir(exist_ok=True)
+        (folder / "prompts" / "summarise.md").write_text(prompt, encoding="utf-8")
     project.store.add([System(name="teacher", kind="teacher")])
     for i in range(8):
-        words = " ".join(WORDS[(i + n) % len(WORDS)] for n in range(3000))
+        words = " ".join(WORDS[(i + n) % len(WORDS)] for n in range(length))
         turns = (Turn(speaker="customer", text=words),)
         conversation = Conversation(
             id=digest("bench", str(i)),
@@ -105,7 +110,7 @@ def main() -> None:
             if not base.is_dir():
                 make_base(base, [" ".join(WORDS)], width=case.width)
             table.add_row(*measured(project, base, case))
-    Console().print(table)
+    Console(width=100).print(table)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 import pytest
 from conftest import Result, add_items, make_item
-from trainings import Nursery, entered, losses, shop, tiny_base, wanted
+from trainings import Break, Nursery, Running, entered, losses, shop, tiny_base, wanted
 
 from arf_core.errors import InputError
-from arf_core.finetune import _enter, finetune, finished, job_of
+from arf_core.finetune import _enter, finetune, finished, job_of, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.extra import missing
 from arf_core.finetune.faults import TrainingFault
-from arf_core.finetune.job import Place, place_of
+from arf_core.finetune.job import Place, Trained, place_of
 from arf_core.generate import generate
 from arf_core.project import Project
 
@@ -216,6 +216,20 @@ def test_stopped_and_resumed_it_has_the_losses_of_an_uninterrupted_run(
     assert losses(place) == pytest.approx(clean, abs=1e-4)
 
 
+def test_it_ends_where_the_dev_loss_gets_no_better(
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
+) -> None:
+    # steps of nothing: no checkpoint is better than the first
+    how = {"patience": 2, "checkpoint_every": 1, "learning_rate": 1e-12}
+    place = entered(orders, wanted(bases("llama"), "trl", "early", **how))
+    nursery("trl").train(place)
+    trained = Trained.model_validate_json(place.trained_file.read_text())
+    assert (trained.steps, trained.stopped_early) == (3, True)
+    patient = entered(orders, wanted(bases("llama"), "trl", "patient", **how | {"patience": None}))
+    nursery("trl").train(patient)
+    assert list(losses(patient)) == list(range(1, 9))
+
+
 def test_killed_again_and_again_it_ends_where_one_clean_run_ends(
     orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
@@ -284,6 +298,76 @@ def test_memory_or_disk_that_ends_is_told_with_what_to_do(
     assert remedy in state.hint
 
 
+ASYNCHRONOUS = (
+    "\nCUDA kernel errors might be asynchronously reported at some other API call, so the "
+    "stacktrace below might be incorrect.\nFor debugging consider passing CUDA_LAUNCH_BLOCKING=1"
+)
+BREAKS = (
+    (
+        Break(4, "AcceleratorError", "CUDA error: unspecified launch failure" + ASYNCHRONOUS),
+        ("lost_gpu", "The GPU was lost: CUDA error: unspecified launch failure", "nvidia-smi"),
+    ),
+    (
+        Break(5, "AcceleratorError", "CUDA error: device-side assert triggered" + ASYNCHRONOUS),
+        ("lost_gpu", "The GPU stopped at an error: CUDA error: device-side", "the same step again"),
+    ),
+    (
+        Break(7, "RuntimeError", "CUDA error: no CUDA-capable device is detected" + ASYNCHRONOUS),
+        ("lost_gpu", "The GPU was lost: CUDA error: no CUDA-capable device", "nvidia-smi"),
+    ),
+    (
+        Break(8, "OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has …"),
+        ("out_of_memory", "Out of memory: CUDA out of memory.", "--max-length"),
+    ),
+)
+"""What a GPU that fails in a step has torch raise, and what is then said."""
+
+
+def test_a_gpu_that_fails_is_told_each_time_and_the_training_goes_on_afterwards(
+    orders: Project,
+    bases: Callable[[str], Path],
+    whole: Callable[[str, str], Place],
+    nursery: Nurseries,
+) -> None:
+    clean = losses(whole("trl", "qwen3"))
+    asked = wanted(bases("qwen3"), "trl", "shaken", steps=10, gguf=("f16",))
+    place = entered(orders, asked)
+    for broken, (reason, message, remedy) in BREAKS:
+        assert nursery("trl").begin(place, breaks=broken).end() == 1
+        state = place.state()
+        assert state is not None
+        assert (state.phase, state.reason, state.step) == ("failed", reason, broken.after)
+        assert state.message.startswith(message)
+        assert "\n" not in state.message
+        assert remedy in state.hint
+        with pytest.raises(TrainingFault) as told:
+            finished(orders, place)
+        assert (told.value.message, told.value.hint) == (state.message, state.hint)
+    nursery("trl").train(place)
+    assert list(losses(place)) == list(range(1, 11))
+    assert losses(place) == pytest.approx(clean, abs=1e-4)
+
+
+def test_what_began_on_a_gpu_does_not_go_on_without_one_unasked(
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
+) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    asked = wanted(bases("llama"), "trl", "moved")
+    place = entered(orders, asked)
+    place.gpu_mark.touch()
+    assert nursery("trl").begin(place).end() == 1
+    state = place.state()
+    assert state is not None
+    assert (state.phase, state.reason) == ("failed", "lost_gpu")
+    assert "began on a GPU" in state.message
+    assert "--fresh" in state.hint
+    _enter(place, *job_of(orders, asked), fresh=True)
+    nursery("trl").train(place)
+
+
 def test_another_training_under_a_name_is_not_overwritten(
     orders: Project, bases: Callable[[str], Path]
 ) -> None:
@@ -318,26 +402,49 @@ def test_one_training_at_a_time_on_a_device(
             running.end()
 
 
-def test_two_processes_of_accelerate_train_one_student(
+def launched(place: Place, steps: int = 0) -> int:
+    """Train with two processes of accelerate; asked to stop after so many steps, if any."""
+    # with --cpu it starts one process, whatever number it is given
+    launch = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"
+    plain = "--mixed_precision no --dynamo_backend no --main_process_port 0"
+    with place.log_file.open("ab") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, *launch.split(), *plain.split()),
+                *("-m", "arf_core.finetune.worker", str(place.folder), "--no-export"),
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"ACCELERATE_USE_CPU": "true", "ACCELERATE_TORCH_DEVICE": "cpu"},
+        )
+    try:
+        if steps:
+            Running(place, process.pid).wait_for_step(steps)
+            stop(place)
+        return process.wait(280)
+    finally:
+        process.kill()
+
+
+def test_two_processes_of_accelerate_train_one_student_and_stop_together(
     orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
-    asked = wanted(bases("llama"), "trl", "two", steps=4)
+    asked = wanted(bases("llama"), "trl", "two", steps=60, checkpoint_every=30)
     place = entered(orders, asked)
-    launch = "-m accelerate.commands.launch --cpu --num_processes 2 --num_machines 1"
-    plain = "--mixed_precision no --dynamo_backend no --main_process_port 0"
-    run = subprocess.run(
-        [
-            *(sys.executable, *launch.split(), *plain.split()),
-            *("-m", "arf_core.finetune.worker", str(place.folder), "--no-export"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert run.returncode == 0, run.stderr[-3000:]
+    assert launched(place, steps=2) == 0, place.log_file.read_text()[-3000:]
+    state = place.state()
+    assert state is not None
+    assert (state.phase, state.message) == ("stopped", "Stopped; a checkpoint is kept.")
+    assert 2 <= state.step < 60
+    assert launched(place) == 0, place.log_file.read_text()[-3000:]
     state = place.state()
     assert state is not None
     assert (state.phase, state.message) == ("stopped", "Trained; its files are not made yet.")
-    assert list(losses(place)) == [1, 2, 3, 4]
+    assert list(losses(place)) == list(range(1, 61))
+    # the rows of a step are as many as one process would take that has room for all of them
+    alone = wanted(bases("llama"), "trl", "alone", steps=60, checkpoint_every=30, batch=4)
+    assert losses(nursery("trl").train(entered(orders, alone)))[1] == pytest.approx(
+        losses(place)[1], abs=1e-3
+    )
     nursery("trl").export(place)
     assert finetune(orders, asked).models == ("two",)

@@ -1,6 +1,7 @@
 """Real trainings of tiny models for tests: a shop's orders to learn from, and a nursery, a process
 that has read the libraries once and trains in copies of itself."""
 
+import builtins
 import multiprocessing
 import os
 import resource
@@ -10,6 +11,7 @@ import time
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 from conftest import add_items, make_item
 
@@ -119,6 +121,28 @@ def _exit_file(place: Place) -> Path:
     return place.folder / "exit"
 
 
+class Break(NamedTuple):
+    """What a step raises, once so many are done: an error of torch's or of Python's own."""
+
+    after: int
+    kind: str
+    text: str
+
+    def install(self) -> None:
+        import torch
+        from transformers import Trainer
+
+        error = getattr(torch, self.kind, None) or getattr(builtins, self.kind)
+        whole = Trainer.training_step
+
+        def training_step(trainer: Trainer, *given: object, **named: object) -> object:
+            if trainer.state.global_step >= self.after:
+                raise error(self.text)
+            return whole(trainer, *given, **named)
+
+        Trainer.training_step = training_step
+
+
 class Nursery:
     """Reading the libraries takes longer than a tiny training, so it is done once."""
 
@@ -129,11 +153,13 @@ class Nursery:
         self._process = spawn.Process(target=_nurse, args=(theirs, LIBRARIES[trainer]))
         self._process.start()
 
-    def begin(self, place: Place, *limit: int, export: bool = False) -> Running:
+    def begin(
+        self, place: Place, *limit: int, export: bool = False, breaks: Break | None = None
+    ) -> Running:
         """Train, without the export, or do the export alone. `limit` is one of `resource`'s, and
         its size: more than there is now, for memory."""
         _exit_file(place).unlink(missing_ok=True)
-        self._pipe.send((place.folder, limit, export))
+        self._pipe.send((place.folder, limit, export, breaks))
         return Running(place, self._pipe.recv())
 
     def train(self, place: Place) -> Place:
@@ -174,7 +200,7 @@ def _until_alone(most_s: float = 5) -> None:
         time.sleep(0.01)
 
 
-def _work(folder: Path, limit: tuple[int, ...], export: bool) -> None:
+def _work(folder: Path, limit: tuple[int, ...], export: bool, breaks: Break | None) -> None:
     """In the copy. Never returns."""
     import torch
 
@@ -188,6 +214,8 @@ def _work(folder: Path, limit: tuple[int, ...], export: bool) -> None:
         if what == resource.RLIMIT_AS:
             size += int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(what, (size, size))
+    if breaks:
+        breaks.install()
     code = 70
     try:
         code = worker.main([str(folder), "--export" if export else "--no-export"])

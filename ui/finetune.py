@@ -1,5 +1,6 @@
 """Finetune: choose what a student learns from and what it begins as, and start it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 from arf_core import demo
 from arf_core.errors import ArfError
 from arf_core.finetune import Wanted
-from arf_core.finetune.dataset import Choice, TrainingSet, training_set
+from arf_core.finetune.dataset import REVISED, Arm, Choice, TrainingSet, training_set
 from arf_core.finetune.extra import REMEDY, missing
 from arf_core.finetune.job import places
 from arf_core.finetune.loop import total_steps
@@ -27,6 +28,7 @@ from arf_core.finetune.settings import (
 from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
 from arf_core.job_kinds import FinetuneWork
 from arf_core.project import Project
+from arf_core.records import SystemKind
 from ui import jobs, loaders, widgets
 
 BASES = (
@@ -45,10 +47,12 @@ CHARS_A_TOKEN = 3.0
 
 
 @loaders.reads
-def learnable(project: Project, system: str, choice: Choice) -> TrainingSet | ArfError:
+def learnable(
+    project: Project, system: str, choice: Choice, match: tuple[Arm, ...] = ()
+) -> TrainingSet | ArfError:
     """The set, or why there is none."""
     try:
-        return training_set(project, system, choice)
+        return training_set(project, system, choice, match=match)
     except ArfError as fault:
         return fault
 
@@ -56,16 +60,17 @@ def learnable(project: Project, system: str, choice: Choice) -> TrainingSet | Ar
 def draw(project: Project) -> None:
     """The choices of a training, its set, what it needs, and its start."""
     names = loaders.names(project)
-    systems = [s.name for s in loaders.systems(project) if s.kind != "student"]
+    kinds = {s.name: s.kind for s in loaders.systems(project) if s.kind != "student"}
     left, right = st.columns(2, gap="large")
     with left:
-        wanted = _wanted(project, systems, names)
-    found = learnable(project, wanted.system, wanted.choice or "all")
+        wanted = _wanted(project, list(kinds), names)
+        wanted = wanted._replace(match=_match(kinds, names, wanted))
+    found = learnable(project, wanted.system, wanted.choice or "all", wanted.match)
     with right:
         if isinstance(found, ArfError):
             widgets.error(found)
         else:
-            _show_set(found)
+            _show_set(found, wanted.settings.evaluate)
             _plan(wanted, found)
     _start(project, wanted, ready=not isinstance(found, ArfError))
 
@@ -118,6 +123,26 @@ def _wanted(project: Project, systems: list[str], names: dict[str, str]) -> Want
     )
 
 
+def _match(
+    kinds: Mapping[str, SystemKind], names: Mapping[str, str], wanted: Wanted
+) -> tuple[Arm, ...]:
+    """The sets that this one is to be compared with."""
+    arms = {name: widgets.seen(names[name]) for name in kinds}
+    unchecked = [name for name, kind in kinds.items() if kind not in REVISED]
+    arms |= {f"{name}:good": f"{arms[name]}, rows without a finding" for name in unchecked}
+    same = f"{wanted.system}:good" if wanted.choice == "good" else wanted.system
+    with st.expander("Sets of one size, for a comparison", key="train-compare"):
+        chosen = st.multiselect(
+            "As many rows as the smallest of these has",
+            [arm for arm in arms if arm not in (same, wanted.system)],
+            key=f"train-match-{same}",
+            format_func=lambda arm: arms[arm],
+            help="Of the same conversations, as far as all have them. With a patience of 0 none "
+            "ends early, so that the steps are as many, too.",
+        )
+    return tuple(map(Arm.parse, chosen))
+
+
 def _settings(base: str) -> TrainingSettings:
     """Those that people change; the others stay as they are."""
     default = starting_settings(base)
@@ -130,11 +155,13 @@ def _settings(base: str) -> TrainingSettings:
         # other defaults for another kind of base: the fields are then others, too
         kind = f"train-{default.method}"
         given: dict[str, object] = {"method": _method(default, kind)}
+        whole = given["method"] == "full"  # without an adapter
         left, right = st.columns(2)
         with left:
-            given |= _numbers(default, kind, ("epochs", "batch", "accumulation"))
+            given |= _numbers(default, kind, ("epochs", "batch", "accumulation", "patience"))
         with right:
-            given |= _numbers(default, kind, ("rank", "learning_rate", "max_length"))
+            fields = ("rank", "learning_rate", "max_length")
+            given |= _numbers(default, kind, fields, unused="rank" if whole else "")
         widgets.html(_reasons())
     given |= {"alpha": given["rank"], "steps": TRIAL_STEPS if trial else None}
     return settings_with(base, given)
@@ -161,16 +188,20 @@ FIELDS = {
     "batch": Field("Rows at a time", 1, 64, 1),
     "accumulation": Field("Batches a step", 1, 256, 1),
     "rank": Field("Rank of the adapter", 1, 256, 1),
-    "learning_rate": Field("Learning rate", 1e-7, 1.0, 1e-5, "as the method needs it"),
-    "max_length": Field("Longest row, in tokens", 32, 131072, 8, "99th percentile"),
+    "learning_rate": Field("Learning rate", 1e-7, 1.0, 1e-5, "by method"),
+    "max_length": Field("Longest row, in tokens", 32, 131072, 8, "by the data"),
+    "patience": Field("Patience", 0, 100, 1, "never"),
 }
 
 
-def _numbers(default: TrainingSettings, kind: str, names: tuple[str, ...]) -> dict[str, object]:
-    return {name: _number(FIELDS[name], name, getattr(default, name), kind) for name in names}
+def _numbers(
+    default: TrainingSettings, kind: str, names: tuple[str, ...], unused: str = ""
+) -> dict[str, object]:
+    return {name: _number(name, getattr(default, name), kind, name == unused) for name in names}
 
 
-def _number(field: Field, name: str, value: float | None, kind: str) -> float | None:
+def _number(name: str, value: float | None, kind: str, unused: bool) -> float | None:
+    field = FIELDS[name]
     return st.number_input(
         field.label,
         field.least,
@@ -181,6 +212,7 @@ def _number(field: Field, name: str, value: float | None, kind: str) -> float | 
         placeholder=field.found_out or None,
         key=f"{kind}-{name}",
         help=REASONS.get(name, REASONS["batch"]),
+        disabled=unused,
     )
 
 
@@ -202,9 +234,11 @@ def _free(project: Project, system: str) -> str:
     return name
 
 
-def _show_set(rows: TrainingSet) -> None:
+def _show_set(rows: TrainingSet, evaluates: bool) -> None:
     for line in rows.in_words():
         widgets.text(line)
+    if rows.dev and not evaluates:
+        st.caption("A practice base learns by heart: it is not evaluated while it trains.")
     asked, answer = rows.train[0].messages[-2:]
     with st.expander("A row, as it is learnt", key="train-row"):
         st.caption("The loss counts on the marked answer alone; the rest is read.")
@@ -220,7 +254,8 @@ def _plan(wanted: Wanted, rows: TrainingSet) -> None:
     settings = wanted.settings
     steps = total_steps(settings, len(rows.train))
     each = settings.rows_a_step
-    st.markdown(f"**{steps:,} steps** of {each} row{'s' if each > 1 else ''} each")
+    passes = "" if settings.steps else f", {settings.epochs:g} passes over all of them"
+    st.markdown(f"**{steps:,} steps** of {each} row{'s' if each > 1 else ''} each{passes}")
     known = preset(wanted.base)
     if wanted.base.startswith("practice"):
         shape: Shape | None = practice_shape()

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from arf_core.charts import loss
+from arf_core.errors import ArfError
 from arf_core.finetune import Wanted, report_of, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
@@ -19,8 +20,21 @@ from arf_core.project import Project
 from ui import jobs, student_try, widgets
 
 EVERY_S = 1.0
+FILES = {
+    "adapter": "Adapter",
+    "merged": "Whole model, 16 bit",
+    "card": "Model card",
+    "gguf_f16": "GGUF F16",
+    "gguf_q8_0": "GGUF Q8_0",
+    "modelfile": "Modelfile for Ollama",
+}
+"""What came out, in words."""
 MOST_TO_FETCH = 500_000_000
 """Bytes that go through a browser; larger ones are copied from where they lie."""
+DIVERGES = (
+    "Resumed, it would diverge again. Choose a smaller learning rate above, among the settings, "
+    "and train it under another name."
+)
 PRACTICE = "Its base was made from nothing: it shows the path, and its texts are no summaries."
 
 
@@ -48,7 +62,10 @@ def _claimed(project: Project, place: Place) -> bool:
 def _students(project: Project, drawn_live: bool) -> None:
     if drawn_live and not _anything_works(project):
         st.rerun()
-    for place in places(project.path):
+    students = places(project.path)
+    if students:
+        st.header("Students", anchor=False)
+    for place in students:
         with st.container(border=True, key=f"student-{place.folder.name}"):
             _student(project, place)
 
@@ -58,12 +75,12 @@ def _student(project: Project, place: Place) -> None:
     works = state is not None and state.phase not in ENDS
     job = place.job()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(widgets.label(job.name), width="content")
+        st.subheader(widgets.label(job.name), width="content", anchor=False)
         if job.practice:
             st.badge("practice model", color="orange", help=PRACTICE)
+    base = Path(job.base).name if job.practice else job.base
     widgets.text(
-        f"{job.trainer} on {job.rows} {job.choice} rows of {job.system}, base {job.base}",
-        muted=True,
+        f"{job.trainer} on {job.rows} {job.choice} rows of {job.system}, base {base}", muted=True
     )
     steps = place.steps()
     if state is not None:
@@ -82,6 +99,8 @@ def _student(project: Project, place: Place) -> None:
         )
     elif _claimed(project, place):
         st.caption("Its job is ending.")  # until then it would be refused to go on
+    elif state is not None and state.reason == "diverged":
+        st.caption(DIVERGES)
     elif state is None or state.phase != "done":
         _resume(project, place)
     else:
@@ -89,10 +108,10 @@ def _student(project: Project, place: Place) -> None:
 
 
 def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
-    words = state.message if state.phase in (*ENDS, "waiting") else state.phase
-    at = f" · step {state.step} of {state.total}" if state.total else ""
+    words = state.message if state.phase in (*ENDS, "waiting") else f"{state.phase.capitalize()}."
+    at = f" Step {state.step:,} of {state.total:,}." if state.total else ""
     if state.phase == "failed":
-        st.error(widgets.label(f"{state.message} {state.hint}", 400), icon=":material/error:")
+        widgets.error(ArfError(state.message, state.hint))
     else:
         widgets.text(f"{words}{at}")
     last = next((row for row in reversed(steps) if row.loss is not None), None)
@@ -143,11 +162,11 @@ def _made(project: Project, place: Place, state: TrainingState) -> None:
     made = Artifacts.model_validate_json(place.artifacts_file.read_text(encoding="utf-8"))
     with st.expander("Files", key=f"files-{place.folder.name}"):
         for what, file in report.artifacts.items():
-            _file(project.path / file, file, what.replace("_", " "))
+            _file(project.path / file, file, FILES.get(what, what))
     for kind, check in made.checks.items():
         st.caption(
-            f"GGUF {kind}: token ids equal on {check.tokens:,} tokens, largest difference of a "
-            f"logit {check.largest_difference:.2g} of a spread of {check.spread:.3g}."
+            f"GGUF {kind.upper()}: token ids equal on {check.tokens:,} tokens, largest difference "
+            f"of a logit {check.largest_difference:.2g} of a spread of {check.spread:.3g}."
         )
     if made.gguf_missing:
         st.caption(widgets.label(f"No GGUF: {made.gguf_missing}", 300))
@@ -155,7 +174,9 @@ def _made(project: Project, place: Place, state: TrainingState) -> None:
     models = [m for m in (f"{name}-gguf", name) if m in project.settings.models]
     if not models:
         return
-    model = st.selectbox("Ask it as", models, key=f"model-{name}", format_func=widgets.seen)
+    model = st.selectbox(
+        "Ask it as", models, key=f"model-{name}", format_func=widgets.seen, width=480
+    )
     student_try.draw(project, name, model)
     work = GenerateWork(model=model, into=name)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -167,12 +188,12 @@ def _made(project: Project, place: Place, state: TrainingState) -> None:
 def _file(path: Path, shown: str, what: str) -> None:
     """A file or folder with its size; to be fetched, where it is not too large for a browser."""
     size = sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size
-    words, button = st.columns([4, 1], vertical_alignment="center")
-    with words:
-        widgets.text(f"{what}: {shown} · {size / 1e6:,.1f} MB")
-    if size > MOST_TO_FETCH:
-        return
-    with button:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="left"):
+        with st.container(width="stretch"):
+            widgets.text(f"{what} · {_size(size)}")
+            widgets.text(shown, muted=True)
+        if size > MOST_TO_FETCH:
+            return
         st.download_button(
             "Download",
             data=partial(_zipped, path) if path.is_dir() else path.read_bytes,
@@ -182,6 +203,13 @@ def _file(path: Path, shown: str, what: str) -> None:
             icon=":material/download:",
             type="tertiary",
         )
+
+
+def _size(count: int) -> str:
+    """Bytes, in words."""
+    if count < 1e5:
+        return f"{count / 1e3:,.1f} kB"
+    return f"{count / 1e6:,.1f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
 
 
 def _zipped(folder: Path) -> bytes:

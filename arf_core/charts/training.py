@@ -22,7 +22,7 @@ def loss(steps: Sequence[StepRow]) -> go.Figure:
     step, last = learnt[-1]
     return drawn(
         traces,
-        f"Loss {last:.3f} at step {step} of {total}",
+        f"Loss {last:.3f} at step {step:,} of {total:,}",
         "counted on the answers alone",
         height=260,
         xaxis={"title": {"text": "step"}, "range": [0, total + 0.5]},

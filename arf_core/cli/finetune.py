@@ -42,6 +42,7 @@ Rows = typer.Option(
 Match = typer.Option(
     [], "--match", help="As many rows as the smallest of these: teacher, teacher:good …"
 )
+PATIENCE = "Stop after so many checkpoints without a better dev loss; 3, and 0 never stops early."
 DryRun = typer.Option(
     False, "--dry-run", help="Show the set, the estimate and the plan; train nothing."
 )
@@ -90,6 +91,7 @@ def finetune(
     max_length: int = typer.Option(None, min=32, help="Tokens; the data's 99th percentile."),
     seed: int = typer.Option(None, help="For the order of rows and the adapter; 3407."),
     checkpoint_every: int = typer.Option(None, min=1, help="Steps; a fifth of the training."),
+    patience: int = typer.Option(None, min=0, help=PATIENCE),
     gguf: bool = typer.Option(True, help="Write GGUF files too."),
     fresh: bool = typer.Option(False, "--fresh", help="Throw an earlier one of this name away."),
     bases: bool = typer.Option(False, "--bases", help="List the bases with a preset, and end."),
@@ -113,6 +115,7 @@ def finetune(
         "max_length": max_length,
         "seed": seed,
         "checkpoint_every": checkpoint_every,
+        "patience": patience,
     }
     wanted = Wanted(
         system=system,

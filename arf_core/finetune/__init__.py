@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from arf_core.errors import InputError
 from arf_core.finetune.dataset import Arm, Choice, TrainingSet, training_set, write_rows
-from arf_core.finetune.extra import need_training
+from arf_core.finetune.extra import need_for, need_training
 from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import (
     ENDS,
@@ -90,14 +90,16 @@ def finetune(
     """Train a student, make its files, and enter it as a model of the project.
 
     Goes on with a training of the same name and settings, joins one that runs; `fresh` throws an
-    earlier one away. Raises InputError for names that do not fit or a name that is taken by another
-    training, MissingExtra without the training extra, TrainingFault where it ended by a fault. An
-    interruption stops it with a checkpoint, and is raised again.
+    earlier one away. Raises InputError for names that do not fit, a name that is taken by another
+    training, or QLoRA without a GPU, MissingExtra without the training extra, TrainingFault where
+    it ended by a fault. An interruption stops it with a checkpoint, and is raised again.
     """
     trainer = open_trainer(wanted.trainer)
     need_training(*trainer.NEEDS)
     place = place_of(project.path, wanted.into)
     if not place.alive():
+        if fresh or not place.trained_file.is_file():
+            need_for(wanted.settings.method)
         job, rows = job_of(project, wanted)
         _enter(place, job, rows, fresh)
     if not place.artifacts_file.is_file():

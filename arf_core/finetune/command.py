@@ -15,6 +15,7 @@ FLAGS = {
     "max_length": "--max-length",
     "seed": "--seed",
     "checkpoint_every": "--checkpoint-every",
+    "patience": "--patience",
 }
 """Settings that the command takes, by its flag."""
 
@@ -29,7 +30,7 @@ def command_of(project: str, wanted: Wanted) -> str:
     for name, flag in FLAGS.items():
         value = getattr(settings, name)
         if value != getattr(default, name):
-            words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+            words += [flag, f"{value:g}" if isinstance(value, float) else str(value or 0)]
     if wanted.choice:
         words += ["--rows", wanted.choice]
     for arm in wanted.match:

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from arf_core.errors import MissingExtra
+from arf_core.errors import InputError, MissingExtra
 
 REMEDY = "Install it (it says the size first): make train"
 TRAINING = ("torch", "transformers", "trl", "peft", "accelerate")
@@ -17,3 +17,21 @@ def need_training(*more: str) -> None:
     """Raises MissingExtra that names what is not there, and the one line that installs it."""
     if gone := missing(*more):
         raise MissingExtra(f"Training needs {', '.join(gone)}, not installed here.", REMEDY)
+
+
+def need_for(method: str) -> None:
+    """Raises InputError for QLoRA without a GPU, MissingExtra without the package that packs a base
+    into 4 bit."""
+    if method != "qlora":
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise InputError(
+            "QLoRA needs a GPU, and torch sees none here.",
+            "Take --method lora, or train elsewhere: --prepare writes the folder for it.",
+        )
+    if find_spec("bitsandbytes") is None:
+        raise MissingExtra(
+            "QLoRA needs bitsandbytes, not installed here.", "Install it: pip install bitsandbytes"
+        )

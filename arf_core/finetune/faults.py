@@ -7,21 +7,30 @@ from typing import NamedTuple
 from arf_core.errors import ArfError
 from arf_core.finetune.job import Reason
 
-SMALLER = (
-    "Make it smaller: a shorter --max-length, --batch 1 with a larger --accumulation, or "
-    "--method qlora on a GPU. --dry-run says what would fit. What is trained is kept."
-)
 RESUME = "The same command goes on from the last checkpoint."
+SMALLER = (
+    "Make it smaller, under another name or with --fresh: a shorter --max-length, --batch 1 with a "
+    "larger --accumulation, or --method qlora on a GPU; --dry-run says what would fit. Where "
+    f"another program took the memory: {RESUME[0].lower()}{RESUME[1:]}"
+)
+LOOK = "See whether nvidia-smi still lists it; if not, the machine has to be restarted."
+AGAIN = "If it ends at the same step again, it is no accident: see log.txt beside it."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_SPACE = ("no space left", "disk quota", "file too large", "unexpected pos", "failed writing")
 NO_MEMORY = ("can't allocate memory", "out of memory", "cannot allocate memory", "bad_alloc")
+GPU_STOPPED = ("device-side assert", "illegal memory access", "misaligned address")
+"""The card is there, and refused what it was told to do."""
 GPU_GONE = (
+    "acceleratorerror",
     "cuda error",
+    "cuda gpus are available",
+    "cuda-capable",
+    "nvidia driver",
+    "device handle",
     "cublas",
     "cudnn",
     "nccl",
     "gpu is lost",
-    "device-side",
     "nvml",
     "hip error",
 )
@@ -57,11 +66,20 @@ def fault_of(error: BaseException) -> Fault:
         return Fault("out_of_memory", f"Out of memory: {first}", SMALLER)
     if (isinstance(error, OSError) and error.errno in FULL) or any(s in said for s in NO_SPACE):
         return Fault("full_disk", f"The disk is full: {first}", f"Free some space. {RESUME}")
+    if any(s in said for s in GPU_STOPPED):
+        return Fault("lost_gpu", f"The GPU stopped at an error: {first}", f"{RESUME} {AGAIN}")
     if any(s in said for s in GPU_GONE):
-        return Fault(
-            "lost_gpu", f"The GPU was lost: {first}", f"Look at it with nvidia-smi. {RESUME}"
-        )
+        return Fault("lost_gpu", f"The GPU was lost: {first}", f"{LOOK} {RESUME}")
     return Fault("bug", f"{type(error).__name__}: {first}", "See log.txt beside it; " + RESUME)
+
+
+def no_gpu_any_more() -> TrainingFault:
+    """Of a training that began on a GPU: on a CPU it would go on for days, and without a word."""
+    return TrainingFault(
+        "lost_gpu",
+        "This training began on a GPU, and torch sees none here now.",
+        f"{LOOK} Once it is back, the same command goes on. To begin anew on the CPU: --fresh.",
+    )
 
 
 def _whole_text(error: BaseException) -> str:

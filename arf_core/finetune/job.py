@@ -109,6 +109,7 @@ class Place:
         self.state_file = folder / "state.json"
         self.steps_file = folder / "steps.jsonl"
         self.lengths_file = folder / "lengths.json"
+        self.gpu_mark = folder / ".gpu"
         self.trained_file = folder / "trained.json"
         self.artifacts_file = folder / "artifacts.json"
         self.log_file = folder / "log.txt"

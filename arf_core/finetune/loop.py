@@ -13,7 +13,8 @@ from typing import Any
 
 from arf_core.errors import InputError
 from arf_core.finetune.dataset import read_rows
-from arf_core.finetune.faults import TrainingFault
+from arf_core.finetune.extra import need_for
+from arf_core.finetune.faults import TrainingFault, no_gpu_any_more
 from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.settings import TrainingSettings, learning_rate
 from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
@@ -38,6 +39,8 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     from arf_core.finetune.watch import last_checkpoint, peak_memory, watcher_of
 
     job = place.job()
+    need_for(job.settings.method)
+    _same_kind_of_device(place)
     tokenizer = open_tokenizer(job.base)
     limit = context_of(job.base)
     train, lengths = prepared(
@@ -62,6 +65,16 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     if trainer.is_world_process_zero():
         tokenizer.save_pretrained(place.adapter if job.settings.method != "full" else place.merged)
     return _trained(trainer, watcher, lengths, seconds, peak_memory())
+
+
+def _same_kind_of_device(place: Place) -> None:
+    """Note that there is a GPU. Raises TrainingFault where there was one, and is none now."""
+    import torch
+
+    if torch.cuda.is_available():
+        place.gpu_mark.touch()
+    elif place.gpu_mark.exists():
+        raise no_gpu_any_more()
 
 
 def prepared_dev(
@@ -192,6 +205,7 @@ def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool)
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "remove_unused_columns": False,
         "dataloader_pin_memory": gpu,
+        "ddp_find_unused_parameters": False,  # there are none, and looking for them takes time
         "include_num_input_tokens_seen": "non_padding",
         "report_to": [],
         "disable_tqdm": True,

@@ -2,6 +2,7 @@
 loaded: weights, adapter, gradients and optimiser, activations, logits; as a range."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,6 +19,9 @@ SLACK = (0.85, 1.3)
 want room."""
 FOUR_BIT = 0.56
 """Bytes of a weight in 4 bit, its scales included."""
+
+OFFLOADS_FROM = 512
+"""Tokens of a row from which on Unsloth moves what it computes again off the card."""
 
 
 class Part(NamedTuple):
@@ -43,6 +47,8 @@ class MemoryEstimate(Record):
         free = f", {self.free:.1f} GB are free" if self.free is not None else ""
         verdict = {True: "", False: ": too much", None: ""}[self.fits]
         better = f". It would fit with {self.instead}" if self.instead else ""
+        if self.fits is False and not self.instead:
+            better = ". No setting makes it fit here: take a smaller base, or a larger machine"
         where = "the GPU" if self.on == "gpu" else "this machine (no GPU)"
         return f"memory on {where}: {self.low:.1f} to {self.high:.1f} GB{free}{verdict}{better}."
 
@@ -111,16 +117,15 @@ def _parts(
     else:
         resting = shape.weights * wide
     tokens = settings.batch * length
-    value = 2.0 if gpu else 4.0  # bytes of an activation
+    value = 2.0 if gpu and settings.precision != "fp32" else 4.0  # bytes of an activation
     recompute = gpu if settings.gradient_checkpointing is None else settings.gradient_checkpointing
     of_layer = tokens * value * (10 * shape.width + 4 * shape.inner)
     # the matrix of attention itself: kernels of a GPU never hold it whole
     scores = 0.0 if gpu else settings.batch * shape.heads * length**2 * value
-    layers = (
-        of_layer + scores + shape.layers * tokens * shape.width * value
-        if recompute
-        else shape.layers * (of_layer + scores)
-    )
+    # what enters a layer is kept until it is computed again; Unsloth keeps it in the machine
+    elsewhere = gpu and trainer == "unsloth" and length >= OFFLOADS_FROM
+    entering = 0.0 if elsewhere else shape.layers * tokens * shape.width * value
+    layers = of_layer + scores + entering if recompute else shape.layers * (of_layer + scores)
     copies = 0.4 if gpu else 3.0  # both trainers' fused losses work in pieces on a GPU
     found = [
         Part("weights", resting),
@@ -158,11 +163,13 @@ def _smaller(
 
 
 def free_memory() -> Free:
-    """Of the first GPU where there is one, else of the machine."""
+    """Of the first GPU that may be used where there is one, else of the machine."""
     tool = shutil.which("nvidia-smi")
-    if tool:
-        ask = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
-        said = subprocess.run(ask, capture_output=True, text=True, check=False)  # noqa: S603
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    ask = ["--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    # the tool does not know every name that CUDA takes, such as that of a part of a card
+    for one in (["-i", chosen], []) if tool and chosen else ():
+        said = subprocess.run([str(tool), *one, *ask], capture_output=True, text=True, check=False)  # noqa: S603
         if said.returncode == 0 and said.stdout.strip():
             return Free("gpu", float(said.stdout.split()[0]) * 2**20 / GB)
     return Free("cpu", _free_in_machine())

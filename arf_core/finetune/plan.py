@@ -41,7 +41,8 @@ class Plan(Record):
             f"base: {Path(job.base).name if job.practice else job.base} ({job.licence})"
             f"{', a practice model' if job.practice else ''}",
             f"{self.steps} steps of {job.settings.rows_a_step} rows with {job.trainer}, "
-            f"{job.settings.method}",
+            f"{job.settings.method}"
+            f"{'' if job.settings.evaluate else '; the dev split is not looked at meanwhile'}",
             self.memory.in_words() if self.memory else "memory: known once the base is here",
             f"length: median {lengths.median} tokens, longest {lengths.longest}, cut at "
             f"{lengths.max_length}: {lengths.truncated} rows lose the middle of their "

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from arf_core.records import Record
 
@@ -37,8 +37,10 @@ class TrainingSettings(Record):
     seed: int = 3407
     evaluate: bool = True
     """Loss on the dev split at every checkpoint, if the project has one."""
-    patience: Annotated[int, Field(gt=0)] | None = 3
-    """Stop after so many checkpoints without a better dev loss; None to go on to the end."""
+    patience: Annotated[
+        Annotated[int, Field(gt=0)] | None, BeforeValidator(lambda given: given or None)
+    ] = 3
+    """Stop after so many checkpoints without a better dev loss; None or 0 to go on to the end."""
     checkpoint_every: Annotated[int, Field(gt=0)] | None = None
     """Steps; None for a fifth of the training."""
     precision: Precision = "auto"
@@ -52,7 +54,13 @@ class TrainingSettings(Record):
 
 
 PRACTICE = TrainingSettings(
-    method="full", batch=4, accumulation=1, epochs=12.0, max_length=320, evaluate=False
+    method="full",
+    batch=4,
+    accumulation=1,
+    epochs=12.0,
+    max_length=320,
+    evaluate=False,
+    patience=None,
 )
 """Of a practice base every weight moves, over short rows and often, until it ends its answers. It
 learns by heart, so the dev split would choose its first weights."""
@@ -74,7 +82,8 @@ REASONS = {
     "memory for all; longer ones lose the middle of the conversation, and are counted",
     "seed": "any fixed number: the same data in the same order twice",
     "evaluate": "the dev loss is the first to show learning by heart",
-    "patience": "three checkpoints without a better dev loss: the best one is kept",
+    "patience": "three checkpoints without a better dev loss, and it ends; with 0 it goes on to "
+    "its last step. The best one is kept either way",
 }
 """Why the defaults are what they are, by setting."""
 
@@ -209,9 +218,13 @@ def starting_settings(base: str) -> TrainingSettings:
 
 
 def settings_with(base: str, given: Mapping[str, object]) -> TrainingSettings:
-    """The defaults for a base, but for what is given; None is not given."""
+    """The defaults for a base, but for what is given; None is not given. Patience is with the dev
+    loss, so who asks for some has it measured."""
+    default = starting_settings(base)
     said = {name: value for name, value in given.items() if value is not None}
-    return TrainingSettings.model_validate(starting_settings(base).model_dump() | said)
+    if said.get("patience") and said["patience"] != default.patience:
+        said["evaluate"] = True
+    return TrainingSettings.model_validate(default.model_dump() | said)
 
 
 def preset(name: str) -> Preset | None:

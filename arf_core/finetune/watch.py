@@ -83,6 +83,7 @@ class Watcher:
         return round((tokens - before[1]) / (moment - before[0]), 1)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
+        self.stop[0] = anywhere(self.stop[0], args.device)
         if self.stop[0] and state.global_step < state.max_steps:
             control.should_save = True
             control.should_training_stop = True
@@ -101,6 +102,19 @@ class Watcher:
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.is_world_process_zero:
             (self._place.checkpoints / f"checkpoint-{state.global_step}" / WHOLE).touch()
+
+
+def anywhere(asked: bool, device: Any) -> bool:
+    """Was it asked of any of the processes that train together? Stopped at different steps, they
+    would wait for each other for ever."""
+    import torch
+    from torch import distributed
+
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return asked
+    flag = torch.tensor([float(asked)], device=device)
+    distributed.all_reduce(flag, op=distributed.ReduceOp.MAX)
+    return bool(flag.item())
 
 
 def watcher_of(place: Place, stop: list[bool], vocabulary: int) -> Any:

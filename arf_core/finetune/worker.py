@@ -12,7 +12,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,11 +32,11 @@ RESERVE = 64 * 1024
 def main(arguments: list[str]) -> int:
     """0 where it ended well or was stopped, 1 otherwise; the state says which."""
     place = Place(Path(arguments[0]).resolve())
+    _one_gpu()
     if "--export" in arguments:
         return _ends_in_a_state(place, _export)
-    if rank() > 0:  # the first process alone keeps the files
-        open_trainer(place.job().trainer).train(place)
-        return 0
+    if rank() > 0:
+        return _train_along(place)
     with _own(place):
         code = _ends_in_a_state(place, _train)
         state = place.last_told()
@@ -53,6 +53,22 @@ def main(arguments: list[str]) -> int:
 def rank() -> int:
     """Which of several processes this is."""
     return int(os.environ.get("RANK", "0"))
+
+
+def _train_along(place: Place) -> int:
+    """All but the first of several processes: that one alone keeps the files, and tells."""
+    if not place.trained_file.is_file():
+        with suppress(Stopped):
+            open_trainer(place.job().trainer).train(place)
+    return 0
+
+
+def _one_gpu() -> None:
+    """Of several GPUs the first, unless accelerate started this: transformers would else split each
+    batch among them, slower than one. It is the one whose lock is held."""
+    if "WORLD_SIZE" not in os.environ:
+        first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+        os.environ["CUDA_VISIBLE_DEVICES"] = first
 
 
 def _train(place: Place) -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from app.conftest import Server, shown
+from arf_core.finetune import Wanted, prepare
 from arf_core.finetune.extra import missing
-from arf_core.finetune.job import place_of
+from arf_core.finetune.job import Place, Reason, place_of, state_now
+from arf_core.finetune.settings import starting_settings
+from arf_core.project import Project
 
 PAGE = "pages/4_Finetune.py"
 
@@ -58,6 +61,53 @@ def test_without_the_extra_the_page_says_what_installs_it(
     assert not at.exception
     assert any("needs no_such_package" in i.value and "make train" in i.value for i in at.info)
     assert at.button(key="train-start").disabled
+
+
+def test_sets_are_cut_to_one_size_for_a_comparison(open_app, sample: Path) -> None:
+    at = open_app(sample, PAGE)
+    at.multiselect(key="train-match-r1:good").set_value(["teacher", "teacher:good"]).run()
+    assert not at.exception
+    words = shown(at)
+    assert "35 rows to learn from" in words
+    assert "25 left out: the other arms have no more rows" in words
+    (command,) = [c.value for c in at.code if c.value.startswith("arf finetune")]
+    assert command.endswith("--match teacher --match teacher:good")
+
+
+def test_patience_is_a_part_of_the_command_and_has_the_dev_loss_measured(
+    open_app, sample: Path
+) -> None:
+    at = open_app(sample, PAGE)
+    by_heart = "it is not evaluated while it trains"
+    assert by_heart in shown(at)
+    at.number_input(key="train-full-patience").set_value(4).run()
+    assert not at.exception
+    assert by_heart not in shown(at)
+    (command,) = [c.value for c in at.code if c.value.startswith("arf finetune")]
+    assert "--patience 4" in command
+
+
+@pytest.mark.train
+@pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
+@pytest.mark.parametrize(
+    ("reason", "buttons", "words"),
+    [("diverged", 0, "Choose a smaller learning rate"), ("lost_gpu", 1, "What happened.")],
+)
+def test_a_failed_training_is_resumed_only_where_that_helps(
+    open_app, sample: Path, reason: Reason, buttons: int, words: str
+) -> None:
+    with Project.open(sample) as project:
+        wanted = Wanted("r1", "practice", "student-r1", "trl", starting_settings("practice"))
+        place = Place(prepare(project, wanted))
+    told = {"phase": "failed", "reason": reason, "message": "What happened.", "hint": "Do this."}
+    place.tell(state_now("training", 3, 180).model_copy(update=told))
+    at = open_app(sample, PAGE)
+    assert not at.exception
+    said = at.error[0].value.replace("\\", "")
+    assert "What happened." in said
+    assert "Do this." in said
+    assert len([b for b in at.button if b.key == "go-on-student-r1"]) == buttons
+    assert words in shown(at) + said
 
 
 @pytest.mark.browser

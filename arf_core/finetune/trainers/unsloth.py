@@ -32,14 +32,17 @@ def _load(job: TrainingJob, max_length: int) -> Any:
     from arf_core.finetune.loop import ADAPTED
 
     settings, gpu = job.settings, torch.cuda.is_available()
+    # with every weight in motion a base in 16 bit would learn in 16 bit, where small steps vanish
+    whole = settings.method == "full"
     model, _ = FastLanguageModel.from_pretrained(
         job.base,
         max_seq_length=max_length,
         dtype=None if gpu else torch.float32,
         load_in_4bit=settings.method == "qlora",
-        full_finetuning=settings.method == "full",
+        full_finetuning=whole,
+        **({"float32_mixed_precision": True} if gpu and whole else {}),
     )
-    if settings.method == "full":
+    if whole:
         return model
     recompute = gpu if settings.gradient_checkpointing is None else settings.gradient_checkpointing
     return FastLanguageModel.get_peft_model(

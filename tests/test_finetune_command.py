@@ -1,0 +1,77 @@
+"""The line that the page shows trains what the page would."""
+
+import shlex
+from collections.abc import Callable
+
+import pytest
+from conftest import Result
+from trainings import shop, tiny_base
+
+from arf_core.finetune import Wanted
+from arf_core.finetune.command import command_of
+from arf_core.finetune.extra import missing
+from arf_core.finetune.job import place_of
+from arf_core.finetune.settings import settings_with
+from arf_core.project import Project
+
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train"),
+]
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return shop(tmp_path_factory.mktemp("command") / "p")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny_base(tmp_path_factory.mktemp("bases"), "llama"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"patience": 7},
+        {"patience": 0},
+        {"steps": 30},
+        {"steps": 12, "seed": 1, "checkpoint_every": 4},
+        {"method": "qlora", "rank": 8, "alpha": 8, "learning_rate": 1e-5},
+        {"epochs": 0.5, "batch": 1, "accumulation": 3, "max_length": 64},
+    ],
+)
+@pytest.mark.parametrize("practice", [True, False])
+def test_the_line_that_is_shown_gives_the_very_settings(
+    arf: Callable[..., Result], orders: Project, base: str, given: dict[str, object], practice: bool
+) -> None:
+    named = "practice" if practice else base
+    settings = settings_with(named, given)
+    line = command_of(str(orders.path), Wanted("teacher", named, "s", "trl", settings))
+    plan = arf(*shlex.split(line)[1:], "--dry-run", "--json")
+    assert plan.code == 0, plan.err
+    assert plan.json["job"]["settings"] == settings.model_dump()
+
+
+def test_patience_has_the_dev_loss_measured() -> None:
+    assert settings_with("practice", {}).evaluate is False
+    assert settings_with("practice", {"patience": 2}).evaluate is True
+    never = settings_with("llama-3.2-1b", {"patience": 0})
+    assert (never.patience, never.evaluate) == (None, True)
+
+
+def test_qlora_without_a_gpu_is_refused_before_anything_is_made_but_can_be_prepared(
+    arf: Callable[..., Result], orders: Project, base: str
+) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    command = ["finetune", str(orders.path), "--system", "teacher", "--base", base, "--into", "q"]
+    said = arf(*command, "--trainer", "trl", "--method", "qlora")
+    assert said.code == 2
+    assert "QLoRA needs a GPU" in said.err
+    assert "--method lora" in said.err
+    assert not place_of(orders.path, "q").folder.exists()
+    assert arf(*command, "--trainer", "trl", "--method", "qlora", "--prepare").code == 0
+    assert place_of(orders.path, "q").job().settings.method == "qlora"
