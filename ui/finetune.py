@@ -153,7 +153,7 @@ def _settings(base: str) -> TrainingSettings:
     )
     with st.expander("Settings, and why they are so", key="train-settings"):
         # other defaults for another kind of base: the fields are then others, too
-        kind = f"train-{default.method}"
+        kind = f"train-{base if base == CLOSED_WORLD else default.method}"
         given: dict[str, object] = {"method": _method(default, kind)}
         whole = given["method"] == "full"  # without an adapter
         left, right = st.columns(2)

@@ -52,8 +52,8 @@ class TrainingSet(Record):
 
     def in_words(self) -> list[str]:
         """What is in it, and what is not, for people."""
-        said = [f"{len(self.train)} rows to learn from, {len(self.dev)} to evaluate on"]
-        return said + [f"{n} left out: {LEFT_OUT[r]}" for r, n in sorted(self.left_out.items())]
+        said = [f"{len(self.train):,} rows to learn from, {len(self.dev):,} to evaluate on"]
+        return said + [f"{n:,} left out: {LEFT_OUT[r]}" for r, n in sorted(self.left_out.items())]
 
 
 LEFT_OUT = WHY | {

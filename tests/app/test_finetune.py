@@ -51,6 +51,12 @@ def test_the_command_that_does_the_same_follows_the_settings(open_app, sample: P
     assert "30 steps" in shown(at)
     at.selectbox(key="train-base").set_value("llama-3.2-1b").run()
     assert at.number_input(key="train-lora-batch").value == 2
+    at.selectbox(key="train-base").set_value("closed-world").run()
+    assert at.number_input(key="train-closed-world-batch").value == 8
+    assert not at.exception
+    (command,) = [c.value for c in at.code if c.value.startswith("arf finetune")]
+    assert "--base closed-world" in command
+    assert "--batch" not in command
 
 
 def test_without_the_extra_the_page_says_what_installs_it(
