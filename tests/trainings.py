@@ -180,6 +180,8 @@ def _nurse(pipe: Connection, libraries: tuple[str, ...]) -> None:
     for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[pool] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    # the allocator that pyarrow brings along would have a thread that never ends
+    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
     for name in libraries:
         import_module(name)
     import_module("trl").SFTTrainer  # noqa: B018 (read at its first use)
