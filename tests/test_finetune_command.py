@@ -4,14 +4,15 @@ import shlex
 from collections.abc import Callable
 
 import pytest
-from conftest import Result
+from conftest import Result, with_model
 from trainings import shop, tiny_base
 
-from arf_core.finetune import Wanted
+from arf_core.errors import InputError
+from arf_core.finetune import Wanted, job_of
 from arf_core.finetune.command import command_of
 from arf_core.finetune.extra import missing
 from arf_core.finetune.job import place_of
-from arf_core.finetune.settings import settings_with
+from arf_core.finetune.settings import TrainingSettings, settings_with
 from arf_core.project import Project
 
 pytestmark = [
@@ -52,6 +53,14 @@ def test_the_line_that_is_shown_gives_the_very_settings(
     plan = arf(*shlex.split(line)[1:], "--dry-run", "--json")
     assert plan.code == 0, plan.err
     assert plan.json["job"]["settings"] == settings.model_dump()
+
+
+@pytest.mark.parametrize("taken", ["s", "s-gguf"])
+def test_a_student_takes_no_name_of_another_model(project: Project, taken: str) -> None:
+    project = with_model(project, taken, "http://127.0.0.1:9/v1")
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    with pytest.raises(InputError, match=f"model '{taken}' already"):
+        job_of(project, wanted)
 
 
 def test_patience_has_the_dev_loss_measured() -> None:

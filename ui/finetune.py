@@ -226,8 +226,9 @@ def _reasons() -> str:
 
 
 def _free(project: Project, system: str) -> str:
-    """A name that no student has."""
+    """A name that no student, model or system has."""
     taken = {place.folder.name for place in places(project.path)}
+    taken |= {*project.settings.models, *(s.name for s in loaders.systems(project))}
     name, n = f"student-{system}", 2
     while name in taken:
         name, n = f"student-{system}-{n}", n + 1

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arf_core.errors import InputError
+from arf_core.finetune.bases import find_base
 from arf_core.finetune.dataset import Arm, Choice, TrainingSet, training_set, write_rows
 from arf_core.finetune.extra import need_for, need_training
 from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import (
     ENDS,
+    FOLDER,
     GGUF,
     Phase,
     Place,
@@ -32,16 +34,10 @@ from arf_core.finetune.job import (
     state_now,
     write_whole,
 )
-from arf_core.finetune.practice import (
-    FAMILIES,
-    closed_world_base,
-    is_practice,
-    practice_base,
-)
-from arf_core.finetune.settings import CLOSED_WORLD, TrainingSettings, preset
+from arf_core.finetune.practice import is_practice
+from arf_core.finetune.settings import TrainingSettings
 from arf_core.finetune.trainers import open_trainer
 from arf_core.models.registry import add_model
-from arf_core.privacy import admit_host, host_of, hub_address
 from arf_core.project import Project
 from arf_core.records import Record
 
@@ -118,6 +114,7 @@ def prepare(project: Project, wanted: Wanted, *, fresh: bool = False) -> Path:
 def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
     """The job that the words make, and its rows. Raises as `finetune` does."""
     open_trainer(wanted.trainer)
+    _refuse_taken_name(project, wanted.into)
     rows = training_set(
         project,
         wanted.system,
@@ -144,47 +141,6 @@ def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
         gguf=wanted.gguf,
     )
     return job, rows
-
-
-def find_base(project: Project, base: str) -> tuple[str, str]:
-    """Folder or hub id of a base, and its licence. `practice` and `practice-qwen3` are made,
-    `closed-world` is part of the examples.
-
-    Raises InputError where there is no such folder, ModelError where the project's privacy keeps it
-    from the hub.
-    """
-    if base == "practice":
-        return str(practice_base(project).resolve()), "Apache-2.0"
-    if base.startswith("practice-") and base.removeprefix("practice-") in FAMILIES:
-        made = practice_base(project, base.removeprefix("practice-"))
-        return str(made.resolve()), "Apache-2.0"
-    folder = closed_world_base() if base == CLOSED_WORLD else Path(base).expanduser()
-    if (folder / "config.json").is_file():
-        return str(folder.resolve()), _licence(folder)
-    known = preset(base)
-    if folder.exists() or (known is None and base.count("/") != 1):
-        raise InputError(
-            f"No base model at {base!r}: a folder with config.json, an id on the Hugging Face hub, "
-            "a preset's name, practice, or closed-world.",
-            "See them with: arf finetune DIR --bases",
-        )
-    admit_host(
-        host_of(hub_address()),
-        project.settings.privacy,
-        f"{base} is at",
-        "Copy it here another way and give its folder",
-    )
-    return (known.base, known.licence) if known else (base, "see the base's own page")
-
-
-def _licence(folder: Path) -> str:
-    """As the head of the model's card says it, if there is one."""
-    if is_practice(folder):
-        return "Apache-2.0"
-    card = folder / "README.md"
-    lines = card.read_text(encoding="utf-8").splitlines()[:60] if card.is_file() else []
-    said = (line.partition(":")[2].strip() for line in lines if line.startswith("license:"))
-    return next(said, "not stated in its folder")
 
 
 def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> None:
@@ -349,3 +305,14 @@ def register(project: Project, place: Place) -> tuple[str, ...]:
         if model not in project.settings.models:
             project.settings = add_model(project, model, options).settings
     return tuple(entries)
+
+
+def _refuse_taken_name(project: Project, name: str) -> None:
+    """A model of this name that is another one would be asked in the student's place."""
+    for model in (name, name + GGUF):
+        options = project.settings.models.get(model)
+        if options is not None and f"{FOLDER}/{name}/" not in str(options.get("path")):
+            raise InputError(
+                f"There is a model {model!r} already, which is no student.",
+                "Choose another name with --into.",
+            )

@@ -66,7 +66,9 @@ PRACTICE = TrainingSettings(
 learns by heart, so the dev split would choose its first weights."""
 CLOSED_WORLD = "closed-world"
 """The base of the second example, which knows that example's language and no other."""
-CLOSED_WORLD_START = TrainingSettings(method="full", batch=8, accumulation=1, evaluate=False)
+CLOSED_WORLD_START = TrainingSettings(
+    method="full", batch=8, accumulation=1, evaluate=False, patience=None
+)
 """As its students in docs/benchmarks.md are trained."""
 REASONS = {
     "method": "LoRA in 16 bit learns as well as full training at this size of data and keeps the "
