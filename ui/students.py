@@ -78,10 +78,8 @@ def _student(project: Project, place: Place) -> None:
         st.subheader(widgets.label(job.name), width="content", anchor=False)
         if job.practice:
             st.badge("practice model", color="orange", help=PRACTICE)
-    base = Path(job.base).name if job.practice else job.base
-    widgets.text(
-        f"{job.trainer} on {job.rows} {job.choice} rows of {job.system}, base {base}", muted=True
-    )
+    learnt = f"{job.rows:,} {job.choice} rows of {job.system}"
+    widgets.text(f"{job.trainer} on {learnt}, base {job.base_name}", muted=True)
     steps = place.steps()
     if state is not None:
         _how_it_is(state, steps)
@@ -131,8 +129,8 @@ def _lengths(place: Place) -> None:
         return
     said = Lengths.model_validate_json(place.lengths_file.read_text(encoding="utf-8"))
     st.caption(
-        f"At most {said.max_length} tokens: {said.truncated} rows lost the middle of their "
-        f"conversation, {said.too_long} were left out; the loss counts on "
+        f"Rows of at most {said.max_length:,} tokens; {said.truncated:,} shortened in the middle of "
+        f"the conversation, {said.too_long:,} left out; the loss counts on "
         f"{100 * said.learned_share:.0f} % of the tokens."
     )
 

@@ -51,13 +51,15 @@ def model_card(job: TrainingJob, trained: Trained, made: Artifacts) -> str:
 - learnt from: {job.rows} summaries of system `{job.system}` ({job.choice} rows of the train split
   {matched}), fingerprint `{job.fingerprint}`; {job.dev_rows} of the dev split to evaluate on; the
   test split was never seen
-- base: `{job.base}`, licence: {job.licence}; the student is under the same licence
+- base: `{job.base_name}`, licence: {job.licence}; the student is under the same licence
 - trainer: `{job.trainer}`, {trained.steps} steps in {trained.seconds:.1f} s on {trained.device}
   {ended}
 - loss: {trained.final_loss:.4f} at the last step{evaluated}; counted on the answers alone,
   {100 * lengths.learned_share:.0f} % of the tokens
-- length: at most {lengths.max_length} tokens; {lengths.truncated} rows lost the middle of their
-  conversation, {lengths.too_long} were left out because their answer did not fit
+- length: rows of at most {lengths.max_length} tokens; {
+        lengths.truncated
+    } shortened in the middle of the
+  conversation, {lengths.too_long} left out because their answer did not fit
 
 | setting | value |
 |---|---|

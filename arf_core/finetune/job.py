@@ -51,6 +51,11 @@ class TrainingJob(Record):
     matched_with: tuple[str, ...] = ()
     gguf: tuple[str, ...] = ("f16", "q8_0")
 
+    @property
+    def base_name(self) -> str:
+        """The base in words for people: where a practice base lies is of no interest."""
+        return Path(self.base).name if self.practice else self.base
+
 
 class TrainingState(Record):
     """How far a training is, or how it ended."""

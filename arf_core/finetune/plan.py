@@ -1,7 +1,5 @@
 """What a training would be, before anything is trained: its set, its steps, its memory."""
 
-from pathlib import Path
-
 from arf_core.finetune import Wanted, job_of
 from arf_core.finetune.extra import need_training
 from arf_core.finetune.job import TrainingJob
@@ -38,8 +36,7 @@ class Plan(Record):
         return [
             *self.set_in_words,
             f"fingerprint of the set: {job.fingerprint}",
-            f"base: {Path(job.base).name if job.practice else job.base} ({job.licence})"
-            f"{', a practice model' if job.practice else ''}",
+            f"base: {job.base_name} ({job.licence}){', a practice model' if job.practice else ''}",
             f"{self.steps} steps of {job.settings.rows_a_step} rows with {job.trainer}, "
             f"{job.settings.method}"
             f"{'' if job.settings.evaluate else '; the dev split is not looked at meanwhile'}",

@@ -12,7 +12,7 @@ from typing import Any
 
 from arf_core.errors import InputError
 from arf_core.finetune.extra import need_training
-from arf_core.finetune.settings import Shape
+from arf_core.finetune.settings import CLOSED_WORLD, Shape
 from arf_core.finetune.tokens import CHATML
 from arf_core.project import Project
 from arf_core.queries import PAGE
@@ -57,7 +57,7 @@ def practice_base(project: Project, family: str = "llama") -> Path:
 
 def closed_world_base() -> Path:
     """The small base that is part of examples/closed_world. Raises InputError without one."""
-    folder = Path(__file__).resolve().parents[2] / "examples" / "closed_world" / "base"
+    folder = Path(__file__).resolve().parents[2] / "examples" / "closed_world" / CLOSED_WORLD
     if not (folder / PRACTICE).is_file():
         raise InputError(
             "The examples are not installed with the package.",

@@ -4,7 +4,7 @@
 
 It has seen no summary, true or not: what it has learnt is the language in a first pass, and in a
 second to find things again, by telling turns of a conversation anew, in other words and another
-order. Kept in examples/closed_world/base, in 16 bit.
+order. Kept in examples/closed_world/closed-world, in 16 bit.
 """
 
 import argparse

@@ -1,0 +1,50 @@
+"""The base model that a student begins as: made here, an example's, a folder, or on the hub."""
+
+from pathlib import Path
+
+from arf_core.errors import InputError
+from arf_core.finetune.practice import FAMILIES, closed_world_base, is_practice, practice_base
+from arf_core.finetune.settings import CLOSED_WORLD, preset
+from arf_core.privacy import admit_host, host_of, hub_address
+from arf_core.project import Project
+
+
+def find_base(project: Project, base: str) -> tuple[str, str]:
+    """Folder or hub id of a base, and its licence. `practice` and `practice-qwen3` are made,
+    `closed-world` is part of the examples.
+
+    Raises InputError where there is no such folder, ModelError where the project's privacy keeps it
+    from the hub.
+    """
+    if base == "practice":
+        return str(practice_base(project).resolve()), "Apache-2.0"
+    if base.startswith("practice-") and base.removeprefix("practice-") in FAMILIES:
+        made = practice_base(project, base.removeprefix("practice-"))
+        return str(made.resolve()), "Apache-2.0"
+    folder = closed_world_base() if base == CLOSED_WORLD else Path(base).expanduser()
+    if (folder / "config.json").is_file():
+        return str(folder.resolve()), _licence(folder)
+    known = preset(base)
+    if folder.exists() or (known is None and base.count("/") != 1):
+        raise InputError(
+            f"No base model at {base!r}: a folder with config.json, an id on the Hugging Face hub, "
+            "a preset's name, practice, or closed-world.",
+            "See them with: arf finetune DIR --bases",
+        )
+    admit_host(
+        host_of(hub_address()),
+        project.settings.privacy,
+        f"{base} is at",
+        "Copy it here another way and give its folder",
+    )
+    return (known.base, known.licence) if known else (base, "see the base's own page")
+
+
+def _licence(folder: Path) -> str:
+    """As the head of the model's card says it, if there is one."""
+    if is_practice(folder):
+        return "Apache-2.0"
+    card = folder / "README.md"
+    lines = card.read_text(encoding="utf-8").splitlines()[:60] if card.is_file() else []
+    said = (line.partition(":")[2].strip() for line in lines if line.startswith("license:"))
+    return next(said, "not stated in its folder")
