@@ -129,8 +129,8 @@ def _lengths(place: Place) -> None:
         return
     said = Lengths.model_validate_json(place.lengths_file.read_text(encoding="utf-8"))
     st.caption(
-        f"Rows of at most {said.max_length:,} tokens; {said.truncated:,} shortened in the middle of "
-        f"the conversation, {said.too_long:,} left out; the loss counts on "
+        f"Rows of at most {said.max_length:,} tokens; {said.truncated:,} shortened in the middle "
+        f"of the conversation, {said.too_long:,} left out; the loss counts on "
         f"{100 * said.learned_share:.0f} % of the tokens."
     )
 
