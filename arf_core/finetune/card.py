@@ -56,10 +56,8 @@ def model_card(job: TrainingJob, trained: Trained, made: Artifacts) -> str:
   {ended}
 - loss: {trained.final_loss:.4f} at the last step{evaluated}; counted on the answers alone,
   {100 * lengths.learned_share:.0f} % of the tokens
-- length: rows of at most {lengths.max_length} tokens; {
-        lengths.truncated
-    } shortened in the middle of the
-  conversation, {lengths.too_long} left out because their answer did not fit
+- length: rows of at most {lengths.max_length} tokens; shortened in the middle of the conversation:
+  {lengths.truncated}, left out because their answer did not fit: {lengths.too_long}
 
 | setting | value |
 |---|---|
