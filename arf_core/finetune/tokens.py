@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from arf_core.errors import ConfigError
 from arf_core.export import ExportRow
+from arf_core.models.marks import marks_of
 from arf_core.records import Record
 
 NO_LOSS = -100
@@ -72,10 +73,10 @@ def with_template(tokenizer: Any) -> Any:
 
 
 def chat_text(tokenizer: Any, messages: Sequence[dict[str, str]], *, asks: bool) -> str:
-    """Messages in the model's own form; `asks` adds the beginning of the answer."""
-    return str(
-        tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=asks)
-    )
+    """Messages in the model's own form; `asks` adds the beginning of the answer. A mark that stands
+    in a message is only words."""
+    said = marks_of(tokenizer).as_words(messages)
+    return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=asks))
 
 
 def encode(tokenizer: Any, row: ExportRow) -> Encoded:

@@ -5,6 +5,7 @@ Nothing leaves the machine. One call at a time: llama.cpp itself uses the proces
 
 import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from pydantic import Field
 from arf_core import models
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
+from arf_core.models.marks import Marks
 from arf_core.records import digest
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class LlamaCppModel:
         kept = options.model_dump(include={"max_tokens", "temperature", "seed"})
         self.identity = json.dumps(["llama_cpp", head, kept])
         self._llama: Llama | None = None
+        self._marks = Marks(())
         self._one_at_a_time = asyncio.Lock()
         self._in_use = Lock()
         """Held while llama.cpp works. A cancelled call goes on in its thread until it has ended,
@@ -86,7 +89,7 @@ class LlamaCppModel:
             wanted["response_format"] = {"type": "json_object", "schema": request.schema_}
         try:
             answer: Any = llama.create_chat_completion(
-                messages=list(request.messages),  # type: ignore[arg-type]
+                messages=self._marks.as_words(request.messages),  # type: ignore[arg-type]
                 max_tokens=self._options.max_tokens,
                 temperature=self._options.temperature,
                 seed=self._options.seed,
@@ -131,6 +134,7 @@ class LlamaCppModel:
                     "Is it a whole GGUF file, and is there enough memory for context_tokens?",
                     fatal=True,
                 ) from error
+            self._marks = Marks(_marks(self._llama))
         return self._llama
 
     async def probe(self, request: Request) -> Probe:
@@ -149,3 +153,14 @@ class LlamaCppModel:
             if self._llama is not None:
                 self._llama.close()
                 self._llama = None
+
+
+def _marks(llama: "Llama") -> Iterator[str]:
+    """The texts of the tokens that are no words."""
+    import llama_cpp
+
+    vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
+    no_words = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+    for token in range(llama.n_vocab()):
+        if llama_cpp.llama_vocab_get_attr(vocabulary, token) & no_words:
+            yield llama_cpp.llama_vocab_get_text(vocabulary, token).decode("utf-8", "replace")

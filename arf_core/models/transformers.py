@@ -13,6 +13,7 @@ from pydantic import Field
 from arf_core import models
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
+from arf_core.models.marks import marks_of
 from arf_core.records import digest
 
 FILES = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
@@ -97,9 +98,10 @@ class TransformersModel:
     def _answer(self, requests: list[Request]) -> list[Reply | ModelError]:
         """A reply to each, in order; the error for one that is too long."""
         model, tokenizer = self._load()
+        marks, as_ids = marks_of(tokenizer), {"tokenize": True, "return_dict": False}
         asked = [
             tokenizer.apply_chat_template(
-                list(r.messages), tokenize=True, add_generation_prompt=True, return_dict=False
+                marks.as_words(r.messages), add_generation_prompt=True, **as_ids
             )
             for r in requests
         ]
