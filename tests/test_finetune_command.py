@@ -8,10 +8,10 @@ from conftest import Result, with_model
 from trainings import shop, tiny_base
 
 from arf_core.errors import InputError
-from arf_core.finetune import Wanted, job_of
+from arf_core.finetune import Wanted, finetune, job_of, prepare
 from arf_core.finetune.command import command_of
 from arf_core.finetune.extra import missing
-from arf_core.finetune.job import place_of
+from arf_core.finetune.job import Place, locked, place_of
 from arf_core.finetune.settings import TrainingSettings, settings_with
 from arf_core.project import Project
 
@@ -61,6 +61,30 @@ def test_a_student_takes_no_name_of_another_model(project: Project, taken: str) 
     wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
     with pytest.raises(InputError, match=f"model '{taken}' already"):
         job_of(project, wanted)
+
+
+def test_files_that_are_no_training_are_not_thrown_away(orders: Project, base: str) -> None:
+    folder = orders.path / "students" / "notes"
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("mine")
+    wanted = Wanted("teacher", base, "notes", "trl", TrainingSettings())
+    for fresh in (False, True):
+        with pytest.raises(InputError, match="no training"):
+            prepare(orders, wanted, fresh=fresh)
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_training_that_runs_is_not_replaced_and_not_joined_by_another(
+    orders: Project, base: str
+) -> None:
+    wanted = Wanted("teacher", base, "runs", "trl", TrainingSettings(steps=3))
+    place = Place(prepare(orders, wanted))
+    with locked(place.lock):
+        with pytest.raises(InputError, match="is being trained"):
+            prepare(orders, wanted, fresh=True)
+        with pytest.raises(InputError, match="already"):
+            finetune(orders, wanted._replace(settings=TrainingSettings(steps=7)))
+    assert place.job().settings.steps == 3
 
 
 def test_patience_has_the_dev_loss_measured() -> None:

@@ -93,11 +93,10 @@ def finetune(
     trainer = open_trainer(wanted.trainer)
     need_training(*trainer.NEEDS)
     place = place_of(project.path, wanted.into)
-    if not place.alive():
-        if fresh or not place.trained_file.is_file():
-            need_for(wanted.settings.method)
-        job, rows = job_of(project, wanted)
-        _enter(place, job, rows, fresh)
+    if not place.alive() and (fresh or not place.trained_file.is_file()):
+        need_for(wanted.settings.method)
+    job, rows = job_of(project, wanted)
+    _enter(place, job, rows, fresh)
     if not place.artifacts_file.is_file():
         _follow(place, None if place.alive() else _start(place), progress)
     return finished(project, place)
@@ -145,6 +144,11 @@ def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
 
 def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> None:
     """Write the job and its rows, or make sure that the ones there are these very ones."""
+    if fresh and place.alive():
+        raise InputError(
+            f"The student {job.name!r} is being trained.",
+            "Stop it first, or choose another name with --into.",
+        )
     if place.job_file.is_file() and not fresh:
         if place.job() != job:
             raise InputError(
@@ -153,11 +157,23 @@ def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> No
             )
         return
     if place.folder.is_dir():
+        _refuse_strangers(place)
         _clear(place)
     place.folder.mkdir(parents=True, exist_ok=True)
     write_rows(place.train_file, rows.train)
     write_rows(place.dev_file, rows.dev)
     write_whole(place.job_file, job.model_dump_json(indent=1))
+
+
+def _refuse_strangers(place: Place) -> None:
+    """What is no training of ours is not thrown away."""
+    ours = {place.train_file.name, place.dev_file.name}  # written before the job
+    there = [p.name for p in place.folder.iterdir() if not p.name.startswith(".")]
+    if not place.job_file.is_file() and set(there) - ours:
+        raise InputError(
+            f"{place.folder} holds files, but no training.",
+            "Choose another name with --into, or move the folder away.",
+        )
 
 
 def _clear(place: Place) -> None:

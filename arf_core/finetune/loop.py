@@ -94,7 +94,7 @@ def open_tokenizer(base: str) -> Any:
 
     disable_progress_bar()
     try:
-        return with_template(AutoTokenizer.from_pretrained(base))
+        return with_template(AutoTokenizer.from_pretrained(base, trust_remote_code=False))
     except (OSError, ValueError) as error:
         raise InputError(
             f"No model can be read at {base!r}: {str(error).splitlines()[0]}",
@@ -107,7 +107,7 @@ def context_of(base: str) -> int:
     """The longest text that the base can read, in tokens."""
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(base)
+    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
     return int(getattr(config, "max_position_embeddings", None) or 2048)
 
 

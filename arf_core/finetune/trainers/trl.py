@@ -41,7 +41,7 @@ def _load(job: TrainingJob, max_length: int) -> Any:
     options: dict[str, Any] = {"dtype": torch.float32 if moving else torch.bfloat16}
     if settings.method == "qlora":
         options["quantization_config"] = _in_four_bit()
-    model = AutoModelForCausalLM.from_pretrained(job.base, **options)
+    model = AutoModelForCausalLM.from_pretrained(job.base, trust_remote_code=False, **options)
     if settings.method == "full":
         return model
     from peft import LoraConfig, get_peft_model
