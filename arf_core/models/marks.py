@@ -6,6 +6,7 @@ end a turn, and forge the next; so what stands between the template's own marks 
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 
@@ -27,6 +28,7 @@ class Marks:
         return text
 
 
+@lru_cache(maxsize=4)  # asked for with every row, and large vocabularies have hundreds of marks
 def marks_of(tokenizer: Any) -> Marks:
     """Those of a tokenizer of transformers."""
     return Marks(token.content for token in tokenizer.added_tokens_decoder.values())
