@@ -135,15 +135,19 @@ def first_of(store: Store, splits: Sequence[Split], limit: int) -> list[str]:
         return list(conn.scalars(query))
 
 
-def _ask(prompt: Prompt, conversation: Conversation, system: str) -> Ask[Conversation, str]:
-    request = Request(
+def request_of(prompt: Prompt, conversation: Conversation, system: str) -> Request:
+    """What is asked for the summary that `system` is to have of a conversation."""
+    return Request(
         task=TASK,
         conversation=conversation.fingerprint,
         subject=conversation.fingerprint,
         system=system,
         messages=prompt.render(conversation=conversation),
     )
-    return Ask(conversation, request, _text)
+
+
+def _ask(prompt: Prompt, conversation: Conversation, system: str) -> Ask[Conversation, str]:
+    return Ask(conversation, request_of(prompt, conversation, system), _text)
 
 
 def _text(reply: str) -> str:

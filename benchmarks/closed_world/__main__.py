@@ -34,11 +34,10 @@ from benchmarks.closed_world.students import (
 )
 from benchmarks.closed_world.writers import CATEGORIES, Quality, teacher
 
-SYSTEMATIC = (0, 2, 4)
-"""How many of the teacher's four kinds of error follow from the input."""
 EXAMPLE = 2
-"""The teacher with all arms, which come first; the example is made from it."""
-ORDER = (EXAMPLE, 4, 0)
+"""Of the teacher with all arms so many of the four kinds of error follow from the input; the
+project's example is made from it, so its students come first."""
+SYSTEMATIC = (EXAMPLE, 4, 0)
 MAIN = Quality(mends=0.8, breaks=0.05)
 OTHERS = (
     Quality(mends=0.6, breaks=0.05),
@@ -47,14 +46,15 @@ OTHERS = (
 )
 DROPPED = Arm(f"read-{named(MAIN)}", "good")
 """The teacher's summaries in which nothing was found: the smallest arm."""
-R1, DROPPED_ARM = f"r1-{named(MAIN)}", f"dropped-{named(MAIN)}"
+R1, R2, DROPPED_ARM = (f"{made}-{named(MAIN)}" for made in ("r1", "r2", "dropped"))
+OTHER_R1 = tuple(f"r1-{named(quality)}" for quality in OTHERS)
 COMPARED = (
     *((systematic, R1, DROPPED_ARM) for systematic in (2, 4)),
     *((systematic, R1, "r0") for systematic in (0, 2, 4)),
     (2, R1, REWRITE),
     (2, DROPPED_ARM, "r0"),
-    (2, f"r2-{named(MAIN)}", R1),
-    *((2, f"r1-{named(quality)}", other) for quality in OTHERS for other in (DROPPED_ARM, "r0")),
+    (2, R2, R1),
+    *((2, made, other) for made in OTHER_R1 for other in (DROPPED_ARM, "r0")),
 )
 """Pairs of arms that a question is about."""
 SEEDS = (1, 2, 3)
@@ -68,11 +68,8 @@ def arms(systematic: int) -> Iterator[tuple[str, Arm]]:
     if systematic:
         yield DROPPED_ARM, DROPPED
     if systematic == EXAMPLE:
-        yield REWRITE, Arm(REWRITE, "all")
-        yield f"r2-{named(MAIN)}", Arm(f"r2-{named(MAIN)}", "all")
-        yield TRUTH, Arm(TRUTH, "all")
-        for quality in OTHERS:
-            yield f"r1-{named(quality)}", Arm(f"r1-{named(quality)}", "all")
+        for system in (REWRITE, R2, TRUTH, *OTHER_R1):
+            yield system, Arm(system, "all")
 
 
 def run(folder: Path, base: Path, sizes: Sizes, seeds: Sequence[int]) -> list[Result]:
@@ -81,7 +78,7 @@ def run(folder: Path, base: Path, sizes: Sizes, seeds: Sequence[int]) -> list[Re
     file = folder / "results.jsonl"
     done = {r.key: r for r in read_results(file)}
     for seed in seeds:
-        for systematic in ORDER:
+        for systematic in SYSTEMATIC:
             here = world(systematic, seed, (MAIN, *OTHERS), sizes)
             where = folder / f"systematic-{systematic}-seed-{seed}"
             for name, arm in arms(systematic):
@@ -146,7 +143,7 @@ def show(results: Sequence[Result], conversations: Sequence[str]) -> None:
     for column in CATEGORIES:
         table.add_column(column)
     table.add_column("other")
-    for systematic in SYSTEMATIC:
+    for systematic in sorted(SYSTEMATIC):
         for arm in figures.arms(systematic):
             table.add_row(*_row(figures, results, systematic, arm))
     console.print(table)

@@ -17,7 +17,7 @@ from arf_core.closed_world import READER, steps
 from arf_core.demo import CLOSED_WORLD, EXAMPLES, STUDENTS, open_example
 from arf_core.editors import EditTask
 from arf_core.editors.llm import open_editor
-from arf_core.generate import TASK
+from arf_core.generate import TASK, request_of
 from arf_core.models import Request
 from arf_core.models.replay import Recording, write_recordings
 from arf_core.project import Project
@@ -26,11 +26,11 @@ from arf_core.revise import round_settings, tasks
 from arf_core.verifiers import CheckTask
 from arf_core.verifiers.llm import open_verifier
 from arf_core.verify import checking
-from benchmarks.closed_world.__main__ import FULL, MAIN
+from benchmarks.closed_world.__main__ import DROPPED_ARM, EXAMPLE, FULL, MAIN, R1, R2
 from benchmarks.closed_world.base import PROMPT
 from benchmarks.closed_world.counting import UNREADABLE, Error, errors, read, sentences
 from benchmarks.closed_world.language import Case, cases, summary
-from benchmarks.closed_world.students import named, world
+from benchmarks.closed_world.students import REWRITE, world
 from benchmarks.closed_world.writers import (
     mended,
     mistaken,
@@ -38,15 +38,14 @@ from benchmarks.closed_world.writers import (
     teacher,
 )
 
-SYSTEMATIC, SEED, DEV = 2, 1, 100
+SYSTEMATIC, SEED, DEV = EXAMPLE, 1, 100
 FOLDER = EXAMPLES / CLOSED_WORLD.folder
-MAIN_NAME = named(MAIN)
 ARMS = {
     "student-r0": "r0",
-    "student-dropped": f"dropped-{MAIN_NAME}",
-    "student-rewrite": "rewrite",
-    "student-r1": f"r1-{MAIN_NAME}",
-    "student-r2": f"r2-{MAIN_NAME}",
+    "student-dropped": DROPPED_ARM,
+    "student-rewrite": REWRITE,
+    "student-r1": R1,
+    "student-r2": R2,
 }
 
 
@@ -201,13 +200,7 @@ class Maker:
         prompt = project.prompt(TASK)
         for conversation in project.store.all(Conversation):
             if conversation.external_id in texts:
-                request = Request(
-                    task=TASK,
-                    conversation=conversation.fingerprint,
-                    subject=conversation.fingerprint,
-                    system=name,
-                    messages=prompt.render(conversation=conversation),
-                )
+                request = request_of(prompt, conversation, name)
                 reply = texts[conversation.external_id]
                 yield _recording(request, reply, f"{name}, trained on the closed world")
 
