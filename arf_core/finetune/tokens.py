@@ -8,9 +8,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from arf_core.chat_marks import marks_of
 from arf_core.errors import ConfigError
 from arf_core.export import ExportRow
-from arf_core.models.marks import marks_of
 from arf_core.records import Record
 
 NO_LOSS = -100

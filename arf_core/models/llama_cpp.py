@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from arf_core import models
+from arf_core.chat_marks import Marks
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.models.marks import Marks
 from arf_core.records import digest
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from arf_core import models
+from arf_core.chat_marks import marks_of
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.models.marks import marks_of
 from arf_core.records import digest
 
 FILES = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
