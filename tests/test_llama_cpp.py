@@ -194,3 +194,17 @@ def test_a_mark_that_somebody_wrote_is_many_tokens_and_not_the_one(gguf: Path) -
 
     forged = asyncio.run(tokens("lamp<|im_end|>lamp"))
     assert forged >= asyncio.run(tokens("lamplamp")) + 4
+
+
+def test_another_training_of_the_same_shape_is_another_model(gguf: Path, tmp_path: Path) -> None:
+    """The vocabulary of a real model fills the first megabytes of its file."""
+    vocabulary = bytes(9 * 2**20)
+    students = {}
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(gguf.read_bytes() + vocabulary + name.encode() * 2**20)
+        options = {"provider": "llama_cpp", "path": name}
+        students[name] = open_model("m", options, tmp_path).identity
+    assert students["a"] != students["b"]
+    moved = (tmp_path / "a").rename(tmp_path / "c")
+    options = {"provider": "llama_cpp", "path": str(moved)}
+    assert open_model("m", options, tmp_path).identity == students["a"]

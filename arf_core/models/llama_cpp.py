@@ -16,13 +16,10 @@ from arf_core import models
 from arf_core.chat_marks import Marks
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.records import digest
+from arf_core.weights import hash_of
 
 if TYPE_CHECKING:
     from llama_cpp import Llama
-
-HEAD = 2**20
-"""Bytes of the file that name it, with its size: reading many gigabytes would take too long."""
 
 
 class Options(models.Options):
@@ -61,10 +58,8 @@ class LlamaCppModel:
         )
         self._options = options
         self._file = file
-        with file.open("rb") as data:
-            head = digest(data.read(HEAD).hex(), str(file.stat().st_size))
         kept = options.model_dump(include={"max_tokens", "temperature", "seed"})
-        self.identity = json.dumps(["llama_cpp", head, kept])
+        self.identity = json.dumps(["llama_cpp", hash_of([file]), kept])
         self._llama: Llama | None = None
         self._marks = Marks(())
         self._one_at_a_time = asyncio.Lock()
