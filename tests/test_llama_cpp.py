@@ -17,6 +17,7 @@ from conftest import DELIVERY, REFUND, add_items, make_item, with_model
 from arf_core.analyze import analyze
 from arf_core.demo import EXAMPLES
 from arf_core.errors import ConfigError, ModelError
+from arf_core.generate import generate
 from arf_core.importing import ImportOptions
 from arf_core.models import Request, open_model
 from arf_core.models.registry import add_model, try_model
@@ -127,6 +128,15 @@ def test_what_does_not_fit_into_the_context_is_a_failure_not_a_cut(
     assert dict(report.failed) == {"context": 1}
     (failed,) = project.store.all(Analysis)
     assert "context window" in (failed.raw or "")
+
+
+def test_a_long_prompt_leaves_the_answer_what_is_left(project: Project, gguf: Path) -> None:
+    """Only a prompt that fills the context by itself is refused, as in transformers."""
+    add_items(project, [make_item("long", ["customer: a word"], "-", split="test")])
+    # the tiny model's answer is empty; what fits is asked all the same
+    for name, context, failed in (("fits", 4096, "refused"), ("does-not", 128, "context")):
+        project = in_process(project, gguf, name, context_tokens=context, max_tokens=4000)
+        assert dict(generate(project, name, name).failed) == {failed: 1}
 
 
 def test_a_missing_or_broken_file_says_what_to_do(project: Project, tmp_path: Path) -> None:

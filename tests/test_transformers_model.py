@@ -175,3 +175,17 @@ def test_another_template_is_another_model_and_another_card_is_not(
     template = folder / "chat_template.jinja"
     template.write_text(template.read_text() + " ")
     assert identity(folder) != before
+
+
+def test_a_long_prompt_takes_no_room_from_the_answers_beside_it(base: Path) -> None:
+    options = {"provider": "transformers", "path": str(base), "max_tokens": 64, "batch": 4}
+    texts = ["lamp", "the lamp is", "x" * 2000]
+
+    async def tokens(*together: str) -> list[int]:
+        model = open_model("m", options, base)
+        replies = await asyncio.gather(*(model.complete(asked(t)) for t in together))
+        return [r.completion_tokens for r in replies]
+
+    alone = [asyncio.run(tokens(text))[0] for text in texts]
+    assert asyncio.run(tokens(*texts)) == alone
+    assert min(alone[:2]) > alone[2] > 0

@@ -310,12 +310,11 @@ def register(project: Project, place: Place) -> tuple[str, ...]:
         name: {"provider": "transformers", "path": made["merged"]}
     }
     if file := made.get("gguf_q8_0") or made.get("gguf_f16"):
-        context = place.context()
         entries[name + GGUF] = {
             "provider": "llama_cpp",
             "path": file,
-            "context_tokens": min(context, 8192),
-            "max_tokens": min(512, context // 4),
+            "context_tokens": min(place.context(), 8192),
+            "max_tokens": 512,
         }
     for model, options in entries.items():
         if model not in project.settings.models:

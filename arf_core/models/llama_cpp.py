@@ -50,12 +50,9 @@ def open_model(name: str, options: Options, project_path: Path) -> "LlamaCppMode
 class LlamaCppModel:
     def __init__(self, name: str, options: Options, file: Path) -> None:
         self.name = name
-        self.traits = Traits(
-            max_concurrency=1,
-            retries=0,
-            max_tokens=options.max_tokens,
-            context_tokens=options.context_tokens,
-        )
+        # its context is not among them: here it is counted, where a server's is estimated, and an
+        # answer has what a long prompt leaves
+        self.traits = Traits(max_concurrency=1, retries=0, max_tokens=options.max_tokens)
         self._options = options
         self._file = file
         kept = options.model_dump(include={"max_tokens", "temperature", "seed"})

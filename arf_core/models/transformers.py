@@ -104,13 +104,13 @@ class TransformersModel:
             for r in requests
         ]
         context = int(model.config.max_position_embeddings)
-        fits = [i for i, ids in enumerate(asked) if len(ids) < context]
         replies: list[Reply | ModelError] = [self._too_long(len(ids), context) for ids in asked]
-        if fits:
-            longest = max(len(asked[i]) for i in fits)
-            room = min(self._options.max_tokens, context - longest)
-            made = self._generate(model, tokenizer, [asked[i] for i in fits], room)
-            for i, ids in zip(fits, made, strict=True):
+        # together only those that have the same room: a long one would cut the others' answers
+        rooms = [min(self._options.max_tokens, context - len(ids)) for ids in asked]
+        for room in {r for r in rooms if r > 0}:
+            batch = [i for i, r in enumerate(rooms) if r == room]
+            made = self._generate(model, tokenizer, [asked[i] for i in batch], room)
+            for i, ids in zip(batch, made, strict=True):
                 replies[i] = _reply(tokenizer, len(asked[i]), ids, model)
         return replies
 
