@@ -17,9 +17,8 @@ from arf_core.finetune.tokens import CHATML
 from arf_core.project import Project
 from arf_core.queries import PAGE
 from arf_core.records import Conversation
+from arf_core.weights import PRACTICE
 
-PRACTICE = "practice.json"
-"""Marks the folder of a practice base, and of a student of one."""
 FAMILIES = ("llama", "qwen2", "qwen3")
 VOCABULARY, WIDTH, LAYERS, HEADS, CONTEXT = 2000, 128, 2, 4, 2048
 SMOOTHING = 5.0

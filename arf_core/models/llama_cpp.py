@@ -16,7 +16,7 @@ from arf_core import models
 from arf_core.chat_marks import Marks
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.weights import hash_of
+from arf_core.weights import hash_of, practice_notes
 
 if TYPE_CHECKING:
     from llama_cpp import Llama
@@ -135,7 +135,7 @@ class LlamaCppModel:
         return Probe(reply=reply.text, learned={"context_tokens": trained} if trained else {})
 
     def notes(self) -> list[str]:
-        return []
+        return practice_notes(self.name, self._file)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)

@@ -14,7 +14,7 @@ from arf_core import models
 from arf_core.chat_marks import marks_of
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.weights import hash_of
+from arf_core.weights import hash_of, practice_notes
 
 FILES = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
 DECIDES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
@@ -175,9 +175,7 @@ class TransformersModel:
         return Probe(reply=reply.text)
 
     def notes(self) -> list[str]:
-        if not (self._folder / "practice.json").is_file():
-            return []
-        return [f"{self.name} is a practice model: its texts show the path, not what one can do."]
+        return practice_notes(self.name, self._folder)
 
     async def close(self) -> None:
         self._loaded = None
