@@ -137,6 +137,9 @@ def test_each_step_is_told_with_its_figures(student: Student) -> None:
 def test_a_student_comes_with_a_card_that_says_what_it_is(student: Student) -> None:
     card = (student.place.folder / "README.md").read_text()
     assert "practice model" in card
+    assert "| learning_rate | 0.002 |" in card
+    assert "| auto |" not in card
+    assert "evaluated on 3 rows of the dev split" in card
     assert student.place.job().fingerprint in card
     assert (student.place.merged / "practice.json").is_file()
     modelfile = (student.place.folder / "gguf" / "Modelfile").read_text()

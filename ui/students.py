@@ -13,6 +13,7 @@ from arf_core.finetune import Wanted, report_of, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import ENDS, Place, StepRow, TrainingState, places
+from arf_core.finetune.practice import base_in_words
 from arf_core.finetune.tokens import Lengths
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
@@ -35,7 +36,6 @@ DIVERGES = (
     "Resumed, it would diverge again. Choose a smaller learning rate above, among the settings, "
     "and train it under another name."
 )
-PRACTICE = "Its base was made from nothing: it shows the path, and its texts are no summaries."
 
 
 def draw(project: Project) -> None:
@@ -77,7 +77,7 @@ def _student(project: Project, place: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(widgets.label(job.name), width="content", anchor=False)
         if job.practice:
-            st.badge("practice model", color="orange", help=PRACTICE)
+            st.badge("practice model", color="orange", help=base_in_words(job.base))
     learnt = f"{job.rows:,} {job.choice} rows of {job.system}"
     widgets.text(f"{job.trainer} on {learnt}, base {job.base_name}", muted=True)
     steps = place.steps()

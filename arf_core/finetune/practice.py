@@ -69,6 +69,19 @@ def is_practice(base: str | Path) -> bool:
     return (Path(base) / PRACTICE).is_file()
 
 
+def base_in_words(base: str) -> str:
+    """What a practice base is, for people who look at a student of it."""
+    if Path(base).name == CLOSED_WORLD:
+        return (
+            "Its base is small and has read nothing but 28,000 generated conversations of the "
+            "closed world example: it knows their language and no other."
+        )
+    return (
+        "Its base is tiny and was made from nothing: it shows the path, and its texts are no "
+        "summaries."
+    )
+
+
 def _texts(project: Project) -> list[str]:
     from arf_core import schema
 
