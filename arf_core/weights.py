@@ -9,7 +9,7 @@ from arf_core.records import digest
 BLOCK = 2**14
 BLOCKS = 256
 """Of each file so many are read, spread evenly: some of every layer. A training moves weights in
-all layers, so two students of the same shape differ in nearly each block."""
+all layers, so two students of the same shape differ in most of them."""
 PRACTICE = "practice.json"
 """Marks the folder of a practice base, and of a student of one."""
 PRACTICE_KEY = "arf.practice"
