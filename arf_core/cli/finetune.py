@@ -184,8 +184,8 @@ def _print_report(project: Project, report: FinetuneReport, as_json: bool) -> No
         return
     folder = project.path
     if report.state != "done":
-        print_line(f"{report.name}: {report.state} at step {report.steps} of {report.total}.")
-        print_line("The same command goes on.")
+        at = f" Step {report.steps} of {report.total}." if report.total else ""
+        print_line(f"{report.name}: {report.message}{at} The same command goes on.")
         return
     what = "Practice model" if report.practice else "Student"
     loss = f"{report.final_loss:.4f}" if report.final_loss is not None else "not known"
