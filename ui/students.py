@@ -9,12 +9,12 @@ import streamlit as st
 
 from arf_core.charts import loss
 from arf_core.errors import ArfError
-from arf_core.finetune import Wanted, report_of, stop
+from arf_core.finetune import Wanted, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import ENDS, Place, StepRow, TrainingState, places
 from arf_core.finetune.practice import base_in_words
-from arf_core.finetune.tokens import Lengths
+from arf_core.finetune.students import remove_student, report_of
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
 from arf_core.project import Project
@@ -67,7 +67,12 @@ def _students(project: Project, drawn_live: bool) -> None:
         st.header("Students", anchor=False)
     for place in students:
         with st.container(border=True, key=f"student-{place.folder.name}"):
-            _student(project, place)
+            try:
+                _student(project, place)
+            except ArfError as fault:  # a broken file of one hides no other
+                widgets.error(fault)
+            if not _works(place) and not _claimed(project, place):
+                _removal(project, place)
 
 
 def _student(project: Project, place: Place) -> None:
@@ -99,10 +104,10 @@ def _student(project: Project, place: Place) -> None:
         st.caption("Its job is ending.")  # until then it would be refused to go on
     elif state is not None and state.reason == "diverged":
         st.caption(DIVERGES)
-    elif state is None or state.phase != "done":
+    elif state is None or state.phase != "done" or (made := place.artifacts()) is None:
         _resume(project, place)
     else:
-        _made(project, place, state)
+        _made(project, place, state, made)
 
 
 def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
@@ -125,9 +130,8 @@ def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
 
 
 def _lengths(place: Place) -> None:
-    if not place.lengths_file.is_file():
+    if (said := place.lengths()) is None:
         return
-    said = Lengths.model_validate_json(place.lengths_file.read_text(encoding="utf-8"))
     st.caption(
         f"Rows of at most {said.max_length:,} tokens; {said.truncated:,} shortened in the middle "
         f"of the conversation, {said.too_long:,} left out; the loss counts on "
@@ -154,10 +158,9 @@ def _resume(project: Project, place: Place) -> None:
         jobs.start(project, work)
 
 
-def _made(project: Project, place: Place, state: TrainingState) -> None:
+def _made(project: Project, place: Place, state: TrainingState, made: Artifacts) -> None:
     """What came out: files, what the comparison of the GGUF files said, and the student at work."""
     report = report_of(project, place, state)
-    made = Artifacts.model_validate_json(place.artifacts_file.read_text(encoding="utf-8"))
     with st.expander("Files", key=f"files-{place.folder.name}"):
         for what, file in report.artifacts.items():
             _file(project.path / file, file, FILES.get(what, what))
@@ -183,9 +186,25 @@ def _made(project: Project, place: Place, state: TrainingState) -> None:
         widgets.command(work.command(str(project.path)))
 
 
+def _removal(project: Project, place: Place) -> None:
+    name = place.folder.name
+    key = f"remove-{name}"
+    with st.popover("Remove", icon=":material/delete:", type="tertiary", key=key):
+        size = _size(_bytes_of(place.folder))
+        widgets.text(f"Its folder ({size}) and its models go. The summaries that it wrote stay.")
+        if st.button("Remove it", key=f"{key}-now", type="primary"):
+            with widgets.told():
+                remove_student(project, place)
+                st.rerun()
+
+
+def _bytes_of(path: Path) -> int:
+    return sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size
+
+
 def _file(path: Path, shown: str, what: str) -> None:
     """A file or folder with its size; to be fetched, where it is not too large for a browser."""
-    size = sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size
+    size = _bytes_of(path)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="left"):
         with st.container(width="stretch"):
             widgets.text(f"{what} · {_size(size)}")

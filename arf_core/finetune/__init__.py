@@ -7,10 +7,10 @@ trains there; the same call again goes on where the last one ended. See `worker`
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,46 +21,30 @@ from arf_core.finetune.extra import need_for, need_training
 from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import (
     ENDS,
-    FOLDER,
-    GGUF,
-    Phase,
     Place,
     Progress,
-    Trained,
     TrainingJob,
-    TrainingState,
+    begins,
     killed,
     place_of,
     state_now,
+    stops_wait,
     write_whole,
 )
+from arf_core.finetune.loop import open_tokenizer, rows_that_fit
 from arf_core.finetune.practice import is_practice
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.students import (
+    FinetuneReport,
+    refuse_running,
+    refuse_taken_name,
+    register,
+    report_of,
+)
 from arf_core.finetune.trainers import open_trainer
-from arf_core.models.registry import add_model
 from arf_core.project import Project
-from arf_core.records import Record
 
 LOOK_S = 0.2
-
-
-class FinetuneReport(Record):
-    """What a training came to, or how far it is."""
-
-    name: str
-    state: Phase
-    steps: int
-    total: int
-    final_loss: float | None
-    eval_loss: float | None = None
-    seconds: float
-    """Of training."""
-    artifacts: dict[str, str]
-    """Files by what they are, within the project's folder."""
-    models: tuple[str, ...]
-    """Names under which the student can be asked at once."""
-    practice: bool
-    message: str = ""
 
 
 class Wanted(NamedTuple):
@@ -96,9 +80,11 @@ def finetune(
     if not place.alive() and (fresh or not place.trained_file.is_file()):
         need_for(wanted.settings.method)
     job, rows = job_of(project, wanted)
+    if fresh and place.folder.is_dir():  # nothing is thrown away for what cannot begin
+        rows_that_fit(open_tokenizer(job.base), job, rows.train)
     _enter(place, job, rows, fresh)
     if not place.artifacts_file.is_file():
-        _follow(place, None if place.alive() else _start(place), progress)
+        _follow(place, progress)
     return finished(project, place)
 
 
@@ -113,7 +99,8 @@ def prepare(project: Project, wanted: Wanted, *, fresh: bool = False) -> Path:
 def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
     """The job that the words make, and its rows. Raises as `finetune` does."""
     open_trainer(wanted.trainer)
-    _refuse_taken_name(project, wanted.into)
+    place_of(project.path, wanted.into)
+    refuse_taken_name(project, wanted.into)
     rows = training_set(
         project,
         wanted.system,
@@ -144,18 +131,16 @@ def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
 
 def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> None:
     """Write the job and its rows, or make sure that the ones there are these very ones."""
-    if fresh and place.alive():
-        raise InputError(
-            f"The student {job.name!r} is being trained.",
-            "Stop it first, or choose another name with --into.",
-        )
+    if fresh:
+        refuse_running(place)
     if place.job_file.is_file() and not fresh:
-        if place.job() != job:
+        if place.job() == job:
+            return
+        if not _came_to_nothing(place):
             raise InputError(
                 f"There is a student {job.name!r} already, of another set or other settings.",
                 "Choose another name with --into, or replace it with --fresh.",
             )
-        return
     if place.folder.is_dir():
         _refuse_strangers(place)
         _clear(place)
@@ -163,6 +148,13 @@ def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> No
     write_rows(place.train_file, rows.train)
     write_rows(place.dev_file, rows.dev)
     write_whole(place.job_file, job.model_dump_json(indent=1))
+
+
+def _came_to_nothing(place: Place) -> bool:
+    """Did it end before its first step, so that there is nothing to lose?"""
+    state = place.state()
+    ended = state is not None and state.phase in ENDS
+    return ended and not place.steps() and not place.trained_file.is_file()
 
 
 def _refuse_strangers(place: Place) -> None:
@@ -187,10 +179,10 @@ def _clear(place: Place) -> None:
 
 
 def _start(place: Place) -> "subprocess.Popen[bytes]":
-    """The process that trains, in a session of its own: no terminal's end is its end."""
-    place.tell(state_now("preparing"))
+    """The process that trains, in a session of its own: no terminal's end is its end. Signals to
+    stop have to wait meanwhile, here and there."""
     with place.log_file.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 (our own module)
+        process = subprocess.Popen(  # noqa: S603 (our own module)
             [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder.resolve())],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -199,6 +191,8 @@ def _start(place: Place) -> "subprocess.Popen[bytes]":
             env=_environment(place.job()),
             cwd=place.folder,
         )
+    place.tell(state_now("preparing").model_copy(update={"pid": process.pid}))
+    return process
 
 
 def _environment(job: TrainingJob) -> dict[str, str]:
@@ -212,11 +206,14 @@ def _environment(job: TrainingJob) -> dict[str, str]:
     return quiet | os.environ
 
 
-def _follow(
-    place: Place, process: "subprocess.Popen[bytes] | None", progress: Progress | None
-) -> None:
-    """Wait for its end, telling how far it is. An interruption asks it to stop, and waits."""
+def _follow(place: Place, progress: Progress | None) -> None:
+    """Start it where it does not work yet, and wait for its end, telling how far it is. An
+    interruption asks it to stop, and waits."""
+    process = None
     try:
+        if not place.alive():
+            with stops_wait():
+                process = _start(place)
         while _runs(place, process):
             _tell(place, progress)
             time.sleep(LOOK_S)
@@ -248,10 +245,10 @@ def _note_kill(place: Place) -> None:
 
 def stop(place: Place) -> None:
     """Ask a training to stop with a checkpoint."""
-    import signal
-
     state = place.last_told()
-    if state is not None and state.phase not in ENDS and state.pid and place.alive():
+    if state is None or state.phase in ENDS or not state.pid:
+        return
+    if place.alive() or begins(state):
         with contextlib.suppress(ProcessLookupError):
             os.kill(state.pid, signal.SIGTERM)
 
@@ -263,71 +260,3 @@ def finished(project: Project, place: Place) -> FinetuneReport:
         raise TrainingFault(state.reason or "bug", state.message, state.hint)
     models = register(project, place) if place.artifacts_file.is_file() else ()
     return report_of(project, place, state, models)
-
-
-def report_of(
-    project: Project, place: Place, state: TrainingState, models: Sequence[str] = ()
-) -> FinetuneReport:
-    steps = place.steps()
-    trained = None
-    if place.trained_file.is_file():
-        trained = Trained.model_validate_json(place.trained_file.read_text(encoding="utf-8"))
-    losses = [row.loss for row in steps if row.loss is not None]
-    return FinetuneReport(
-        name=place.folder.name,
-        state=state.phase,
-        steps=trained.steps if trained else state.step,
-        total=state.total,
-        final_loss=trained.final_loss if trained else (losses[-1] if losses else None),
-        eval_loss=trained.eval_loss if trained else None,
-        seconds=trained.seconds if trained else (steps[-1].seconds if steps else 0.0),
-        artifacts=_artifacts(project, place),
-        models=tuple(models),
-        practice=place.job().practice,
-        message=state.message,
-    )
-
-
-def _artifacts(project: Project, place: Place) -> dict[str, str]:
-    from arf_core.finetune.artifacts import Artifacts
-
-    if not place.artifacts_file.is_file():
-        return {}
-    made = Artifacts.model_validate_json(place.artifacts_file.read_text(encoding="utf-8"))
-    parts = {"adapter": made.adapter, "merged": made.merged, "card": made.card}
-    parts |= {f"gguf_{kind}": file for kind, file in made.gguf.items()}
-    parts |= {"modelfile": made.modelfile}
-    folder = place.folder.relative_to(project.path)
-    return {what: str(folder / file) for what, file in parts.items() if file}
-
-
-def register(project: Project, place: Place) -> tuple[str, ...]:
-    """Enter the student under its name, and its GGUF file as `<name>-gguf`; a model that is there
-    already stays as it is. Returns the names."""
-    made = _artifacts(project, place)
-    name = place.folder.name
-    entries: dict[str, dict[str, object]] = {
-        name: {"provider": "transformers", "path": made["merged"]}
-    }
-    if file := made.get("gguf_q8_0") or made.get("gguf_f16"):
-        entries[name + GGUF] = {
-            "provider": "llama_cpp",
-            "path": file,
-            "context_tokens": min(place.context(), 8192),
-            "max_tokens": 512,
-        }
-    for model, options in entries.items():
-        if model not in project.settings.models:
-            project.settings = add_model(project, model, options).settings
-    return tuple(entries)
-
-
-def _refuse_taken_name(project: Project, name: str) -> None:
-    """A model of this name that is another one would be asked in the student's place."""
-    for model in (name, name + GGUF):
-        options = project.settings.models.get(model)
-        if options is not None and f"{FOLDER}/{name}/" not in str(options.get("path")):
-            raise InputError(
-                f"There is a model {model!r} already, which is no student.",
-                "Choose another name with --into.",
-            )
