@@ -111,10 +111,8 @@ def finetune(
     if bases:
         _print_bases(as_json)
         return
-    if folder is None:
-        raise InputError("No project named.", "arf finetune DIR; arf demo DIR makes one to try.")
     if remove:
-        _remove(folder, into, as_json)
+        _remove(_named(folder), into, as_json)
         return
     given = {
         "method": method.value if method else None,
@@ -140,31 +138,41 @@ def finetune(
         match=tuple(map(Arm.parse, match)),
         gguf=("f16", "q8_0") if gguf else (),
     )
-    with Project.open(folder) as project:
-        _do(project, wanted, fresh=fresh, dry_run=dry_run, prepare=prepare, as_json=as_json)
+    _do(_named(folder), wanted, fresh=fresh, dry_run=dry_run, prepare=prepare, as_json=as_json)
+
+
+def _named(folder: Path | None) -> Path:
+    if folder is None:
+        raise InputError("No project named.", "arf finetune DIR; arf demo DIR makes one to try.")
+    return folder
 
 
 def _do(
-    project: Project, wanted: Wanted, *, fresh: bool, dry_run: bool, prepare: bool, as_json: bool
+    folder: Path, wanted: Wanted, *, fresh: bool, dry_run: bool, prepare: bool, as_json: bool
 ) -> None:
-    if dry_run:
-        _print_plan(plan_of(project, wanted), as_json)
-    elif prepare:
-        folder = str(prepare_folder(project, wanted, fresh=fresh))
-        if as_json:
-            print_json({"folder": folder})
+    with Project.open(folder) as project:
+        if dry_run:
+            _print_plan(plan_of(project, wanted), as_json)
+        elif prepare:
+            made = str(prepare_folder(project, wanted, fresh=fresh))
+            if as_json:
+                print_json({"folder": made})
+            else:
+                print_line(made)
         else:
-            print_line(folder)
-    else:
-        try:
-            with progress(f"Training {wanted.into}") as told:
-                report = run_finetune(project, wanted, fresh=fresh, progress=told)
-        except KeyboardInterrupt:
-            place = place_of(project.path, wanted.into)
-            if (state := place.state()) is not None and state.phase == "stopped":
-                _print_report(project, finished(project, place), as_json)
-            raise
-        _print_report(project, report, as_json)
+            _train(project, wanted, fresh, as_json)
+
+
+def _train(project: Project, wanted: Wanted, fresh: bool, as_json: bool) -> None:
+    try:
+        with progress(f"Training {wanted.into}") as told:
+            report = run_finetune(project, wanted, fresh=fresh, progress=told)
+    except KeyboardInterrupt:
+        place = place_of(project.path, wanted.into)
+        if (state := place.state()) is not None and state.phase == "stopped":
+            _print_report(project, finished(project, place), as_json)
+        raise
+    _print_report(project, report, as_json)
 
 
 def _remove(folder: Path, into: str | None, as_json: bool) -> None:
