@@ -320,6 +320,16 @@ def test_the_label_that_supports_is_known_or_asked_for_but_never_guessed(
     assert "supports = " in caught.value.hint
 
 
+def test_a_classifier_trained_anew_is_another_one(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, {"id2label": {0: "consistent", 1: "hallucinated"}})
+    weights = folder / "model.safetensors"
+    weights.write_bytes(b"a" * 100)
+    before = classifier(folder).identity
+    assert classifier(folder).identity == before
+    weights.write_bytes(b"b" * 100)
+    assert classifier(folder).identity != before
+
+
 def test_a_missing_or_broken_model_says_what_to_do(project: Project, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No classifier is named") as caught:
         open_detector(project, "nli")

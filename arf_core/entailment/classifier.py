@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from arf_core.errors import ConfigError, InputError, MissingExtra, ModelError
 from arf_core.models.hub import pull_folder
 from arf_core.project import Project
-from arf_core.records import digest
 from arf_core.settings import NliSettings
+from arf_core.weights import hash_of
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 SUPPORTS = re.compile(r"entail|support|consistent|faithful|factual")
@@ -183,7 +183,6 @@ def _contradict_label(labels: list[str], settings: NliSettings) -> int | None:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Changes with the model: its configuration and the names and sizes of its weights."""
+    """Changes with the model: its configuration and its weights."""
     weights = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin")])
-    sizes = [f"{f.name} {f.stat().st_size}" for f in weights]
-    return digest((folder / "config.json").read_text(encoding="utf-8"), *sizes)
+    return hash_of([folder / "config.json", *weights])

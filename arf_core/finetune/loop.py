@@ -23,6 +23,8 @@ ADAPTED = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 """All linear layers of a block: attention alone learns less for the same rank."""
 CHECKPOINTS = 5
 """So many in a training, where nobody says otherwise."""
+OURS_ALONE = ("training_args.bin", "README.md")
+"""What TRL and PEFT write beside the weights, with paths of this machine."""
 LoadModel = Callable[[TrainingJob, int], Any]
 """Opens the base for texts of at most so many tokens, adapter and all."""
 
@@ -55,9 +57,12 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     seconds = watcher.seconds()
     if watcher.stop[0] and trainer.state.global_step < trainer.state.max_steps:
         raise Stopped
-    trainer.save_model(str(place.adapter if job.settings.method != "full" else place.merged))
+    kept = place.adapter if job.settings.method != "full" else place.merged
+    trainer.save_model(str(kept))
     if trainer.is_world_process_zero():
-        tokenizer.save_pretrained(place.adapter if job.settings.method != "full" else place.merged)
+        tokenizer.save_pretrained(kept)
+        for name in OURS_ALONE:
+            (kept / name).unlink(missing_ok=True)
     return _trained(job.settings, trainer, watcher, lengths, seconds, peak_memory())
 
 

@@ -7,6 +7,7 @@ ends before that, and the next call makes it.
 """
 
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -126,6 +127,7 @@ def _export(place: Place) -> None:
     from arf_core.finetune.after import make_artifacts
 
     make_artifacts(place)
+    shutil.rmtree(place.checkpoints, ignore_errors=True)  # several times the student's own size
     state = place.last_told() or state_now("preparing")
     place.tell(_ended(state, "done", "Done."))
 
