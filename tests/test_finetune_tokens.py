@@ -1,6 +1,7 @@
 """What the loss counts on, looked at in a batch as the trainer gets it; and the templates that word
 the rows, which are programs of strangers."""
 
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -229,3 +230,25 @@ def test_what_a_template_raises_is_told_with_what_to_do(
     with pytest.raises(ConfigError, match=said) as told:
         chat_text(with_template(tokenizer), CHAT, asks=False)
     assert "chat_template" in told.value.hint
+
+
+LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        LOOPS,
+        "{% if not add_generation_prompt %}" + LOOPS + "{% endif %}",
+        "{% generation %}{{ messages | tojson(ensure_ascii=False) }}{% endgeneration %}" + LOOPS,
+        "{{ 9 ** (9 ** 9) }}",
+        "{{ 'a' * 10 ** 11 }}",
+        "{{ 'a' * 10 ** 7 }}",
+    ],
+)
+def test_a_template_that_does_not_end_is_refused(tokenizer, template: str) -> None:
+    tokenizer.chat_template = template
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match="comes to no end"):
+        with_template(tokenizer)
+    assert time.monotonic() - began < 10

@@ -4,13 +4,17 @@ The prompt is encoded as it will be asked later, with the same chat template, an
 from it, so that the border between the two is a border of tokens.
 """
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from arf_core.chat_marks import marks_of
 from arf_core.errors import ConfigError, in_one_line
 from arf_core.export import ExportRow
+from arf_core.finetune import template_trial
 from arf_core.records import Record
 
 NO_LOSS = -100
@@ -82,7 +86,8 @@ def with_template(tokenizer: Any) -> Any:
     """The tokenizer with one chat template: its own with what is FIXED, or ChatML for a base that
     has none.
 
-    Raises ConfigError where there is no template and no place for ChatML's marks.
+    Raises ConfigError where there is no template and no place for ChatML's marks, or where the
+    template comes to no end.
     """
     template = tokenizer.chat_template
     if isinstance(template, dict):  # several, by what they are for
@@ -101,7 +106,30 @@ def with_template(tokenizer: Any) -> Any:
     tokenizer.chat_template = template
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    _refuse_endless(tokenizer)
     return tokenizer
+
+
+def _refuse_endless(tokenizer: Any) -> None:
+    """Raises ConfigError for a template that does not come to an end with a short chat."""
+    chat = [{"role": role, "content": "."} for role in ("system", "user", "assistant")]
+    given = {"tools": None, "documents": None, **tokenizer.special_tokens_map}
+    asked = {"messages": chat[:-1], "add_generation_prompt": True, **given}
+    whole = {"messages": chat, "add_generation_prompt": False, **given}
+    tried = subprocess.run(  # noqa: S603 (our own module)
+        [sys.executable, "-P", template_trial.__file__],
+        input=json.dumps({"template": tokenizer.chat_template, "chats": [asked, whole]}),
+        text=True,
+        check=False,
+    )
+    if tried.returncode < 0 or tried.returncode == template_trial.TOO_MUCH:
+        raise ConfigError(
+            "The base model's chat template comes to no end: a short chat takes it more than "
+            f"{template_trial.SECONDS} s, {template_trial.BYTES // 2**30} GB or "
+            f"{template_trial.CHARACTERS:,} characters.",
+            CORRECT,
+        )
+    tried.check_returncode()
 
 
 def chat_text(tokenizer: Any, messages: Sequence[dict[str, str]], *, asks: bool) -> str:
