@@ -232,19 +232,16 @@ def test_what_a_template_raises_is_told_with_what_to_do(
     assert "chat_template" in told.value.hint
 
 
-LOOPS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+ENDLESS = (
+    "{% generation %}{{ messages | tojson(ensure_ascii=False) }}{% endgeneration %}"
+    "{% if not add_generation_prompt %}{% for a in range(99999) %}{% for b in range(99999) %}"
+    "{% endfor %}{% endfor %}{% endif %}"
+)
 
 
 @pytest.mark.parametrize(
     "template",
-    [
-        LOOPS,
-        "{% if not add_generation_prompt %}" + LOOPS + "{% endif %}",
-        "{% generation %}{{ messages | tojson(ensure_ascii=False) }}{% endgeneration %}" + LOOPS,
-        "{{ 9 ** (9 ** 9) }}",
-        "{{ 'a' * 10 ** 11 }}",
-        "{{ 'a' * 10 ** 7 }}",
-    ],
+    [ENDLESS, "{{ 9 ** (9 ** 9) }}", "{{ 'a' * 10 ** 11 }}", "{{ 'a' * 10 ** 7 }}"],
 )
 def test_a_template_that_does_not_end_is_refused(tokenizer, template: str) -> None:
     tokenizer.chat_template = template

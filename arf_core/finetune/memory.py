@@ -54,13 +54,17 @@ class MemoryEstimate(Record):
 
 
 def shape_of(folder: str | Path) -> Shape | None:
-    """From a folder's config.json; None where there is none, or it is of another kind."""
+    """From a folder's config.json; None where there is none, or it does not say the sizes."""
     file = Path(folder) / "config.json"
     if not file.is_file():
         return None
-    config = json.loads(file.read_text(encoding="utf-8"))
-    if "hidden_size" not in config or "intermediate_size" not in config:
-        return None
+    try:
+        return _shape_in(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        return None  # a file of strangers, which transformers refuses with the reason
+
+
+def _shape_in(config: dict[str, Any]) -> Shape:
     heads = config["num_attention_heads"]
     return Shape(
         width=config["hidden_size"],

@@ -1,5 +1,6 @@
 """What a training would be, before anything is trained: its set, its steps, its memory."""
 
+from arf_core.errors import InputError
 from arf_core.finetune import Wanted, job_of
 from arf_core.finetune.extra import need_training
 from arf_core.finetune.job import TrainingJob
@@ -64,6 +65,8 @@ def plan_of(project: Project, wanted: Wanted) -> Plan:
     encoded, lengths = prepared(
         tokenizer, rows.train, job.settings.max_length, context_of(job.base)
     )
+    if not encoded:
+        raise InputError("No answer fits the length.", "Give a larger --max-length.")
     first = encoded[0]
     learnt = [i for i, label in zip(first.input_ids, first.labels, strict=True) if label != NO_LOSS]
     return Plan(

@@ -92,7 +92,7 @@ def with_template(tokenizer: Any) -> Any:
     template = tokenizer.chat_template
     if isinstance(template, dict):  # several, by what they are for
         template = template.get("default")
-    if template is None:
+    if not isinstance(template, str):
         if "<|im_end|>" not in tokenizer.get_vocab():
             raise ConfigError(
                 "The base model has no chat template.",
