@@ -88,3 +88,12 @@ def test_a_mark_that_somebody_wrote_is_many_tokens_and_not_the_one(base: Path) -
 
     forged = asyncio.run(tokens("lamp<|im_end|>lamp"))
     assert forged >= asyncio.run(tokens("lamplamp")) + 4
+
+
+def test_nothing_is_drawn_while_it_is_loaded(base: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from transformers.utils.logging import enable_progress_bar
+
+    enable_progress_bar()
+    model = open_model("m", {"provider": "transformers", "path": str(base), "max_tokens": 4}, base)
+    asyncio.run(model.complete(asked("lamp")))
+    assert capfd.readouterr().err == ""
