@@ -159,7 +159,7 @@ def edited(path: Path) -> Iterator[tomlkit.TOMLDocument]:
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     yield document
     fresh = path.with_suffix(".new")
-    fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
+    fresh.write_text(tomlkit.dumps(document).rstrip() + "\n", encoding="utf-8")
     try:
         read_settings(fresh)
     except ConfigError:

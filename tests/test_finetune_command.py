@@ -94,6 +94,36 @@ def test_patience_has_the_dev_loss_measured() -> None:
     assert (never.patience, never.evaluate) == (None, True)
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--learning-rate", "0"),
+        ("--learning-rate", "-1"),
+        ("--learning-rate", "nan"),
+        ("--learning-rate", "inf"),
+        ("--epochs", "inf"),
+        ("--match", "teacher:goood"),
+    ],
+)
+def test_what_cannot_be_a_setting_is_refused_with_what_can(
+    arf: Callable[..., Result], orders: Project, base: str, flags: tuple[str, str]
+) -> None:
+    command = ["finetune", str(orders.path), "--system", "teacher", "--base", base]
+    said = arf(*command, "--dry-run", *flags)
+    assert said.code == 2
+    assert flags[0].strip("-").replace("-", "_") in said.err or "teacher:good" in said.err
+    assert "--help" in said.err or "teacher:all" in said.err
+
+
+def test_bases_are_listed_without_a_project(arf: Callable[..., Result]) -> None:
+    said = arf("finetune", "--bases")
+    assert said.code == 0
+    assert "qwen3-4b" in said.out
+    said = arf("finetune")
+    assert said.code == 2
+    assert "arf finetune DIR" in said.err
+
+
 def test_qlora_without_a_gpu_is_refused_before_anything_is_made_but_can_be_prepared(
     arf: Callable[..., Result], orders: Project, base: str
 ) -> None:

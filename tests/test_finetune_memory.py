@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arf_core.finetune.memory import Free, estimate, free_memory
+from arf_core.finetune.memory import Free, estimate, free_memory, shape_of
 from arf_core.finetune.settings import Method, Shape, TrainingSettings, preset
 
 
@@ -37,6 +37,21 @@ def test_what_does_not_fit_comes_with_the_mildest_change_that_does() -> None:
     assert none is None
     assert f"It would fit with {mild}." in plans[0].in_words()
     assert "take a smaller base" in plans[2].in_words()
+
+
+def test_what_its_files_take_afterwards_is_told_where_it_is_too_much() -> None:
+    def words(main: float) -> str:
+        free = Free("gpu", 80.0, main)
+        return estimate(shape("llama-3.1-8b"), TrainingSettings(), "trl", 1024, free).in_words()
+
+    assert "takes some 48 GB of main memory, and 31 are free" in words(31.0)
+    assert "main memory" not in words(60.0)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"hidden_size": "x"}', "\0"])
+def test_a_shape_that_cannot_be_read_is_not_known(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    assert shape_of(tmp_path) is None
 
 
 def test_without_a_known_amount_nothing_is_claimed() -> None:
@@ -73,8 +88,8 @@ def test_the_card_that_may_be_used_is_the_one_that_is_asked(
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert free_memory() == Free("gpu", pytest.approx(1000 * 2**20 / 1e9))
+    assert free_memory()[:2] == ("gpu", pytest.approx(1000 * 2**20 / 1e9))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
-    assert free_memory() == Free("gpu", pytest.approx(2000 * 2**20 / 1e9))
+    assert free_memory()[:2] == ("gpu", pytest.approx(2000 * 2**20 / 1e9))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert free_memory().on == "cpu"

@@ -88,6 +88,25 @@ def whole(
     return of
 
 
+def test_interrupted_before_its_first_step_it_has_stopped_and_goes_on(
+    orders: Project, bases: Callable[[str], Path]
+) -> None:
+    command = ["finetune", str(orders.path), "--system", "teacher", "--base", str(bases("llama"))]
+    command += ["--trainer", "trl", "--into", "hasty", "--steps", "3", "--no-gguf", "--json"]
+    arf = [sys.executable, "-c", "from arf_core.cli import main; main()", *command]
+    place = place_of(orders.path, "hasty")
+    run = subprocess.Popen(arf, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while place.last_told() is None and run.poll() is None:
+        time.sleep(0.005)
+    run.send_signal(signal.SIGINT)
+    said, _ = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert json.loads(said)["state"] == "stopped"
+    assert place.state().message == "Stopped before it began."
+    run = subprocess.run(arf, capture_output=True, text=True, timeout=120)
+    assert json.loads(run.stdout)["state"] == "done", run.stderr
+
+
 class Student(NamedTuple):
     """One that the command made, with what it printed."""
 
@@ -211,9 +230,13 @@ def test_stopped_and_resumed_it_has_the_losses_of_an_uninterrupted_run(
     assert state is not None
     assert state.phase == "stopped"
     assert 4 <= state.step < 10
+    first_run = place.steps()[-1].seconds
     nursery(trainer).train(place)
     assert list(losses(place)) == list(range(1, 11))
     assert losses(place) == pytest.approx(clean, abs=1e-4)
+    trained = place.trained()
+    assert trained is not None
+    assert trained.seconds >= place.steps()[-1].seconds > first_run
 
 
 def test_it_ends_where_the_dev_loss_gets_no_better(
@@ -396,8 +419,13 @@ def test_one_training_at_a_time_on_a_device(
             phases = {str(s.phase) for p, _ in started if (s := p.last_told())}
             time.sleep(0.05)
         assert phases == {"training", "waiting"}
+        waits = next(p for p, _ in started if p.last_told().phase == "waiting")
+        stop(waits)
+        assert dict(started)[waits].end() == 0
+        assert waits.state().phase == "stopped"
+        assert waits.state().message == "Stopped before it began."
     finally:
-        for _, running in started:
+        for running in (r for _, r in started if r.alive()):
             running.send(signal.SIGKILL)
             running.end()
 

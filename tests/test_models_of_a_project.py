@@ -91,6 +91,16 @@ def test_adding_keeps_what_people_wrote_in_the_file(project: Project) -> None:
     assert "3.5 # euros" in file.read_text()
 
 
+def test_an_entry_stands_apart_from_what_follows_it(project: Project) -> None:
+    file = project.path / "arf.toml"
+    file.write_text(
+        'name = "a"\n\n[models.m]\nprovider = "batch"\nmodel = "m"\n\n[roles]\neditor = "m"\n'
+    )
+    add_model(Project.open(project.path), "n", {"provider": "batch", "model": "n"})
+    assert 'model = "n"\n\n[roles]' in file.read_text()
+    assert file.read_text().endswith('"m"\n')
+
+
 def test_a_change_that_would_break_the_file_is_not_made(project: Project) -> None:
     before = (project.path / "arf.toml").read_text()
     with pytest.raises(ConfigError), edited(project.path / "arf.toml") as document:

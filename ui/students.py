@@ -13,7 +13,6 @@ from arf_core.finetune import Wanted, report_of, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import ENDS, Place, StepRow, TrainingState, places
-from arf_core.finetune.tokens import Lengths
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
 from arf_core.project import Project
@@ -67,7 +66,10 @@ def _students(project: Project, drawn_live: bool) -> None:
         st.header("Students", anchor=False)
     for place in students:
         with st.container(border=True, key=f"student-{place.folder.name}"):
-            _student(project, place)
+            try:
+                _student(project, place)
+            except ArfError as fault:  # a broken file of one hides no other
+                widgets.error(fault)
 
 
 def _student(project: Project, place: Place) -> None:
@@ -99,10 +101,10 @@ def _student(project: Project, place: Place) -> None:
         st.caption("Its job is ending.")  # until then it would be refused to go on
     elif state is not None and state.reason == "diverged":
         st.caption(DIVERGES)
-    elif state is None or state.phase != "done":
+    elif state is None or state.phase != "done" or (made := place.artifacts()) is None:
         _resume(project, place)
     else:
-        _made(project, place, state)
+        _made(project, place, state, made)
 
 
 def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
@@ -125,9 +127,8 @@ def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
 
 
 def _lengths(place: Place) -> None:
-    if not place.lengths_file.is_file():
+    if (said := place.lengths()) is None:
         return
-    said = Lengths.model_validate_json(place.lengths_file.read_text(encoding="utf-8"))
     st.caption(
         f"Rows of at most {said.max_length:,} tokens; {said.truncated:,} shortened in the middle "
         f"of the conversation, {said.too_long:,} left out; the loss counts on "
@@ -154,10 +155,9 @@ def _resume(project: Project, place: Place) -> None:
         jobs.start(project, work)
 
 
-def _made(project: Project, place: Place, state: TrainingState) -> None:
+def _made(project: Project, place: Place, state: TrainingState, made: Artifacts) -> None:
     """What came out: files, what the comparison of the GGUF files said, and the student at work."""
     report = report_of(project, place, state)
-    made = Artifacts.model_validate_json(place.artifacts_file.read_text(encoding="utf-8"))
     with st.expander("Files", key=f"files-{place.folder.name}"):
         for what, file in report.artifacts.items():
             _file(project.path / file, file, FILES.get(what, what))

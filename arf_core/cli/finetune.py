@@ -1,5 +1,6 @@
 """`arf finetune` and `arf generate`: train a student, and have a model write summaries."""
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from arf_core.cli.output import (
     progress,
 )
 from arf_core.errors import InputError
-from arf_core.finetune import FinetuneReport, Wanted
+from arf_core.finetune import FinetuneReport, Wanted, finished
 from arf_core.finetune import finetune as run_finetune
 from arf_core.finetune import prepare as prepare_folder
 from arf_core.finetune.dataset import Arm
+from arf_core.finetune.job import place_of
 from arf_core.finetune.plan import Plan, plan_of
 from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, settings_with
 from arf_core.finetune.trainers import default_trainer
@@ -28,6 +30,7 @@ from arf_core.generate import try_on
 from arf_core.project import Project
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
+OfAny = typer.Argument(None, metavar="DIR", help="The project's folder; --bases needs none.")
 Base = typer.Option(
     "practice",
     "--base",
@@ -73,7 +76,7 @@ def register(app: typer.Typer) -> None:
 
 
 def finetune(
-    folder: Path = Folder,
+    folder: Path = OfAny,
     system: str = typer.Option("r1", "--system", help="Whose summaries the student learns from."),
     base: str = Base,
     trainer: TrainerName = typer.Option(None, help="unsloth (on a GPU), or plain trl (without)."),
@@ -103,6 +106,8 @@ def finetune(
     if bases:
         _print_bases(as_json)
         return
+    if folder is None:
+        raise InputError("No project named.", "arf finetune DIR; arf demo DIR makes one to try.")
     given = {
         "method": method.value if method else None,
         "rank": rank,
@@ -120,7 +125,7 @@ def finetune(
     wanted = Wanted(
         system=system,
         base=base,
-        into=into or f"student-{system}",
+        into=f"student-{system}" if into is None else into,
         trainer=trainer.value if trainer else default_trainer(),
         settings=settings_with(base, given),
         choice=rows.value if rows else None,
@@ -143,12 +148,15 @@ def _do(
         else:
             print_line(folder)
     else:
-        with progress(f"Training {wanted.into}") as told:
-            report = run_finetune(project, wanted, fresh=fresh, progress=told)
-        if as_json:
-            print_json(report.model_dump())
-        else:
-            _print_report(project.path, report)
+        try:
+            with progress(f"Training {wanted.into}") as told:
+                report = run_finetune(project, wanted, fresh=fresh, progress=told)
+        except KeyboardInterrupt:
+            place = place_of(project.path, wanted.into)
+            if (state := place.state()) is not None and state.phase == "stopped":
+                _print_report(project, finished(project, place), as_json)
+            raise
+        _print_report(project, report, as_json)
 
 
 def _print_bases(as_json: bool) -> None:
@@ -170,10 +178,14 @@ def _print_plan(plan: Plan, as_json: bool) -> None:
         print_line(line)
 
 
-def _print_report(folder: Path, report: FinetuneReport) -> None:
+def _print_report(project: Project, report: FinetuneReport, as_json: bool) -> None:
+    if as_json:
+        print_json(report.model_dump())
+        return
+    folder = project.path
     if report.state != "done":
-        print_line(f"{report.name}: {report.state} at step {report.steps} of {report.total}.")
-        print_line("The same command goes on.")
+        at = f" Step {report.steps} of {report.total}." if report.total else ""
+        print_line(f"{report.name}: {report.message}{at} The same command goes on.")
         return
     what = "Practice model" if report.practice else "Student"
     loss = f"{report.final_loss:.4f}" if report.final_loss is not None else "not known"
@@ -183,10 +195,8 @@ def _print_report(folder: Path, report: FinetuneReport) -> None:
     )
     for name, file in report.artifacts.items():
         print_line(f"  {name}: {folder / file}")
-    print_line(
-        f"Try it: arf generate {folder} --model {report.models[-1]} --into {report.name} "
-        "--split test"
-    )
+    again = ["arf", "generate", str(folder), "--model", report.models[-1], "--into", report.name]
+    print_line(f"Try it: {shlex.join(again)}")
 
 
 def generate(

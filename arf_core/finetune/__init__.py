@@ -7,6 +7,7 @@ trains there; the same call again goes on where the last one ended. See `worker`
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,14 +27,16 @@ from arf_core.finetune.job import (
     Phase,
     Place,
     Progress,
-    Trained,
     TrainingJob,
     TrainingState,
+    begins,
     killed,
     place_of,
     state_now,
+    stops_wait,
     write_whole,
 )
+from arf_core.finetune.loop import open_tokenizer, rows_that_fit
 from arf_core.finetune.practice import is_practice
 from arf_core.finetune.settings import TrainingSettings
 from arf_core.finetune.trainers import open_trainer
@@ -96,9 +99,11 @@ def finetune(
     if not place.alive() and (fresh or not place.trained_file.is_file()):
         need_for(wanted.settings.method)
     job, rows = job_of(project, wanted)
+    if fresh and place.folder.is_dir():  # nothing is thrown away for what cannot begin
+        rows_that_fit(open_tokenizer(job.base), job, rows.train)
     _enter(place, job, rows, fresh)
     if not place.artifacts_file.is_file():
-        _follow(place, None if place.alive() else _start(place), progress)
+        _follow(place, progress)
     return finished(project, place)
 
 
@@ -113,6 +118,7 @@ def prepare(project: Project, wanted: Wanted, *, fresh: bool = False) -> Path:
 def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
     """The job that the words make, and its rows. Raises as `finetune` does."""
     open_trainer(wanted.trainer)
+    place_of(project.path, wanted.into)
     _refuse_taken_name(project, wanted.into)
     rows = training_set(
         project,
@@ -150,12 +156,13 @@ def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> No
             "Stop it first, or choose another name with --into.",
         )
     if place.job_file.is_file() and not fresh:
-        if place.job() != job:
+        if place.job() == job:
+            return
+        if not _came_to_nothing(place):
             raise InputError(
                 f"There is a student {job.name!r} already, of another set or other settings.",
                 "Choose another name with --into, or replace it with --fresh.",
             )
-        return
     if place.folder.is_dir():
         _refuse_strangers(place)
         _clear(place)
@@ -163,6 +170,13 @@ def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> No
     write_rows(place.train_file, rows.train)
     write_rows(place.dev_file, rows.dev)
     write_whole(place.job_file, job.model_dump_json(indent=1))
+
+
+def _came_to_nothing(place: Place) -> bool:
+    """Did it end before its first step, so that there is nothing to lose?"""
+    state = place.state()
+    ended = state is not None and state.phase in ENDS
+    return ended and not place.steps() and not place.trained_file.is_file()
 
 
 def _refuse_strangers(place: Place) -> None:
@@ -187,10 +201,10 @@ def _clear(place: Place) -> None:
 
 
 def _start(place: Place) -> "subprocess.Popen[bytes]":
-    """The process that trains, in a session of its own: no terminal's end is its end."""
-    place.tell(state_now("preparing"))
+    """The process that trains, in a session of its own: no terminal's end is its end. Signals to
+    stop have to wait meanwhile, here and there."""
     with place.log_file.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 (our own module)
+        process = subprocess.Popen(  # noqa: S603 (our own module)
             [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder.resolve())],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -199,6 +213,8 @@ def _start(place: Place) -> "subprocess.Popen[bytes]":
             env=_environment(place.job()),
             cwd=place.folder,
         )
+    place.tell(state_now("preparing").model_copy(update={"pid": process.pid}))
+    return process
 
 
 def _environment(job: TrainingJob) -> dict[str, str]:
@@ -212,11 +228,14 @@ def _environment(job: TrainingJob) -> dict[str, str]:
     return quiet | os.environ
 
 
-def _follow(
-    place: Place, process: "subprocess.Popen[bytes] | None", progress: Progress | None
-) -> None:
-    """Wait for its end, telling how far it is. An interruption asks it to stop, and waits."""
+def _follow(place: Place, progress: Progress | None) -> None:
+    """Start it where it does not work yet, and wait for its end, telling how far it is. An
+    interruption asks it to stop, and waits."""
+    process = None
     try:
+        if not place.alive():
+            with stops_wait():
+                process = _start(place)
         while _runs(place, process):
             _tell(place, progress)
             time.sleep(LOOK_S)
@@ -248,10 +267,10 @@ def _note_kill(place: Place) -> None:
 
 def stop(place: Place) -> None:
     """Ask a training to stop with a checkpoint."""
-    import signal
-
     state = place.last_told()
-    if state is not None and state.phase not in ENDS and state.pid and place.alive():
+    if state is None or state.phase in ENDS or not state.pid:
+        return
+    if place.alive() or begins(state):
         with contextlib.suppress(ProcessLookupError):
             os.kill(state.pid, signal.SIGTERM)
 
@@ -269,9 +288,7 @@ def report_of(
     project: Project, place: Place, state: TrainingState, models: Sequence[str] = ()
 ) -> FinetuneReport:
     steps = place.steps()
-    trained = None
-    if place.trained_file.is_file():
-        trained = Trained.model_validate_json(place.trained_file.read_text(encoding="utf-8"))
+    trained = place.trained()
     losses = [row.loss for row in steps if row.loss is not None]
     return FinetuneReport(
         name=place.folder.name,
@@ -289,11 +306,8 @@ def report_of(
 
 
 def _artifacts(project: Project, place: Place) -> dict[str, str]:
-    from arf_core.finetune.artifacts import Artifacts
-
-    if not place.artifacts_file.is_file():
+    if (made := place.artifacts()) is None:
         return {}
-    made = Artifacts.model_validate_json(place.artifacts_file.read_text(encoding="utf-8"))
     parts = {"adapter": made.adapter, "merged": made.merged, "card": made.card}
     parts |= {f"gguf_{kind}": file for kind, file in made.gguf.items()}
     parts |= {"modelfile": made.modelfile}
@@ -329,6 +343,6 @@ def _refuse_taken_name(project: Project, name: str) -> None:
         options = project.settings.models.get(model)
         if options is not None and f"{FOLDER}/{name}/" not in str(options.get("path")):
             raise InputError(
-                f"There is a model {model!r} already, which is no student.",
+                f"There is a model {model!r} already, and it is not this student.",
                 "Choose another name with --into.",
             )

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from arf_core.errors import InputError
 from arf_core.export import WHY, ExportRow, chat_rows, current_system
@@ -30,11 +30,17 @@ class Arm(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Arm":
-        """`r1`, or `teacher:good` for the rows without a finding."""
-        system, _, choice = text.rpartition(":")
-        if choice == "good":
-            return cls(system, "good")
-        return cls(system, "all") if choice == "all" else cls(text)
+        """`r1`, or `teacher:good` for the rows without a finding. Raises InputError where
+        something else stands after the colon."""
+        system, colon, choice = text.rpartition(":")
+        if not colon:
+            return cls(text)
+        if choice not in get_args(Choice):
+            raise InputError(
+                f"{text!r} names no rows: after a colon stands good or all.",
+                f"Write {system}:good, {system}:all, or {system} alone.",
+            )
+        return cls(system, "good" if choice == "good" else "all")
 
 
 class TrainingSet(Record):

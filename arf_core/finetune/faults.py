@@ -5,9 +5,8 @@ import math
 from typing import NamedTuple
 
 from arf_core.errors import ArfError
-from arf_core.finetune.job import Reason
+from arf_core.finetune.job import RESUME, Reason
 
-RESUME = "The same command goes on from the last checkpoint."
 SMALLER = (
     "Make it smaller, under another name or with --fresh: a shorter --max-length, --batch 1 with a "
     "larger --accumulation, or --method qlora on a GPU; --dry-run says what would fit. Where "

@@ -5,13 +5,18 @@ the same files, and a training that was killed goes on from them.
 
 import json
 import os
+import re
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, TypeVar
+
+from pydantic import ValidationError
 
 from arf_core.errors import InputError
+from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Choice
 from arf_core.finetune.settings import TrainingSettings
 from arf_core.finetune.tokens import Lengths
@@ -28,6 +33,12 @@ Reason = Literal["out_of_memory", "full_disk", "diverged", "lost_gpu", "killed",
 Progress = Callable[[int, int, str], None]
 """Told the step, the steps in all (0 while not known), and what goes on."""
 ENDS: tuple[Phase, ...] = ("stopped", "failed", "done")
+NAME = re.compile(r"[^\W_][\w.-]{0,79}")
+"""Of a student: its folder, its models, and a word in the command that is shown."""
+RESUME = "The same command goes on from the last checkpoint."
+STOPS = (signal.SIGTERM, signal.SIGINT)
+"""Signals that ask a training to stop."""
+R = TypeVar("R", bound=Record)
 
 
 class TrainingJob(Record):
@@ -85,7 +96,7 @@ class StepRow(Record):
     memory_gb: float = 0.0
     """Peak so far: of the card, or of the process on a CPU."""
     seconds: float = 0.0
-    """Since the training, or its resuming, began."""
+    """Of training until here, all runs together."""
     seconds_left: float | None = None
 
 
@@ -130,7 +141,22 @@ class Place:
         """Raises InputError where the folder holds no training."""
         if not self.job_file.is_file():
             raise InputError(f"{self.folder} holds no training.", "Begin one: arf finetune …")
-        return TrainingJob.model_validate_json(self.job_file.read_text(encoding="utf-8"))
+        return _read(self.job_file, TrainingJob, "Replace the student: the command with --fresh.")
+
+    def trained(self) -> Trained | None:
+        """What the training came to, once it ended. Raises InputError for a broken file."""
+        hint = f"Remove that file. {RESUME}"
+        return _read_any(self.trained_file, Trained, hint)
+
+    def artifacts(self) -> Artifacts | None:
+        """What was made of the student, once all is there. Raises InputError for a broken file."""
+        hint = "Remove that file: the same command makes what it tells of again."
+        return _read_any(self.artifacts_file, Artifacts, hint)
+
+    def lengths(self) -> Lengths | None:
+        """How long the rows are, once that is known. Raises InputError for a broken file."""
+        hint = "Remove that file: the next run writes it again."
+        return _read_any(self.lengths_file, Lengths, hint)
 
     def state(self) -> TrainingState | None:
         """How far it is. A training whose process is gone without a word has failed: killed."""
@@ -138,18 +164,23 @@ class Place:
         if state is None or state.phase in ENDS or self.alive():
             return state
         state = self.last_told() or state  # it may have ended between the two looks
-        begins = state.phase == "preparing" and (now() - state.at).total_seconds() < BEGINNING_S
-        return state if begins or state.phase in ENDS else killed(state)
+        return state if begins(state) or state.phase in ENDS else killed(state)
 
     def tell(self, state: TrainingState) -> None:
         """Replace the state in one step."""
-        write_whole(self.state_file, state.model_dump_json())
+        # once a step: no waiting for the disk
+        write_whole(self.state_file, state.model_dump_json(), lasting=False)
 
     def last_told(self) -> TrainingState | None:
-        """The state as it stands in the file, whether or not its process lives."""
+        """The state as it stands in the file, whether or not its process lives. A file that a
+        failing disk or a cut in power left broken is a failed training, which can go on."""
         if not self.state_file.is_file():
             return None
-        return TrainingState.model_validate_json(self.state_file.read_text(encoding="utf-8"))
+        try:
+            return _read(self.state_file, TrainingState, RESUME)
+        except InputError as error:
+            told = state_now("failed", message=error.message)
+            return told.model_copy(update={"reason": "killed", "hint": error.hint})
 
     def context(self) -> int:
         """The longest text that the student reads, in tokens."""
@@ -157,11 +188,15 @@ class Place:
         return int(config.get("max_position_embeddings") or 2048)
 
     def steps(self) -> list[StepRow]:
-        """Every whole line of the steps' file, a line that is being written left out."""
+        """Every whole line of the steps' file. One that is being written, or that a cut in power
+        left broken, is left out: figures to look at, from which nothing goes on."""
         if not self.steps_file.is_file():
             return []
-        lines = self.steps_file.read_text(encoding="utf-8").split("\n")[:-1]
-        return [StepRow.model_validate_json(line) for line in lines]
+        found = []
+        for line in self.steps_file.read_bytes().split(b"\n")[:-1]:
+            with suppress(ValidationError):
+                found.append(StepRow.model_validate_json(line))
+        return found
 
     def alive(self) -> bool:
         """Does a process work on it?"""
@@ -171,22 +206,30 @@ class Place:
             return not free
 
 
+def begins(state: TrainingState) -> bool:
+    """May its process be one that cannot say yet that it is there?"""
+    return state.phase == "preparing" and (now() - state.at).total_seconds() < BEGINNING_S
+
+
 def killed(state: TrainingState) -> TrainingState:
     return state.model_copy(
         update={
             "phase": "failed",
             "reason": "killed",
             "message": f"The training was killed at step {state.step} of {state.total}.",
-            "hint": "The same command goes on from the last checkpoint. If nobody killed it, the "
-            "machine ran out of memory: see the estimate with --dry-run.",
+            "hint": f"{RESUME} If nobody killed it, the machine ran out of memory: see the "
+            "estimate with --dry-run.",
         }
     )
 
 
 def place_of(project_path: Path, name: str) -> Place:
-    """Where the training of this name lies. Raises InputError for a name that is no folder name."""
-    if not name or name in (".", "..") or any(c in name for c in '/\\:\0"') or len(name) > 80:
-        raise InputError(f"{name!r} cannot name a student.", "Use letters, digits, - and _.")
+    """Where the training of this name lies. Raises InputError for a name that is none."""
+    if not NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} cannot name a student.",
+            "Use letters, digits, - _ and . (80 at most), and begin with a letter or a digit.",
+        )
     return Place(project_path / FOLDER / name)
 
 
@@ -197,17 +240,34 @@ def places(project_path: Path) -> list[Place]:
 
 
 def learnt_from(project_path: Path, model: str) -> str | None:
-    """The system that a model of the project was trained on here; None for other models."""
+    """The system that a model of the project was trained on here; None for other models, and for a
+    student whose files tell no more (which page Finetune says)."""
     for name in (model, model.removesuffix(GGUF)):
-        if (project_path / FOLDER / name / "job.json").is_file():
-            return place_of(project_path, name).job().system
+        with suppress(InputError):
+            return Place(project_path / FOLDER / name).job().system
     return None
 
 
-def write_whole(file: Path, text: str) -> None:
-    """A file that is never seen half written."""
+def _read(file: Path, kind: type[R], hint: str) -> R:
+    """Raises InputError where the file does not hold such a record."""
+    try:
+        return kind.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise InputError(f"{file} cannot be read: it is empty, or broken.", hint) from error
+
+
+def _read_any(file: Path, kind: type[R], hint: str) -> R | None:
+    return _read(file, kind, hint) if file.is_file() else None
+
+
+def write_whole(file: Path, text: str, *, lasting: bool = True) -> None:
+    """A file that is never seen half written; a `lasting` one is on the disk afterwards."""
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8")
+    with fresh.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        if lasting:
+            handle.flush()
+            os.fsync(handle.fileno())
     fresh.replace(file)
 
 
@@ -231,6 +291,16 @@ def locked(file: Path) -> Iterator[bool]:
             return
         os.set_inheritable(handle.fileno(), True)  # the export goes on in a fresh program
         yield True
+
+
+@contextmanager
+def stops_wait() -> Iterator[None]:
+    """Signals to stop wait; a process that begins meanwhile hears them once it can."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def state_now(phase: Phase, step: int = 0, total: int = 0, message: str = "") -> TrainingState:

@@ -6,17 +6,17 @@ A trainer brings the model; what it learns from, how it is watched, saved and re
 import math
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from arf_core.errors import InputError, in_one_line
+from arf_core.export import ExportRow
 from arf_core.finetune.dataset import read_rows
 from arf_core.finetune.extra import need_for
 from arf_core.finetune.faults import KNOWN_FAMILIES, TrainingFault, no_gpu_any_more
-from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
+from arf_core.finetune.job import STOPS, Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.settings import TrainingSettings, learning_rate
 from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
 
@@ -28,8 +28,8 @@ LoadModel = Callable[[TrainingJob, int], Any]
 """Opens the base for texts of at most so many tokens, adapter and all."""
 
 
-class Stopped(Exception):
-    """The training was stopped; its checkpoint is whole."""
+class Stopped(BaseException):
+    """Somebody asked it to stop; a checkpoint, if there is one, is whole."""
 
 
 def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
@@ -43,13 +43,8 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     need_for(job.settings.method)
     _same_kind_of_device(place)
     tokenizer = open_tokenizer(job.base)
-    limit = context_of(job.base)
-    train, lengths = prepared(
-        tokenizer, read_rows(place.train_file), job.settings.max_length, limit
-    )
+    train, lengths = rows_that_fit(tokenizer, job, read_rows(place.train_file))
     dev, _ = prepared_dev(tokenizer, place, lengths.max_length)
-    if not train:
-        raise InputError("No answer fits the length.", "Give a larger --max-length.")
     if os.environ.get("RANK", "0") == "0":
         write_whole(place.lengths_file, lengths.model_dump_json())
     model = load(job, lengths.max_length)
@@ -57,9 +52,8 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     watcher.patience = job.settings.patience if dev else None
     trainer = _trainer(place, job, model, tokenizer, train, dev, watcher, trainer_class)
     checkpoint = last_checkpoint(place)
-    began = time.monotonic()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    seconds = time.monotonic() - began
+    seconds = watcher.seconds()
     if watcher.stop[0] and trainer.state.global_step < trainer.state.max_steps:
         raise Stopped
     trainer.save_model(str(place.adapter if job.settings.method != "full" else place.merged))
@@ -76,6 +70,22 @@ def _same_kind_of_device(place: Place) -> None:
         place.gpu_mark.touch()
     elif place.gpu_mark.exists():
         raise no_gpu_any_more()
+
+
+def rows_that_fit(
+    tokenizer: Any, job: TrainingJob, rows: Sequence[ExportRow]
+) -> tuple[list[Encoded], Lengths]:
+    """The rows as the trainer takes them. Raises InputError where no answer fits the length."""
+    limit = context_of(job.base)
+    kept, lengths = prepared(tokenizer, rows, job.settings.max_length, limit)
+    if not kept:
+        raise InputError(
+            f"No answer fits {lengths.max_length} tokens, with something of its conversation.",
+            "Give a larger --max-length."
+            if lengths.max_length < limit
+            else "The base reads no more: choose another one.",
+        )
+    return kept, lengths
 
 
 def prepared_dev(
@@ -146,8 +156,8 @@ def _asked_to_stop() -> list[bool]:
             os.kill(os.getpid(), number)
         flag[0] = True
 
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    for number in STOPS:
+        signal.signal(number, ask)
     return flag
 
 

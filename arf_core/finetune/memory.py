@@ -20,6 +20,9 @@ want room."""
 FOUR_BIT = 0.56
 """Bytes of a weight in 4 bit, its scales included."""
 
+FILES = 6.0
+"""Bytes of main memory for a weight: the merged model in 32 bit, a GGUF file in 16 beside it."""
+
 OFFLOADS_FROM = 512
 """Tokens of a row from which on Unsloth moves what it computes again off the card."""
 
@@ -42,6 +45,10 @@ class MemoryEstimate(Record):
     fits: bool | None
     instead: str | None = None
     """Settings that would fit, in words of the command line."""
+    files: float
+    """Of main memory, to make the student's files afterwards."""
+    main: float | None
+    """Main memory that is free; None where it is not known."""
 
     def in_words(self) -> str:
         free = f", {self.free:.1f} GB are free" if self.free is not None else ""
@@ -50,32 +57,35 @@ class MemoryEstimate(Record):
         if self.fits is False and not self.instead:
             better = ". No setting makes it fit here: take a smaller base, or a larger machine"
         where = "the GPU" if self.on == "gpu" else "this machine (no GPU)"
-        return f"memory on {where}: {self.low:.1f} to {self.high:.1f} GB{free}{verdict}{better}."
+        said = f"memory on {where}: {self.low:.1f} to {self.high:.1f} GB{free}{verdict}{better}."
+        if self.main is not None and self.files > self.main:
+            said += (
+                f" Making its files afterwards takes some {self.files:.0f} GB of main memory, and "
+                f"{self.main:.0f} are free (a third less with --no-gguf)."
+            )
+        return said
 
 
 def shape_of(folder: str | Path) -> Shape | None:
-    """From a folder's config.json; None where there is none, or it does not say the sizes."""
+    """From a folder's config.json; None where there is none, or it is of another kind."""
     file = Path(folder) / "config.json"
     if not file.is_file():
         return None
     try:
-        return _shape_in(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, LookupError, ArithmeticError):
-        return None  # a file of strangers, which transformers refuses with the reason
-
-
-def _shape_in(config: dict[str, Any]) -> Shape:
-    heads = config["num_attention_heads"]
-    return Shape(
-        width=config["hidden_size"],
-        layers=config["num_hidden_layers"],
-        heads=heads,
-        kv_heads=config.get("num_key_value_heads") or heads,
-        head=config.get("head_dim") or config["hidden_size"] // heads,
-        inner=config["intermediate_size"],
-        vocabulary=config["vocab_size"],
-        tied=bool(config.get("tie_word_embeddings")),
-    )
+        config = json.loads(file.read_bytes())
+        heads = config["num_attention_heads"]
+        return Shape(
+            width=config["hidden_size"],
+            layers=config["num_hidden_layers"],
+            heads=heads,
+            kv_heads=config.get("num_key_value_heads") or heads,
+            head=config.get("head_dim") or config["hidden_size"] // heads,
+            inner=config["intermediate_size"],
+            vocabulary=config["vocab_size"],
+            tied=bool(config.get("tie_word_embeddings")),
+        )
+    except (ValueError, TypeError, KeyError, ZeroDivisionError):
+        return None  # what is wrong with it is said where it is opened
 
 
 def estimate(
@@ -93,12 +103,16 @@ def estimate(
         on=there.on,
         fits=fits,
         instead=None if fits is not False else _smaller(shape, settings, trainer, length, there),
+        files=round(shape.weights * FILES / GB, 2),
+        main=there.main,
     )
 
 
 class Free(NamedTuple):
     on: str
     gb: float | None
+    main: float | None = None
+    """Main memory, which is the same on a CPU."""
 
 
 def _range(
@@ -175,8 +189,9 @@ def free_memory() -> Free:
     for one in (["-i", chosen], []) if tool and chosen else ():
         said = subprocess.run([str(tool), *one, *ask], capture_output=True, text=True, check=False)  # noqa: S603
         if said.returncode == 0 and said.stdout.strip():
-            return Free("gpu", float(said.stdout.split()[0]) * 2**20 / GB)
-    return Free("cpu", _free_in_machine())
+            return Free("gpu", float(said.stdout.split()[0]) * 2**20 / GB, _free_in_machine())
+    main = _free_in_machine()
+    return Free("cpu", main, main)
 
 
 def _free_in_machine() -> float | None:

@@ -1,13 +1,12 @@
 """What a training would be, before anything is trained: its set, its steps, its memory."""
 
-from arf_core.errors import InputError
 from arf_core.finetune import Wanted, job_of
 from arf_core.finetune.extra import need_training
 from arf_core.finetune.job import TrainingJob
-from arf_core.finetune.loop import context_of, open_tokenizer, total_steps
+from arf_core.finetune.loop import open_tokenizer, rows_that_fit, total_steps
 from arf_core.finetune.memory import MemoryEstimate, estimate, shape_of
 from arf_core.finetune.settings import preset
-from arf_core.finetune.tokens import NO_LOSS, Lengths, prepared
+from arf_core.finetune.tokens import NO_LOSS, Lengths
 from arf_core.project import Project
 from arf_core.records import Record
 
@@ -62,11 +61,7 @@ def plan_of(project: Project, wanted: Wanted) -> Plan:
     need_training()
     job, rows = job_of(project, wanted)
     tokenizer = open_tokenizer(job.base)
-    encoded, lengths = prepared(
-        tokenizer, rows.train, job.settings.max_length, context_of(job.base)
-    )
-    if not encoded:
-        raise InputError("No answer fits the length.", "Give a larger --max-length.")
+    encoded, lengths = rows_that_fit(tokenizer, job, rows.train)
     first = encoded[0]
     learnt = [i for i, label in zip(first.input_ids, first.labels, strict=True) if label != NO_LOSS]
     return Plan(

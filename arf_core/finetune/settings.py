@@ -6,9 +6,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 
+from arf_core.errors import InputError
 from arf_core.records import Record
+from arf_core.taxonomy import faults
 
 Method = Literal["lora", "qlora", "full"]
 Precision = Literal["auto", "bf16", "fp32"]
@@ -25,11 +27,11 @@ class TrainingSettings(Record):
     """`lora` in 16 bit, `qlora` on a base in 4 bit, `full` for every weight."""
     rank: Annotated[int, Field(gt=0)] = 16
     alpha: Annotated[int, Field(gt=0)] = 16
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     warmup_share: Annotated[float, Field(ge=0, lt=1)] = 0.05
     batch: Annotated[int, Field(gt=0)] = 2
     accumulation: Annotated[int, Field(gt=0)] = 4
-    epochs: Annotated[float, Field(gt=0)] = 2.0
+    epochs: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
     steps: Annotated[int, Field(gt=0)] | None = None
     """Instead of epochs."""
     max_length: Annotated[int, Field(ge=32)] | None = None
@@ -221,12 +223,18 @@ def starting_settings(base: str) -> TrainingSettings:
 
 def settings_with(base: str, given: Mapping[str, object]) -> TrainingSettings:
     """The defaults for a base, but for what is given; None is not given. Patience is with the dev
-    loss, so who asks for some has it measured."""
+    loss, so who asks for some has it measured. Raises InputError for what cannot be a setting."""
     default = starting_settings(base)
     said = {name: value for name, value in given.items() if value is not None}
     if said.get("patience") and said["patience"] != default.patience:
         said["evaluate"] = True
-    return TrainingSettings.model_validate(default.model_dump() | said)
+    try:
+        return TrainingSettings.model_validate(default.model_dump() | said)
+    except ValidationError as error:
+        raise InputError(
+            f"The training cannot be set so: {faults(error)}",
+            "Leave it out for the default, or see arf finetune --help.",
+        ) from error
 
 
 def preset(name: str) -> Preset | None:

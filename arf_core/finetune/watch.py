@@ -27,6 +27,7 @@ class Watcher:
         self._place = place
         self._vocabulary = vocabulary
         self._began = time.monotonic()
+        self._before = 0.0
         self._first_step = 0
         self._last: tuple[float, float] | None = None
 
@@ -37,10 +38,15 @@ class Watcher:
         if not state.is_world_process_zero:
             return
         kept = [row for row in self._place.steps() if row.step <= state.global_step]
+        self._before = kept[-1].seconds if kept else 0.0
         with self._place.steps_file.open("w", encoding="utf-8") as file:
             for row in kept:
                 append_line(file, row)
         self._place.tell(state_now("training", state.global_step, state.max_steps))
+
+    def seconds(self) -> float:
+        """Of training, with the earlier runs up to the checkpoint from which this one goes on."""
+        return self._before + time.monotonic() - self._began
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         logs = logs or {}
@@ -65,7 +71,7 @@ class Watcher:
             gradient_norm=_number(logs, "grad_norm"),
             tokens_per_second=self._pace(state),
             memory_gb=round(peak_memory() / 1e9, 4),
-            seconds=round(seconds, 3),
+            seconds=round(self.seconds(), 3),
             seconds_left=round(seconds / done * (state.max_steps - state.global_step), 1)
             if done
             else None,

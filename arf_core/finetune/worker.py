@@ -7,6 +7,7 @@ ends before that, and the next call makes it.
 """
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -18,13 +19,27 @@ from typing import NoReturn
 
 from arf_core.errors import InputError
 from arf_core.finetune.faults import fault_of
-from arf_core.finetune.job import Place, TrainingState, locked, state_now, write_whole
+from arf_core.finetune.job import (
+    ENDS,
+    STOPS,
+    Place,
+    TrainingState,
+    locked,
+    state_now,
+    stops_wait,
+    write_whole,
+)
 from arf_core.finetune.loop import Stopped
 from arf_core.finetune.trainers import open_trainer
 from arf_core.records import now
 
 WAIT_S = 0.5
 GO_ON = "The same command goes on."
+STOPPED = {
+    "training": "Stopped; a checkpoint is kept.",
+    "exporting": "Trained; its files are not made yet.",
+}
+BEFORE = "Stopped before it began."
 RESERVE = 64 * 1024
 """Bytes of a file that is removed where the disk is full."""
 
@@ -33,6 +48,30 @@ def main(arguments: list[str]) -> int:
     """0 where it ended well or was stopped, 1 otherwise; the state says which."""
     place = Place(Path(arguments[0]).resolve())
     _one_gpu()
+    try:
+        _stops_at_once()
+        return _work(place, arguments)
+    except Stopped:
+        state = place.last_told() or state_now("preparing")
+        if state.phase not in ENDS:
+            place.tell(_ended(state, "stopped", STOPPED.get(state.phase, BEFORE), GO_ON))
+        # a launcher ends the others of several processes, where they do not stop together
+        return 0 if _alone() or state.phase == "training" else 1
+
+
+def _stops_at_once() -> None:
+    """Where no step's end is worth waiting for, a signal to stop is heard at once."""
+
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Stopped
+
+    for number in STOPS:
+        signal.signal(number, end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+
+
+def _work(place: Place, arguments: list[str]) -> int:
     if "--export" in arguments:
         return _ends_in_a_state(place, _export)
     if rank() > 0:
@@ -42,7 +81,7 @@ def main(arguments: list[str]) -> int:
         state = place.last_told()
         if code == 0 and state and state.phase == "exporting":
             if "--no-export" in arguments:
-                place.tell(_ended(state, "stopped", "Trained; its files are not made yet.", GO_ON))
+                place.tell(_ended(state, "stopped", STOPPED["exporting"], GO_ON))
             elif _libraries_are_as_they_were(place):
                 code = _ends_in_a_state(place, _export)
             else:
@@ -77,12 +116,8 @@ def _train(place: Place) -> None:
         return
     place.tell(state_now("preparing"))
     job = place.job()
-    try:
-        trained = open_trainer(job.trainer).train(place)
-    except Stopped:
-        state = place.last_told() or state_now("preparing")
-        place.tell(_ended(state, "stopped", "Stopped; a checkpoint is kept.", GO_ON))
-        return
+    trained = open_trainer(job.trainer).train(place)
+    _stops_at_once()
     write_whole(place.trained_file, trained.model_dump_json())
     place.tell(state_now("exporting", trained.steps, trained.steps))
 
@@ -120,8 +155,11 @@ def _ended(state: TrainingState, phase: str, message: str, hint: str = "") -> Tr
 
 def _libraries_are_as_they_were(place: Place) -> bool:
     """Not where the trainer changed them, or other processes trained along."""
-    alone = os.environ.get("WORLD_SIZE", "1") == "1"
-    return alone and not open_trainer(place.job().trainer).CHANGES_LIBRARIES
+    return _alone() and not open_trainer(place.job().trainer).CHANGES_LIBRARIES
+
+
+def _alone() -> bool:
+    return os.environ.get("WORLD_SIZE", "1") == "1"
 
 
 def _become_export(place: Place) -> NoReturn:
@@ -129,7 +167,8 @@ def _become_export(place: Place) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder), "--export"]
-    os.execv(sys.executable, command)  # noqa: S606 (our own module)
+    with stops_wait():
+        os.execv(sys.executable, command)  # noqa: S606 (our own module)
 
 
 @contextmanager

@@ -54,7 +54,8 @@ def add_model(project: Project, name: str, options: dict[str, Any]) -> Project:
     open_model(name, options, project.path)
     with edited(project.path / SETTINGS_FILE) as document:
         models = document.setdefault("models", tomlkit.table(is_super_table=True))
-        models[name] = options
+        models[name] = tomlkit.item(options)
+        models[name].add(tomlkit.nl())  # what follows stands apart from it
     return Project.open(project.path)
 
 

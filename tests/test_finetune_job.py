@@ -1,0 +1,156 @@
+"""A training's files: what stands in them, and what is said where they are broken."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Result, add_items, make_item
+from trainings import shop
+
+from arf_core.errors import InputError
+from arf_core.finetune import Wanted, finetune, finished, prepare
+from arf_core.finetune.extra import missing
+from arf_core.finetune.job import Place, StepRow, append_line, learnt_from, place_of, state_now
+from arf_core.finetune.settings import TrainingSettings
+from arf_core.project import Project
+
+needs_training = pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
+BROKEN = pytest.mark.parametrize("text", ["", '{"name": "s', "\0" * 40, "[]"])
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path / "students" / "s")
+    made.folder.mkdir(parents=True)
+    return made
+
+
+@BROKEN
+@pytest.mark.parametrize(
+    ("file", "read", "remedy"),
+    [
+        ("job.json", Place.job, "--fresh"),
+        ("trained.json", Place.trained, "Remove that file"),
+        ("artifacts.json", Place.artifacts, "Remove that file"),
+        ("lengths.json", Place.lengths, "Remove that file"),
+    ],
+)
+def test_a_broken_file_is_told_with_what_to_do(
+    place: Place, text: str, file: str, read: Callable[[Place], object], remedy: str
+) -> None:
+    (place.folder / file).write_text(text)
+    with pytest.raises(InputError, match=file) as told:
+        read(place)
+    assert remedy in told.value.hint
+
+
+@BROKEN
+def test_a_broken_state_is_that_of_a_failed_training_that_can_go_on(
+    place: Place, text: str
+) -> None:
+    place.state_file.write_text(text)
+    state = place.state()
+    assert state is not None
+    assert (state.phase, state.reason) == ("failed", "killed")
+    assert "state.json" in state.message
+    assert "same command" in state.hint
+
+
+def test_a_broken_line_of_the_steps_is_left_out(place: Place) -> None:
+    with place.steps_file.open("w") as file:
+        append_line(file, StepRow(step=1, total=3, loss=2.0))
+        file.write("\0" * 30 + "\n")
+        append_line(file, StepRow(step=2, total=3, loss=1.0))
+        file.write('{"step": 3, "to')
+    assert [row.step for row in place.steps()] == [1, 2]
+
+
+def test_a_student_whose_job_is_broken_hides_no_other_model(place: Place) -> None:
+    place.job_file.write_text("")
+    assert learnt_from(place.folder.parents[1], "s") is None
+
+
+@pytest.mark.parametrize("name", ["s", "student-r1", "llama-3.2_1b", "étudiant", "7b", "a" * 80])
+def test_a_name_that_a_folder_a_command_and_a_model_can_have(tmp_path: Path, name: str) -> None:
+    assert place_of(tmp_path, name).folder.name == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "..foo", "-x", "_x", "s\n", "a" * 81])
+def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="cannot name a student"):
+        place_of(tmp_path, name)
+
+
+@pytest.mark.parametrize("sign", [*" /\\:#\n\0\"'$"])
+def test_a_sign_that_breaks_a_path_or_a_command_is_refused(tmp_path: Path, sign: str) -> None:
+    for name in (f"a{sign}b", sign):
+        with pytest.raises(InputError, match="cannot name a student"):
+            place_of(tmp_path, name)
+
+
+@pytest.mark.parametrize("into", ["", "a/b"])
+@pytest.mark.parametrize("flag", ["--dry-run", "--prepare", "--json"])
+@needs_training
+def test_the_command_refuses_such_a_name_whatever_it_is_to_do(
+    arf: Callable[..., Result], project: Project, into: str, flag: str
+) -> None:
+    said = arf("finetune", str(project.path), "--system", "teacher", "--into", into, flag)
+    assert said.code == 2
+    assert "cannot name a student" in said.err + said.out
+
+
+def test_a_job_that_ended_before_its_first_step_gives_way(tmp_path: Path) -> None:
+    """Else a longer --max-length, after no answer fitted, would need --fresh."""
+    orders = shop(tmp_path / "p")
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings(max_length=32))
+    longer = wanted._replace(settings=TrainingSettings(max_length=64))
+    place = Place(prepare(orders, wanted))
+    with pytest.raises(InputError, match="already"):
+        prepare(orders, longer)  # made for another machine, which may be at it
+    place.tell(state_now("failed"))
+    prepare(orders, longer)
+    assert place.job().settings.max_length == 64
+    with place.steps_file.open("w") as file:
+        append_line(file, StepRow(step=1, total=3, loss=2.0))
+    place.tell(state_now("stopped"))
+    with pytest.raises(InputError, match="already"):
+        prepare(orders, wanted)
+
+
+@pytest.fixture
+def wordy(tmp_path: Path) -> Project:
+    """One whose summaries are long."""
+    made = Project.create(tmp_path / "p", "A shop")
+    add_items(made, [make_item("c", ["customer: my lamp is broken"], "It is broken. " * 40)])
+    return made
+
+
+@needs_training
+def test_a_length_that_no_answer_fits_is_told_before_anything_is_trained(
+    arf: Callable[..., Result], wordy: Project
+) -> None:
+    said = arf(
+        "finetune", str(wordy.path), "--system", "teacher", "--dry-run", "--max-length", "32"
+    )
+    assert said.code == 2
+    assert "larger --max-length" in said.err
+
+
+@needs_training
+@pytest.mark.parametrize("fault", ["no model in it", "too short"])
+def test_an_old_student_is_kept_where_the_new_one_cannot_begin(
+    wordy: Project, tmp_path: Path, fault: str
+) -> None:
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    place = Place(prepare(wordy, wanted))
+    place.tell(state_now("done"))
+    before = sorted(p.name for p in place.folder.iterdir())
+    other = wanted._replace(settings=TrainingSettings(max_length=32))
+    if fault == "no model in it":
+        (tmp_path / "base").mkdir()
+        (tmp_path / "base" / "config.json").write_text("{}")
+        other = wanted._replace(base=str(tmp_path / "base"))
+    with pytest.raises(InputError):
+        finetune(wordy, other, fresh=True)
+    assert sorted(p.name for p in place.folder.iterdir()) == before
+    assert finished(wordy, place).state == "done"
