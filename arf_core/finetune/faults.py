@@ -12,7 +12,10 @@ SMALLER = (
     "larger --accumulation, or --method qlora on a GPU; --dry-run says what would fit. Where "
     f"another program took the memory: {RESUME[0].lower()}{RESUME[1:]}"
 )
-WHOLE = "Fetch or copy the base again, weights and config.json; log.txt beside it says more."
+WHOLE = (
+    "Fetch or copy the base again, weights and config.json, then give the same command again; "
+    "log.txt beside it says more."
+)
 LOOK = "See whether nvidia-smi still lists it; if not, the machine has to be restarted."
 AGAIN = "If it ends at the same step again, it is no accident: see log.txt beside it."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -74,7 +77,7 @@ def fault_of(error: BaseException) -> Fault:
     if any(s in said for s in GPU_GONE):
         return Fault("lost_gpu", f"The GPU was lost: {first}", f"{LOOK} {RESUME}")
     if any(s in said for s in NO_WEIGHTS):
-        return Fault("unusable", f"The base's weights cannot be read: {first}", f"{WHOLE} {RESUME}")
+        return Fault("unusable", f"The base's weights cannot be read: {first}", WHOLE)
     if "target modules" in said:
         return Fault("unusable", f"The base's layers are of another kind: {first}", KNOWN_FAMILIES)
     return Fault("bug", f"{type(error).__name__}: {first}", "See log.txt beside it; " + RESUME)
