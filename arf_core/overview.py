@@ -68,6 +68,12 @@ class Overview(Record):
         return next(s for s in self.systems if s.system.name == name)
 
 
+def _made_from(project: Project, system: System) -> str | None:
+    """What it was revised from, or learnt from, if that is another one."""
+    made = system.parent or learnt_from(project.path, system.model or "")
+    return None if made == system.name else made
+
+
 def overview(project: Project) -> Overview:
     """Count where the project stands."""
     store = project.store
@@ -81,7 +87,7 @@ def overview(project: Project) -> Overview:
     standings = tuple(
         Standing(
             system=system,
-            made_from=system.parent or learnt_from(project.path, system.model or ""),
+            made_from=_made_from(project, system),
             summaries=by_system.get(system.name, 0),
             readings=_readings(store, system.name),
         )

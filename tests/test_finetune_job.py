@@ -10,8 +10,17 @@ from trainings import shop
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted, finetune, finished, prepare
 from arf_core.finetune.extra import missing
-from arf_core.finetune.job import Place, StepRow, append_line, learnt_from, place_of, state_now
+from arf_core.finetune.job import (
+    Place,
+    StepRow,
+    append_line,
+    learnt_from,
+    locked,
+    place_of,
+    state_now,
+)
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.models.registry import add_model
 from arf_core.project import Project
 
 needs_training = pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
@@ -99,6 +108,7 @@ def test_the_command_refuses_such_a_name_whatever_it_is_to_do(
     assert "cannot name a student" in said.err + said.out
 
 
+@needs_training
 def test_a_job_that_ended_before_its_first_step_gives_way(tmp_path: Path) -> None:
     """Else a longer --max-length, after no answer fitted, would need --fresh."""
     orders = shop(tmp_path / "p")
@@ -154,3 +164,29 @@ def test_an_old_student_is_kept_where_the_new_one_cannot_begin(
         finetune(wordy, other, fresh=True)
     assert sorted(p.name for p in place.folder.iterdir()) == before
     assert finished(wordy, place).state == "done"
+
+
+@needs_training
+def test_a_student_is_removed_with_its_models_and_nothing_else(
+    arf: Callable[..., Result], tmp_path: Path
+) -> None:
+    project = shop(tmp_path / "p")
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    place = Place(prepare(project, wanted))
+    for name, student in (("s", "s"), ("s-gguf", "s"), ("other", "s2")):
+        file = Path("students", student, f"{name}.jsonl")
+        (project.path / file).parent.mkdir(exist_ok=True)
+        (project.path / file).touch()
+        add_model(project, name, {"provider": "replay", "path": str(file)})
+    command = ("finetune", str(project.path), "--remove", "--json")
+    assert arf(*command).code == 2
+    assert arf(*command, "--into", "nobody").code == 2
+    with locked(place.lock):
+        said = arf(*command, "--into", "s")
+    assert said.code == 2
+    assert "being trained" in said.out
+    assert place.job().name == "s"
+    said = arf(*command, "--into", "s")
+    assert said.json == {"removed": "s", "models": ["s", "s-gguf"]}
+    assert not place.folder.exists()
+    assert list(Project.open(project.path).settings.models) == ["other"]

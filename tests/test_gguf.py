@@ -17,6 +17,7 @@ from arf_core.finetune.extra import missing
 from arf_core.finetune.gguf_check import check_gguf
 from arf_core.finetune.gguf_file import SPLITTERS, write_gguf
 from arf_core.finetune.practice import make_base
+from arf_core.models import open_model
 
 pytest.importorskip("llama_cpp", reason="no llama-cpp-python: make local")
 pytestmark = [
@@ -99,6 +100,14 @@ def test_a_file_of_each_family_has_the_tokens_and_logits_of_the_model(
     assert check.spread > 5
     assert check.largest_difference < {"f16": 0.005, "q8_0": 0.1}[kind] * check.spread
     assert check.same_choice > {"f16": 0.99, "q8_0": 0.9}[kind]
+
+
+@pytest.mark.parametrize("practice", [True, False])
+def test_a_practice_model_says_that_it_is_one(make: Make, tmp_path: Path, practice: bool) -> None:
+    file = tmp_path / "m.gguf"
+    write_gguf(file, *make("llama"), "f16", "a student", practice=practice)
+    model = open_model("m", {"provider": "llama_cpp", "path": "m.gguf"}, tmp_path)
+    assert ["practice model" in note for note in model.notes()] == [True] * practice
 
 
 def test_weights_of_its_own_at_the_end_are_written(make: Make, tmp_path: Path) -> None:

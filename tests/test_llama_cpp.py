@@ -17,6 +17,7 @@ from conftest import DELIVERY, REFUND, add_items, make_item, with_model
 from arf_core.analyze import analyze
 from arf_core.demo import EXAMPLES
 from arf_core.errors import ConfigError, ModelError
+from arf_core.generate import generate
 from arf_core.importing import ImportOptions
 from arf_core.models import Request, open_model
 from arf_core.models.registry import add_model, try_model
@@ -129,6 +130,15 @@ def test_what_does_not_fit_into_the_context_is_a_failure_not_a_cut(
     assert "context window" in (failed.raw or "")
 
 
+def test_a_long_prompt_leaves_the_answer_what_is_left(project: Project, gguf: Path) -> None:
+    """Only a prompt that fills the context by itself is refused, as in transformers."""
+    add_items(project, [make_item("long", ["customer: a word"], "-", split="test")])
+    # the tiny model's answer is empty; what fits is asked all the same
+    for name, context, failed in (("fits", 4096, "refused"), ("does-not", 128, "context")):
+        project = in_process(project, gguf, name, context_tokens=context, max_tokens=4000)
+        assert dict(generate(project, name, name).failed) == {failed: 1}
+
+
 def test_a_missing_or_broken_file_says_what_to_do(project: Project, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no file"):
         in_process(project, tmp_path / "missing.gguf")
@@ -194,3 +204,17 @@ def test_a_mark_that_somebody_wrote_is_many_tokens_and_not_the_one(gguf: Path) -
 
     forged = asyncio.run(tokens("lamp<|im_end|>lamp"))
     assert forged >= asyncio.run(tokens("lamplamp")) + 4
+
+
+def test_another_training_of_the_same_shape_is_another_model(gguf: Path, tmp_path: Path) -> None:
+    """The vocabulary of a real model fills the first megabytes of its file."""
+    vocabulary = bytes(9 * 2**20)
+    students = {}
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(gguf.read_bytes() + vocabulary + name.encode() * 2**20)
+        options = {"provider": "llama_cpp", "path": name}
+        students[name] = open_model("m", options, tmp_path).identity
+    assert students["a"] != students["b"]
+    moved = (tmp_path / "a").rename(tmp_path / "c")
+    options = {"provider": "llama_cpp", "path": str(moved)}
+    assert open_model("m", options, tmp_path).identity == students["a"]

@@ -7,6 +7,8 @@ from conftest import DELIVERY, REFUND, add_items, with_model
 
 from arf_core.analyze import analyze
 from arf_core.demo import make_demo
+from arf_core.finetune.job import TrainingJob
+from arf_core.finetune.settings import TrainingSettings
 from arf_core.overview import example, next_step, overview
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System
@@ -89,3 +91,30 @@ def test_after_review_a_student_is_trained_and_what_it_writes_is_read(tmp_path: 
     assert next_step(project, overview(project)) == "judge"
     analyze(project, "s", "rules")
     assert next_step(project, overview(project)) == "review"
+
+
+def test_a_student_that_learnt_from_itself_still_stands_in_the_chain(project: Project) -> None:
+    system = System(name="s", kind="student", model="s")
+    project.store.add([System(name="teacher", kind="teacher"), system])
+    file = project.path / "students" / "s" / "job.json"
+    file.parent.mkdir(parents=True)
+
+    def made_from(learnt: str) -> str | None:
+        job = TrainingJob(
+            name="s",
+            system=learnt,
+            choice="all",
+            base="b",
+            licence="",
+            practice=False,
+            trainer="trl",
+            settings=TrainingSettings(),
+            rows=1,
+            dev_rows=0,
+            fingerprint="f",
+        )
+        file.write_text(job.model_dump_json())
+        return overview(project).of("s").made_from
+
+    assert made_from("teacher") == "teacher"
+    assert made_from("s") is None

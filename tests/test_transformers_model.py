@@ -1,7 +1,10 @@
 """A student's folder as a model: batches, and what cannot be answered."""
 
 import asyncio
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import add_items, make_item
@@ -97,3 +100,101 @@ def test_a_mark_that_somebody_wrote_is_many_tokens_and_not_the_one(base: Path) -
 
     forged = asyncio.run(tokens("lamp<|im_end|>lamp"))
     assert forged >= asyncio.run(tokens("lamplamp")) + 4
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of 13 MB, of which a part is read to tell it from others."""
+    from arf_core.finetune.practice import make_base
+
+    folder = tmp_path_factory.mktemp("weights") / "m"
+    return make_base(folder, ["The lamp is broken."], width=256, layers=4)
+
+
+def identity(folder: Path) -> str:
+    return open_model("m", {"provider": "transformers", "path": str(folder)}, folder).identity
+
+
+def trained_anew(folder: Path, into: Path, part: str = "", **how: Any) -> Path:
+    """The model after a training that moved the weights whose name holds `part`, by little."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    shutil.copytree(folder, into)
+    model = AutoModelForCausalLM.from_pretrained(into)
+    moved = [p for name, p in model.named_parameters() if part in name]
+    assert moved
+    with torch.no_grad():
+        for parameter in moved:
+            parameter.add_(1e-3)
+    model.save_pretrained(into, **how)
+    for file in into.iterdir():  # as a copy that keeps the times, or a clock that stands still
+        os.utime(file, (0, 0))
+    return into
+
+
+def test_a_copy_is_the_same_model_and_goes_on_with_its_system(
+    project: Project, base: Path, tmp_path: Path
+) -> None:
+    items = [make_item(n, [f"customer: the {n}"], "-", split="test") for n in ("lamp", "chair")]
+    add_items(project, items)
+    here, there = (shutil.copytree(base, tmp_path / n) for n in ("here", "there"))
+    os.utime(here / "model.safetensors", (0, 0))
+    options = {"provider": "transformers", "path": str(here), "max_tokens": 4}
+    generate(add_model(project, "m", options), "m", "s", limit=1)
+    settings = project.path / "arf.toml"
+    settings.write_text(settings.read_text().replace(str(here), str(there)))
+    report = generate(Project.open(project.path), "m", "s")
+    assert report.asked == 2
+
+
+@pytest.mark.parametrize("part", ["", "v_proj", "layers.2"])
+@pytest.mark.parametrize("how", [{}, {"max_shard_size": "4MB"}], ids=["one file", "shards"])
+def test_another_training_of_the_same_shape_is_another_model(
+    weights: Path, tmp_path: Path, part: str, how: dict[str, str]
+) -> None:
+    students = [
+        trained_anew(weights, tmp_path / "a", "down_proj", **how),
+        trained_anew(weights, tmp_path / "b", part, **how),
+    ]
+    for student in students if how else ():
+        (student / "model.safetensors").unlink()  # the whole one, which the shards replace
+    assert identity(students[0]) != identity(students[1])
+
+
+def test_another_adapter_of_the_same_shape_is_another_model(base: Path, tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    for name in ("a", "b"):
+        adapter = LoraConfig(target_modules=["v_proj"], init_lora_weights=False)
+        model = get_peft_model(AutoModelForCausalLM.from_pretrained(base), adapter)
+        model.save_pretrained(tmp_path / name)
+        os.utime(tmp_path / name / "adapter_model.safetensors", (0, 0))
+    assert identity(tmp_path / "a") != identity(tmp_path / "b")
+
+
+def test_another_template_is_another_model_and_another_card_is_not(
+    base: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(base, tmp_path / "m")
+    before = identity(folder)
+    (folder / "README.md").write_text("A card.")
+    assert identity(folder) == before
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text() + " ")
+    assert identity(folder) != before
+
+
+def test_a_long_prompt_takes_no_room_from_the_answers_beside_it(base: Path) -> None:
+    options = {"provider": "transformers", "path": str(base), "max_tokens": 64, "batch": 4}
+    texts = ["lamp", "the lamp is", "x" * 2000]
+
+    async def tokens(*together: str) -> list[int]:
+        model = open_model("m", options, base)
+        replies = await asyncio.gather(*(model.complete(asked(t)) for t in together))
+        return [r.completion_tokens for r in replies]
+
+    alone = [asyncio.run(tokens(text))[0] for text in texts]
+    assert asyncio.run(tokens(*texts)) == alone
+    assert min(alone[:2]) > alone[2] > 0

@@ -9,10 +9,12 @@ import streamlit as st
 
 from arf_core.charts import loss
 from arf_core.errors import ArfError
-from arf_core.finetune import Wanted, report_of, stop
+from arf_core.finetune import Wanted, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import ENDS, Place, StepRow, TrainingState, places
+from arf_core.finetune.practice import base_in_words
+from arf_core.finetune.students import remove_student, report_of
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
 from arf_core.project import Project
@@ -34,7 +36,6 @@ DIVERGES = (
     "Resumed, it would diverge again. Choose a smaller learning rate above, among the settings, "
     "and train it under another name."
 )
-PRACTICE = "Its base was made from nothing: it shows the path, and its texts are no summaries."
 
 
 def draw(project: Project) -> None:
@@ -70,6 +71,8 @@ def _students(project: Project, drawn_live: bool) -> None:
                 _student(project, place)
             except ArfError as fault:  # a broken file of one hides no other
                 widgets.error(fault)
+            if not _works(place) and not _claimed(project, place):
+                _removal(project, place)
 
 
 def _student(project: Project, place: Place) -> None:
@@ -79,7 +82,7 @@ def _student(project: Project, place: Place) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(widgets.label(job.name), width="content", anchor=False)
         if job.practice:
-            st.badge("practice model", color="orange", help=PRACTICE)
+            st.badge("practice model", color="orange", help=base_in_words(job.base))
     learnt = f"{job.rows:,} {job.choice} rows of {job.system}"
     widgets.text(f"{job.trainer} on {learnt}, base {job.base_name}", muted=True)
     steps = place.steps()
@@ -183,9 +186,25 @@ def _made(project: Project, place: Place, state: TrainingState, made: Artifacts)
         widgets.command(work.command(str(project.path)))
 
 
+def _removal(project: Project, place: Place) -> None:
+    name = place.folder.name
+    key = f"remove-{name}"
+    with st.popover("Remove", icon=":material/delete:", type="tertiary", key=key):
+        size = _size(_bytes_of(place.folder))
+        widgets.text(f"Its folder ({size}) and its models go. The summaries that it wrote stay.")
+        if st.button("Remove it", key=f"{key}-now", type="primary"):
+            with widgets.told():
+                remove_student(project, place)
+                st.rerun()
+
+
+def _bytes_of(path: Path) -> int:
+    return sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size
+
+
 def _file(path: Path, shown: str, what: str) -> None:
     """A file or folder with its size; to be fetched, where it is not too large for a browser."""
-    size = sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size
+    size = _bytes_of(path)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="left"):
         with st.container(width="stretch"):
             widgets.text(f"{what} · {_size(size)}")

@@ -17,13 +17,14 @@ from arf_core.cli.output import (
     progress,
 )
 from arf_core.errors import InputError
-from arf_core.finetune import FinetuneReport, Wanted, finished
+from arf_core.finetune import Wanted, finished
 from arf_core.finetune import finetune as run_finetune
 from arf_core.finetune import prepare as prepare_folder
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import place_of
 from arf_core.finetune.plan import Plan, plan_of
 from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, settings_with
+from arf_core.finetune.students import FinetuneReport, remove_student
 from arf_core.finetune.trainers import default_trainer
 from arf_core.generate import generate as run_generate
 from arf_core.generate import try_on
@@ -48,6 +49,9 @@ Match = typer.Option(
 PATIENCE = "Stop after so many checkpoints without a better dev loss; 3, and 0 never stops early."
 DryRun = typer.Option(
     False, "--dry-run", help="Show the set, the estimate and the plan; train nothing."
+)
+Remove = typer.Option(
+    False, "--remove", help="Remove the student --into, with its files and models; train nothing."
 )
 Prepare = typer.Option(
     False, "--prepare", help="Write the student's folder, to train it elsewhere."
@@ -100,14 +104,16 @@ def finetune(
     bases: bool = typer.Option(False, "--bases", help="List the bases with a preset, and end."),
     dry_run: bool = DryRun,
     prepare: bool = Prepare,
+    remove: bool = Remove,
     as_json: bool = JsonFlag,
 ) -> None:
     """Train a student on a system's summaries. The same command goes on where one stopped."""
     if bases:
         _print_bases(as_json)
         return
-    if folder is None:
-        raise InputError("No project named.", "arf finetune DIR; arf demo DIR makes one to try.")
+    if remove:
+        _remove(_named(folder), into, as_json)
+        return
     given = {
         "method": method.value if method else None,
         "rank": rank,
@@ -132,31 +138,52 @@ def finetune(
         match=tuple(map(Arm.parse, match)),
         gguf=("f16", "q8_0") if gguf else (),
     )
-    with Project.open(folder) as project:
-        _do(project, wanted, fresh=fresh, dry_run=dry_run, prepare=prepare, as_json=as_json)
+    _do(_named(folder), wanted, fresh=fresh, dry_run=dry_run, prepare=prepare, as_json=as_json)
+
+
+def _named(folder: Path | None) -> Path:
+    if folder is None:
+        raise InputError("No project named.", "arf finetune DIR; arf demo DIR makes one to try.")
+    return folder
 
 
 def _do(
-    project: Project, wanted: Wanted, *, fresh: bool, dry_run: bool, prepare: bool, as_json: bool
+    folder: Path, wanted: Wanted, *, fresh: bool, dry_run: bool, prepare: bool, as_json: bool
 ) -> None:
-    if dry_run:
-        _print_plan(plan_of(project, wanted), as_json)
-    elif prepare:
-        folder = str(prepare_folder(project, wanted, fresh=fresh))
-        if as_json:
-            print_json({"folder": folder})
+    with Project.open(folder) as project:
+        if dry_run:
+            _print_plan(plan_of(project, wanted), as_json)
+        elif prepare:
+            made = str(prepare_folder(project, wanted, fresh=fresh))
+            if as_json:
+                print_json({"folder": made})
+            else:
+                print_line(made)
         else:
-            print_line(folder)
+            _train(project, wanted, fresh, as_json)
+
+
+def _train(project: Project, wanted: Wanted, fresh: bool, as_json: bool) -> None:
+    try:
+        with progress(f"Training {wanted.into}") as told:
+            report = run_finetune(project, wanted, fresh=fresh, progress=told)
+    except KeyboardInterrupt:
+        place = place_of(project.path, wanted.into)
+        if (state := place.state()) is not None and state.phase == "stopped":
+            _print_report(project, finished(project, place), as_json)
+        raise
+    _print_report(project, report, as_json)
+
+
+def _remove(folder: Path, into: str | None, as_json: bool) -> None:
+    if into is None:
+        raise InputError("No student named.", "Name the one to remove: --remove --into NAME")
+    with Project.open(folder) as project:
+        models = remove_student(project, place_of(project.path, into))
+    if as_json:
+        print_json({"removed": into, "models": models})
     else:
-        try:
-            with progress(f"Training {wanted.into}") as told:
-                report = run_finetune(project, wanted, fresh=fresh, progress=told)
-        except KeyboardInterrupt:
-            place = place_of(project.path, wanted.into)
-            if (state := place.state()) is not None and state.phase == "stopped":
-                _print_report(project, finished(project, place), as_json)
-            raise
-        _print_report(project, report, as_json)
+        print_line(f"Removed {into}. The summaries that it wrote stay.")
 
 
 def _print_bases(as_json: bool) -> None:

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,13 +21,9 @@ from arf_core.finetune.extra import need_for, need_training
 from arf_core.finetune.faults import TrainingFault
 from arf_core.finetune.job import (
     ENDS,
-    FOLDER,
-    GGUF,
-    Phase,
     Place,
     Progress,
     TrainingJob,
-    TrainingState,
     begins,
     killed,
     place_of,
@@ -39,31 +34,17 @@ from arf_core.finetune.job import (
 from arf_core.finetune.loop import open_tokenizer, rows_that_fit
 from arf_core.finetune.practice import is_practice
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.students import (
+    FinetuneReport,
+    refuse_running,
+    refuse_taken_name,
+    register,
+    report_of,
+)
 from arf_core.finetune.trainers import open_trainer
-from arf_core.models.registry import add_model
 from arf_core.project import Project
-from arf_core.records import Record
 
 LOOK_S = 0.2
-
-
-class FinetuneReport(Record):
-    """What a training came to, or how far it is."""
-
-    name: str
-    state: Phase
-    steps: int
-    total: int
-    final_loss: float | None
-    eval_loss: float | None = None
-    seconds: float
-    """Of training."""
-    artifacts: dict[str, str]
-    """Files by what they are, within the project's folder."""
-    models: tuple[str, ...]
-    """Names under which the student can be asked at once."""
-    practice: bool
-    message: str = ""
 
 
 class Wanted(NamedTuple):
@@ -119,7 +100,7 @@ def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
     """The job that the words make, and its rows. Raises as `finetune` does."""
     open_trainer(wanted.trainer)
     place_of(project.path, wanted.into)
-    _refuse_taken_name(project, wanted.into)
+    refuse_taken_name(project, wanted.into)
     rows = training_set(
         project,
         wanted.system,
@@ -150,11 +131,8 @@ def job_of(project: Project, wanted: Wanted) -> tuple[TrainingJob, TrainingSet]:
 
 def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> None:
     """Write the job and its rows, or make sure that the ones there are these very ones."""
-    if fresh and place.alive():
-        raise InputError(
-            f"The student {job.name!r} is being trained.",
-            "Stop it first, or choose another name with --into.",
-        )
+    if fresh:
+        refuse_running(place)
     if place.job_file.is_file() and not fresh:
         if place.job() == job:
             return
@@ -282,67 +260,3 @@ def finished(project: Project, place: Place) -> FinetuneReport:
         raise TrainingFault(state.reason or "bug", state.message, state.hint)
     models = register(project, place) if place.artifacts_file.is_file() else ()
     return report_of(project, place, state, models)
-
-
-def report_of(
-    project: Project, place: Place, state: TrainingState, models: Sequence[str] = ()
-) -> FinetuneReport:
-    steps = place.steps()
-    trained = place.trained()
-    losses = [row.loss for row in steps if row.loss is not None]
-    return FinetuneReport(
-        name=place.folder.name,
-        state=state.phase,
-        steps=trained.steps if trained else state.step,
-        total=state.total,
-        final_loss=trained.final_loss if trained else (losses[-1] if losses else None),
-        eval_loss=trained.eval_loss if trained else None,
-        seconds=trained.seconds if trained else (steps[-1].seconds if steps else 0.0),
-        artifacts=_artifacts(project, place),
-        models=tuple(models),
-        practice=place.job().practice,
-        message=state.message,
-    )
-
-
-def _artifacts(project: Project, place: Place) -> dict[str, str]:
-    if (made := place.artifacts()) is None:
-        return {}
-    parts = {"adapter": made.adapter, "merged": made.merged, "card": made.card}
-    parts |= {f"gguf_{kind}": file for kind, file in made.gguf.items()}
-    parts |= {"modelfile": made.modelfile}
-    folder = place.folder.relative_to(project.path)
-    return {what: str(folder / file) for what, file in parts.items() if file}
-
-
-def register(project: Project, place: Place) -> tuple[str, ...]:
-    """Enter the student under its name, and its GGUF file as `<name>-gguf`; a model that is there
-    already stays as it is. Returns the names."""
-    made = _artifacts(project, place)
-    name = place.folder.name
-    entries: dict[str, dict[str, object]] = {
-        name: {"provider": "transformers", "path": made["merged"]}
-    }
-    if file := made.get("gguf_q8_0") or made.get("gguf_f16"):
-        context = place.context()
-        entries[name + GGUF] = {
-            "provider": "llama_cpp",
-            "path": file,
-            "context_tokens": min(context, 8192),
-            "max_tokens": min(512, context // 4),
-        }
-    for model, options in entries.items():
-        if model not in project.settings.models:
-            project.settings = add_model(project, model, options).settings
-    return tuple(entries)
-
-
-def _refuse_taken_name(project: Project, name: str) -> None:
-    """A model of this name that is another one would be asked in the student's place."""
-    for model in (name, name + GGUF):
-        options = project.settings.models.get(model)
-        if options is not None and f"{FOLDER}/{name}/" not in str(options.get("path")):
-            raise InputError(
-                f"There is a model {model!r} already, and it is not this student.",
-                "Choose another name with --into.",
-            )

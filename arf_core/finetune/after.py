@@ -14,8 +14,8 @@ from arf_core.finetune.gguf_check import check_gguf
 from arf_core.finetune.gguf_file import write_gguf
 from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.loop import open_tokenizer
-from arf_core.finetune.practice import PRACTICE
 from arf_core.finetune.tokens import chat_text
+from arf_core.weights import PRACTICE
 
 SMOKE_TOKENS = 64
 CHECKED_ROWS = 4
@@ -111,7 +111,8 @@ def _gguf(
         for kind in job.gguf:
             file = folder / f"{place.folder.name}-{kind}.gguf"
             unchecked = file.with_suffix(".unchecked")
-            write_gguf(unchecked, model, tokenizer, kind, place.folder.name)
+            name = place.folder.name
+            write_gguf(unchecked, model, tokenizer, kind, name, practice=job.practice)
             checks[kind] = check_gguf(unchecked, model, tokenizer, texts, kind)
             unchecked.replace(file)
             files[kind] = str(file.relative_to(place.folder))

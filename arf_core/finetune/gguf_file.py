@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from arf_core.errors import InputError, MissingExtra
+from arf_core.weights import PRACTICE_KEY
 
 Kind = Literal["f16", "q8_0"]
 FAMILIES = {"llama": "LLAMA", "qwen2": "QWEN2", "qwen3": "QWEN3"}
@@ -23,9 +24,14 @@ SPLITTERS = {
 """How the expression begins that splits a text into words, by llama.cpp's name for it."""
 
 
-def write_gguf(file: Path, model: Any, tokenizer: Any, kind: str, name: str) -> None:
-    """Write the model (weights in 32 bit) as `kind`. Raises InputError for a family or tokenizer
-    that is not known here, MissingExtra without the `gguf` package."""
+def write_gguf(
+    file: Path, model: Any, tokenizer: Any, kind: str, name: str, *, practice: bool = False
+) -> None:
+    """Write the model (weights in 32 bit) as `kind`; `practice` marks it as a practice model.
+
+    Raises InputError for a family or tokenizer that is not known here, MissingExtra without the
+    `gguf` package.
+    """
     try:
         import gguf
     except ImportError as error:
@@ -42,6 +48,8 @@ def write_gguf(file: Path, model: Any, tokenizer: Any, kind: str, name: str) -> 
     writer = gguf.GGUFWriter(str(file), config.model_type)
     try:
         writer.add_name(name)
+        if practice:
+            writer.add_bool(PRACTICE_KEY, True)
         writer.add_file_type(
             gguf.LlamaFileType.MOSTLY_Q8_0 if kind == "q8_0" else gguf.LlamaFileType.MOSTLY_F16
         )

@@ -52,7 +52,7 @@ class TrainingJob(Record):
     licence: str
     """The base model's licence."""
     practice: bool
-    """Is the base a tiny model from nothing, so that the student is for practice only?"""
+    """Is the base a practice base, so that the student is for practice only?"""
     trainer: str
     settings: TrainingSettings
     rows: int
@@ -114,6 +114,8 @@ class Trained(Record):
     device: str
     lengths: Lengths
     stopped_early: bool = False
+    used: TrainingSettings | None = None
+    """The settings, with what was found out where they say nothing; None in older files."""
 
 
 class Place:

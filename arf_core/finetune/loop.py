@@ -59,7 +59,7 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
     trainer.save_model(str(place.adapter if job.settings.method != "full" else place.merged))
     if trainer.is_world_process_zero():
         tokenizer.save_pretrained(place.adapter if job.settings.method != "full" else place.merged)
-    return _trained(trainer, watcher, lengths, seconds, peak_memory())
+    return _trained(job.settings, trainer, watcher, lengths, seconds, peak_memory())
 
 
 def _same_kind_of_device(place: Place) -> None:
@@ -247,7 +247,14 @@ def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool)
     }
 
 
-def _trained(trainer: Any, watcher: Any, lengths: Lengths, seconds: float, memory: int) -> Trained:
+def _trained(
+    settings: TrainingSettings,
+    trainer: Any,
+    watcher: Any,
+    lengths: Lengths,
+    seconds: float,
+    memory: int,
+) -> Trained:
     import torch
 
     history = trainer.state.log_history
@@ -265,4 +272,16 @@ def _trained(trainer: Any, watcher: Any, lengths: Lengths, seconds: float, memor
         device=torch.cuda.get_device_name(0) if gpu else "cpu",
         lengths=lengths,
         stopped_early=watcher.stopped_early,
+        used=_used(settings, trainer.args),
     )
+
+
+def _used(settings: TrainingSettings, arguments: Any) -> TrainingSettings:
+    """The settings as TRL had them, with nothing left to be found out."""
+    told = {
+        "learning_rate": arguments.learning_rate,
+        "checkpoint_every": arguments.save_steps,
+        "precision": "bf16" if arguments.bf16 else "fp32",
+        "gradient_checkpointing": bool(arguments.gradient_checkpointing),
+    }
+    return settings.model_copy(update=told)

@@ -17,9 +17,8 @@ from arf_core.finetune.tokens import CHATML
 from arf_core.project import Project
 from arf_core.queries import PAGE
 from arf_core.records import Conversation
+from arf_core.weights import PRACTICE
 
-PRACTICE = "practice.json"
-"""Marks the folder of a practice base, and of a student of one."""
 FAMILIES = ("llama", "qwen2", "qwen3")
 VOCABULARY, WIDTH, LAYERS, HEADS, CONTEXT = 2000, 128, 2, 4, 2048
 SMOOTHING = 5.0
@@ -68,6 +67,19 @@ def closed_world_base() -> Path:
 
 def is_practice(base: str | Path) -> bool:
     return (Path(base) / PRACTICE).is_file()
+
+
+def base_in_words(base: str) -> str:
+    """What a practice base is, for people who look at a student of it."""
+    if Path(base).name == CLOSED_WORLD:
+        return (
+            "Its base is small and has read nothing but 28,000 generated conversations of the "
+            "closed world example: it knows their language and no other."
+        )
+    return (
+        "Its base is tiny and was made from nothing: it shows the path, and its texts are no "
+        "summaries."
+    )
 
 
 def _texts(project: Project) -> list[str]:

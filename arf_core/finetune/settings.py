@@ -77,8 +77,8 @@ REASONS = {
     "base as it is; QLoRA where the card is small; full for tiny models",
     "rank": "16 is enough for one task; 8 to 64 make little difference",
     "alpha": "equal to the rank, so that the adapter is added at its own scale",
-    "learning_rate": "2e-4 for adapters, 2e-5 for full training, 2e-3 for a practice model that "
-    "begins at nothing",
+    "learning_rate": "2e-4 for adapters, 2e-5 for full training, 2e-3 for a practice base, "
+    "which is tiny",
     "warmup_share": "the first steps of an optimiser that knows no gradient yet are kept small",
     "batch": "2 rows at a time fit a small card; 4 such batches make one step of 8 rows",
     "epochs": "a second pass still helps with some hundred rows, a third begins to learn by heart",

@@ -307,7 +307,8 @@ class _Pipeline(Generic[I, T]):
 
 def _unusable(reply: Reply) -> Failure | None:
     if reply.finish_reason == "length":
-        return Failure("truncated", "The reply stopped at max_tokens.", reply.text)
+        message = "The reply stopped at max_tokens, or where the context ends."
+        return Failure("truncated", message, reply.text)
     if reply.finish_reason in ("refusal", "content_filter"):
         return Failure("refused", "The model declined.", reply.text)
     if not reply.text.strip():

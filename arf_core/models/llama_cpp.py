@@ -16,13 +16,10 @@ from arf_core import models
 from arf_core.chat_marks import Marks
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.records import digest
+from arf_core.weights import hash_of, practice_notes
 
 if TYPE_CHECKING:
     from llama_cpp import Llama
-
-HEAD = 2**20
-"""Bytes of the file that name it, with its size: reading many gigabytes would take too long."""
 
 
 class Options(models.Options):
@@ -53,18 +50,13 @@ def open_model(name: str, options: Options, project_path: Path) -> "LlamaCppMode
 class LlamaCppModel:
     def __init__(self, name: str, options: Options, file: Path) -> None:
         self.name = name
-        self.traits = Traits(
-            max_concurrency=1,
-            retries=0,
-            max_tokens=options.max_tokens,
-            context_tokens=options.context_tokens,
-        )
+        # its context is not among them: here it is counted, where a server's is estimated, and an
+        # answer has what a long prompt leaves
+        self.traits = Traits(max_concurrency=1, retries=0, max_tokens=options.max_tokens)
         self._options = options
         self._file = file
-        with file.open("rb") as data:
-            head = digest(data.read(HEAD).hex(), str(file.stat().st_size))
         kept = options.model_dump(include={"max_tokens", "temperature", "seed"})
-        self.identity = json.dumps(["llama_cpp", head, kept])
+        self.identity = json.dumps(["llama_cpp", hash_of([file]), kept])
         self._llama: Llama | None = None
         self._marks = Marks(())
         self._one_at_a_time = asyncio.Lock()
@@ -143,7 +135,7 @@ class LlamaCppModel:
         return Probe(reply=reply.text, learned={"context_tokens": trained} if trained else {})
 
     def notes(self) -> list[str]:
-        return []
+        return practice_notes(self.name, self._file)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)

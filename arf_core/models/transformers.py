@@ -14,9 +14,11 @@ from arf_core import models
 from arf_core.chat_marks import marks_of
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.records import digest
+from arf_core.weights import hash_of, practice_notes
 
 FILES = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
+DECIDES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+"""What decides an answer: weights, configuration, tokenizer and chat template; no card."""
 GATHER_S = 0.02
 """So long a batch waits for company."""
 
@@ -37,29 +39,25 @@ class _Waiting(NamedTuple):
 def open_model(name: str, options: Options, project_path: Path) -> "TransformersModel":
     """Raises ConfigError where there is no such folder. It is loaded at the first call."""
     folder = project_path / Path(options.path).expanduser()
-    weights = [folder / f for f in FILES if (folder / f).is_file()]
-    if not weights:
+    if not any((folder / f).is_file() for f in FILES):
         raise ConfigError(
             f"models.{name}: {folder} holds no model and no adapter.",
             "Correct `path` in arf.toml: a folder with model.safetensors or "
             "adapter_model.safetensors.",
         )
-    return TransformersModel(name, options, folder, weights[0])
+    return TransformersModel(name, options, folder)
 
 
 class TransformersModel:
-    def __init__(self, name: str, options: Options, folder: Path, weights: Path) -> None:
+    def __init__(self, name: str, options: Options, folder: Path) -> None:
         self.name = name
         self.traits = Traits(
             max_concurrency=options.batch, retries=0, max_tokens=options.max_tokens
         )
         self._options = options
         self._folder = folder
-        with weights.open("rb") as data:
-            head = digest(data.read(2**20).hex(), str(weights.stat().st_size))
-        self.identity = json.dumps(
-            ["transformers", head, weights.stat().st_mtime_ns, options.max_tokens]
-        )
+        files = sorted(f for pattern in DECIDES for f in folder.glob(pattern) if f.is_file())
+        self.identity = json.dumps(["transformers", hash_of(files), options.max_tokens])
         self._loaded: tuple[Any, Any] | None = None
         self._waiting: list[_Waiting] = []
         self._gathering: asyncio.Task[None] | None = None
@@ -106,13 +104,13 @@ class TransformersModel:
             for r in requests
         ]
         context = int(model.config.max_position_embeddings)
-        fits = [i for i, ids in enumerate(asked) if len(ids) < context]
         replies: list[Reply | ModelError] = [self._too_long(len(ids), context) for ids in asked]
-        if fits:
-            longest = max(len(asked[i]) for i in fits)
-            room = min(self._options.max_tokens, context - longest)
-            made = self._generate(model, tokenizer, [asked[i] for i in fits], room)
-            for i, ids in zip(fits, made, strict=True):
+        # together only those that have the same room: a long one would cut the others' answers
+        rooms = [min(self._options.max_tokens, context - len(ids)) for ids in asked]
+        for room in {r for r in rooms if r > 0}:
+            batch = [i for i, r in enumerate(rooms) if r == room]
+            made = self._generate(model, tokenizer, [asked[i] for i in batch], room)
+            for i, ids in zip(batch, made, strict=True):
                 replies[i] = _reply(tokenizer, len(asked[i]), ids, model)
         return replies
 
@@ -179,9 +177,7 @@ class TransformersModel:
         return Probe(reply=reply.text)
 
     def notes(self) -> list[str]:
-        if not (self._folder / "practice.json").is_file():
-            return []
-        return [f"{self.name} is a practice model: its texts show the path, not what one can do."]
+        return practice_notes(self.name, self._folder)
 
     async def close(self) -> None:
         self._loaded = None

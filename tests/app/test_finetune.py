@@ -116,6 +116,27 @@ def test_a_failed_training_is_resumed_only_where_that_helps(
     assert words in shown(at) + said
 
 
+@pytest.mark.train
+@pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
+def test_a_broken_student_is_told_of_beside_the_others_and_can_be_removed(
+    open_app, sample: Path
+) -> None:
+    wanted = Wanted("r1", "practice", "whole", "trl", starting_settings("practice"))
+    with Project.open(sample) as project:
+        prepare(project, wanted)
+        broken = Place(prepare(project, wanted._replace(into="broken")))
+    broken.job_file.write_text("")
+    at = open_app(sample, PAGE)
+    assert not at.exception
+    assert "job.json" in at.error[0].value.replace("\\", "")
+    assert "whole" in [found.value for found in at.subheader]
+    at.button(key="remove-broken-now").click().run()
+    assert not at.exception
+    assert not at.error
+    assert not broken.folder.exists()
+    assert "whole" in [found.value for found in at.subheader]
+
+
 @pytest.mark.browser
 @pytest.mark.train
 @pytest.mark.slow
