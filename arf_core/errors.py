@@ -83,6 +83,11 @@ class ModelError(ArfError):
         self.fatal = fatal
 
 
+def in_one_line(error: Exception) -> str:
+    """What a library's error says, short enough for a message."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
 _OF_SYSTEM = {
     errno.EACCES: "You may not write or read there: choose another place, or change its rights.",
     errno.EPERM: "You may not write or read there: choose another place, or change its rights.",

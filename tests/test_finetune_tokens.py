@@ -1,5 +1,8 @@
-"""What the loss counts on, looked at in a batch as the trainer gets it."""
+"""What the loss counts on, looked at in a batch as the trainer gets it; and the templates that word
+the rows, which are programs of strangers."""
 
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,17 @@ from conftest import add_items, make_item
 from arf_core.errors import ConfigError
 from arf_core.finetune.dataset import training_set
 from arf_core.finetune.extra import missing
-from arf_core.finetune.tokens import NO_LOSS, NO_THINKING, Encoded, encode, fitted, prepared
+from arf_core.finetune.tokens import (
+    CHATML,
+    NO_LOSS,
+    NO_THINKING,
+    Encoded,
+    chat_text,
+    encode,
+    fitted,
+    prepared,
+    with_template,
+)
 from arf_core.project import Project
 
 pytestmark = [
@@ -97,8 +110,6 @@ def test_the_length_is_the_99th_percentile_of_the_data(project: Project, tokeniz
 
 
 def test_a_model_that_can_think_is_taught_and_asked_without(project: Project, tokenizer) -> None:
-    from arf_core.finetune.tokens import chat_text, with_template
-
     tokenizer.chat_template = QWEN3
     with_template(with_template(tokenizer))
     assert tokenizer.chat_template.count(NO_THINKING) == 1
@@ -129,3 +140,112 @@ def test_marks_of_a_chat_that_somebody_wrote_are_words_and_no_marks(
     assert (ids.count(start), ids.count(end)) == (3, 3)  # system, user, assistant
     assert tokenizer.convert_tokens_to_ids("<|endoftext|>") not in ids
     assert "1,000,000" in tokenizer.decode(ids)
+
+
+CHAT = [
+    {"role": "system", "content": "Summarise."},
+    {"role": "user", "content": "My lamp is broken."},
+    {"role": "assistant", "content": "The lamp is broken."},
+]
+DATED = {
+    # as Llama 3.1 and 3.2 have it
+    "{%- if not date_string is defined %}{%- if strftime_now is defined %}{%- set date_string = "
+    "strftime_now('%d %b %Y') %}{%- else %}{%- set date_string = '26 Jul 2024' %}{%- endif %}"
+    "{%- endif %}{{- 'Today Date: ' + date_string + '\n' }}": "Today Date: 26 Jul 2024\n",
+    # as Mistral's have it
+    "{%- set today = strftime_now('%Y-%m-%d') %}{{- 'Today is ' + today + '.\n' }}": (
+        "Today is 2024-07-26.\n"
+    ),
+    # within a macro, as gpt-oss has it
+    "{%- macro head() %}{{- 'On ' + strftime_now('%A, %-d %B %Y') }}{%- endmacro %}{{- head() }}": (
+        "On Friday, 26 July 2024"
+    ),
+}
+
+
+def on_day(monkeypatch: pytest.MonkeyPatch, module: str, day: datetime) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return day
+
+    monkeypatch.setattr(f"{module}.datetime", Clock)
+
+
+@pytest.mark.parametrize(("begins", "said"), DATED.items())
+def test_a_template_that_names_the_day_says_the_same_on_every_day(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tokenizer, begins: str, said: str
+) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer.chat_template = begins + CHATML
+    with_template(with_template(tokenizer)).save_pretrained(tmp_path)
+    saved = AutoTokenizer.from_pretrained(tmp_path)
+    texts = set()
+    for day in (datetime(2031, 1, 2), datetime(2032, 11, 30)):
+        on_day(monkeypatch, "transformers.utils.chat_template_utils", day)
+        texts.add(chat_text(tokenizer, CHAT, asks=False))
+        # llama.cpp's server gives the day itself
+        texts.add(saved.apply_chat_template(CHAT, tokenize=False, date_string=str(day)))
+    (text,) = texts
+    assert text.startswith(said + "<|im_start|>system")
+    assert saved.chat_template.count("macro strftime_now") == 1
+
+
+@pytest.mark.parametrize("begins", DATED)
+def test_a_gguf_file_is_asked_with_the_day_of_the_training(
+    monkeypatch: pytest.MonkeyPatch, tokenizer, begins: str
+) -> None:
+    formats = pytest.importorskip("llama_cpp.llama_chat_format")
+    tokenizer.chat_template = begins + CHATML
+    with_template(tokenizer)
+    on_day(monkeypatch, "llama_cpp.llama_chat_format", datetime(2031, 1, 2))
+    formatter = formats.Jinja2ChatFormatter(tokenizer.chat_template, "<|im_end|>", "<|endoftext|>")
+    assert formatter(messages=CHAT[:-1]).prompt == chat_text(tokenizer, CHAT[:-1], asks=True)
+
+
+def test_of_several_templates_the_default_is_the_one(tokenizer) -> None:
+    tokenizer.chat_template = {"default": QWEN3, "tool_use": "tools"}
+    assert with_template(tokenizer).chat_template == NO_THINKING + QWEN3
+    tokenizer.chat_template = {"tool_use": "tools"}
+    assert with_template(tokenizer).chat_template == CHATML
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ raise_exception('System role not supported') }}", "System role not supported"),
+        ("{{ messages[0].missing.role }}", "has no attribute 'missing'"),
+        ("{{ 1 + 'a' }}", "unsupported operand"),
+        ("{{ 1 // 0 }}", "by zero"),
+        ("{% for %}", "xpected"),
+        ("{{ ''.__class__.__mro__ }}", "unsafe"),
+        ("{% for i in range(1000000) %}{% endfor %}", "Range too big"),
+    ],
+)
+def test_what_a_template_raises_is_told_with_what_to_do(
+    tokenizer, template: str, said: str
+) -> None:
+    tokenizer.chat_template = template
+    with pytest.raises(ConfigError, match=said) as told:
+        chat_text(with_template(tokenizer), CHAT, asks=False)
+    assert "chat_template" in told.value.hint
+
+
+ENDLESS = (
+    "{% generation %}{{ messages | tojson(ensure_ascii=False) }}{% endgeneration %}"
+    "{% if not add_generation_prompt %}{% for a in range(99999) %}{% for b in range(99999) %}"
+    "{% endfor %}{% endfor %}{% endif %}"
+)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [ENDLESS, "{{ 9 ** (9 ** 9) }}", "{{ 'a' * 10 ** 11 }}", "{{ 'a' * 10 ** 7 }}"],
+)
+def test_a_template_that_does_not_end_is_refused(tokenizer, template: str) -> None:
+    tokenizer.chat_template = template
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match="comes to no end"):
+        with_template(tokenizer)
+    assert time.monotonic() - began < 10

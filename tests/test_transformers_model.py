@@ -66,6 +66,15 @@ def test_a_prompt_longer_than_the_context_fails_alone(base: Path) -> None:
     assert long.reason == "context"
 
 
+def test_nothing_is_drawn_while_it_is_loaded(base: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from transformers.utils.logging import enable_progress_bar
+
+    enable_progress_bar()
+    model = open_model("m", {"provider": "transformers", "path": str(base), "max_tokens": 4}, base)
+    asyncio.run(model.complete(asked("lamp")))
+    assert capfd.readouterr().err == ""
+
+
 def test_a_folder_without_a_model_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="holds no model"):
         open_model("m", {"provider": "transformers", "path": "nothing"}, tmp_path)

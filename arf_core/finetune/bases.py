@@ -1,6 +1,10 @@
 """The base model that a student begins as: made here, an example's, a folder, or on the hub."""
 
+import re
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from arf_core.errors import InputError
 from arf_core.finetune.practice import FAMILIES, closed_world_base, is_practice, practice_base
@@ -44,7 +48,17 @@ def _licence(folder: Path) -> str:
     """As the head of the model's card says it, if there is one."""
     if is_practice(folder):
         return "Apache-2.0"
-    card = folder / "README.md"
-    lines = card.read_text(encoding="utf-8").splitlines()[:60] if card.is_file() else []
-    said = (line.partition(":")[2].strip() for line in lines if line.startswith("license:"))
-    return next(said, "not stated in its folder")
+    said = _head(folder / "README.md").get("license")
+    names = said if isinstance(said, list) else [said]
+    return ", ".join(n for n in names if isinstance(n, str)) or "not stated in its folder"
+
+
+def _head(card: Path) -> dict[str, Any]:
+    """The YAML at its beginning, between two lines of dashes; of a broken one nothing."""
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    head = re.match(r"---\n(.*?)\n---", text, re.DOTALL)
+    try:
+        said = yaml.safe_load(head.group(1)) if head else None
+    except yaml.YAMLError:
+        return {}
+    return said if isinstance(said, dict) else {}

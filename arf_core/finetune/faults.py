@@ -12,6 +12,10 @@ SMALLER = (
     "larger --accumulation, or --method qlora on a GPU; --dry-run says what would fit. Where "
     f"another program took the memory: {RESUME[0].lower()}{RESUME[1:]}"
 )
+WHOLE = (
+    "Fetch or copy the base again, weights and config.json, then give the same command again; "
+    "log.txt beside it says more."
+)
 LOOK = "See whether nvidia-smi still lists it; if not, the machine has to be restarted."
 AGAIN = "If it ends at the same step again, it is no accident: see log.txt beside it."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -33,6 +37,9 @@ GPU_GONE = (
     "nvml",
     "hip error",
 )
+NO_WEIGHTS = ("no file named", "deserializing header", "ignore_mismatched_sizes")
+"""There are none, they are cut short, or of another shape than config.json says."""
+KNOWN_FAMILIES = "Take a Llama, Qwen2 or Qwen3 model; arf finetune DIR --bases names some."
 DIVERGED_AT = 5.0
 """Times the loss of guessing every token alike: above that a training will not come back."""
 
@@ -69,6 +76,10 @@ def fault_of(error: BaseException) -> Fault:
         return Fault("lost_gpu", f"The GPU stopped at an error: {first}", f"{RESUME} {AGAIN}")
     if any(s in said for s in GPU_GONE):
         return Fault("lost_gpu", f"The GPU was lost: {first}", f"{LOOK} {RESUME}")
+    if any(s in said for s in NO_WEIGHTS):
+        return Fault("unusable", f"The base's weights cannot be read: {first}", WHOLE)
+    if "target modules" in said:
+        return Fault("unusable", f"The base's layers are of another kind: {first}", KNOWN_FAMILIES)
     return Fault("bug", f"{type(error).__name__}: {first}", "See log.txt beside it; " + RESUME)
 
 

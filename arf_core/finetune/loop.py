@@ -6,15 +6,16 @@ A trainer brings the model; what it learns from, how it is watched, saved and re
 import math
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from arf_core.errors import InputError
+from arf_core.errors import InputError, in_one_line
 from arf_core.export import ExportRow
 from arf_core.finetune.dataset import read_rows
 from arf_core.finetune.extra import need_for
-from arf_core.finetune.faults import TrainingFault, no_gpu_any_more
+from arf_core.finetune.faults import KNOWN_FAMILIES, TrainingFault, no_gpu_any_more
 from arf_core.finetune.job import STOPS, Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.settings import TrainingSettings, learning_rate
 from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
@@ -103,27 +104,51 @@ def prepared_dev(
 
 
 def open_tokenizer(base: str) -> Any:
-    """The base's tokenizer with a chat template. Raises InputError where there is none."""
+    """The base's tokenizer with a chat template. Raises InputError where there is none, ConfigError
+    where its template is of no use."""
     from transformers import AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    try:
-        return with_template(AutoTokenizer.from_pretrained(base, trust_remote_code=False))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"No model can be read at {base!r}: {str(error).splitlines()[0]}",
-            "Give a folder in the form of transformers (config.json, tokenizer.json, weights), an "
-            "id on the Hugging Face hub, or practice.",
-        ) from error
+    with _reading(base):
+        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    return with_template(tokenizer)
 
 
 def context_of(base: str) -> int:
-    """The longest text that the base can read, in tokens."""
+    """The longest text that the base can read, in tokens. Raises InputError where there is no base,
+    or its config.json says what cannot be."""
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
-    return int(getattr(config, "max_position_embeddings", None) or 2048)
+    with _reading(base):
+        config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+    said = getattr(config, "max_position_embeddings", None)
+    if said is None:
+        return 2048
+    if not isinstance(said, int) or not 0 < said < 2**31:
+        raise InputError(
+            f"The base model at {base!r} reads {said!r} tokens, by its max_position_embeddings.",
+            "Correct that in its config.json.",
+        )
+    return said
+
+
+@contextmanager
+def _reading(base: str) -> Iterator[None]:
+    """Raises InputError for whatever transformers raises at files of strangers."""
+    try:
+        yield
+    except Exception as error:
+        if "custom code" in str(error):
+            raise InputError(
+                f"The base model at {base!r} brings code of its own, which is never run here.",
+                KNOWN_FAMILIES,
+            ) from error
+        raise InputError(
+            f"No model can be read at {base!r}: {in_one_line(error)}",
+            "Give a folder in the form of transformers (config.json, tokenizer.json, weights), an "
+            f"id on the Hugging Face hub, or practice. {KNOWN_FAMILIES}",
+        ) from error
 
 
 def _asked_to_stop() -> list[bool]:

@@ -4,13 +4,17 @@ The prompt is encoded as it will be asked later, with the same chat template, an
 from it, so that the border between the two is a border of tokens.
 """
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from arf_core.chat_marks import marks_of
-from arf_core.errors import ConfigError
+from arf_core.errors import ConfigError, in_one_line
 from arf_core.export import ExportRow
+from arf_core.finetune import template_trial
 from arf_core.records import Record
 
 NO_LOSS = -100
@@ -21,6 +25,35 @@ CHATML = (
 )
 ENDS = ("<|im_end|>", "<|eot_id|>", "<|endoftext|>")
 NO_THINKING = "{%- set enable_thinking = false -%}"
+DAY = {
+    "%A": "Friday",
+    "%a": "Fri",
+    "%d": "26",
+    "%-d": "26",
+    "%B": "July",
+    "%b": "Jul",
+    "%m": "07",
+    "%Y": "2024",
+    "%H": "12",
+    "%M": "00",
+    "%S": "00",
+}
+"""The day that every prompt names, by strftime's codes: the one that Llama 3.1 falls back on."""
+FIXED = {
+    "enable_thinking": NO_THINKING,
+    "date_string": "{%- set date_string = '26 Jul 2024' -%}",
+    "strftime_now": (
+        "{%- macro strftime_now(format) -%}{{ format"
+        + "".join(f" | replace('{code}', '{said}')" for code, said in DAY.items())
+        + " }}{%- endmacro -%}"
+    ),
+}
+"""What a template is told for good where it asks for it, so that every later user gets the very
+prompt that was learnt from, on every day: not to think, and the day."""
+CORRECT = (
+    "Take another base, or correct the template in its folder: chat_template.jinja, or "
+    "chat_template in tokenizer_config.json."
+)
 
 
 class Encoded(NamedTuple):
@@ -50,33 +83,68 @@ class Lengths(Record):
 
 
 def with_template(tokenizer: Any) -> Any:
-    """The tokenizer with a chat template: its own, or ChatML for a base that has none. A template
-    that can think is told not to, for good, so that every later user gets the same prompt.
+    """The tokenizer with one chat template: its own with what is FIXED, or ChatML for a base that
+    has none.
 
-    Raises ConfigError where there is no template and no place for ChatML's marks.
+    Raises ConfigError where there is no template and no place for ChatML's marks, or where the
+    template comes to no end.
     """
-    if tokenizer.chat_template is None:
+    template = tokenizer.chat_template
+    if isinstance(template, dict):  # several, by what they are for
+        template = template.get("default")
+    if not isinstance(template, str):
         if "<|im_end|>" not in tokenizer.get_vocab():
             raise ConfigError(
                 "The base model has no chat template.",
                 "Take its Instruct version, or add a chat_template to its tokenizer_config.json.",
             )
-        tokenizer.chat_template = CHATML
+        template = CHATML
         tokenizer.eos_token = "<|im_end|>"  # noqa: S105 (a mark, no secret)
-    elif "enable_thinking" in tokenizer.chat_template and not tokenizer.chat_template.startswith(
-        NO_THINKING
-    ):
-        tokenizer.chat_template = NO_THINKING + tokenizer.chat_template
+    for asked, fixed in FIXED.items():
+        if asked in template and fixed not in template:
+            template = fixed + template
+    tokenizer.chat_template = template
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    _refuse_endless(tokenizer)
     return tokenizer
+
+
+def _refuse_endless(tokenizer: Any) -> None:
+    """Raises ConfigError for a template that does not come to an end with a short chat."""
+    chat = [{"role": role, "content": "."} for role in ("system", "user", "assistant")]
+    given = {"tools": None, "documents": None, **tokenizer.special_tokens_map}
+    asked = {"messages": chat[:-1], "add_generation_prompt": True, **given}
+    whole = {"messages": chat, "add_generation_prompt": False, **given}
+    tried = subprocess.run(  # noqa: S603 (our own module)
+        [sys.executable, "-P", template_trial.__file__],
+        input=json.dumps({"template": tokenizer.chat_template, "chats": [asked, whole]}),
+        text=True,
+        check=False,
+    )
+    if tried.returncode < 0 or tried.returncode == template_trial.TOO_MUCH:
+        raise ConfigError(
+            "The base model's chat template comes to no end: a short chat takes it more than "
+            f"{template_trial.SECONDS} s, {template_trial.BYTES // 2**30} GB or "
+            f"{template_trial.CHARACTERS:,} characters.",
+            CORRECT,
+        )
+    tried.check_returncode()
 
 
 def chat_text(tokenizer: Any, messages: Sequence[dict[str, str]], *, asks: bool) -> str:
     """Messages in the model's own form; `asks` adds the beginning of the answer. A mark that stands
-    in a message is only words."""
+    in a message is only words. Raises ConfigError with what the template raises."""
     said = marks_of(tokenizer).as_words(messages)
-    return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=asks))
+    try:
+        text = tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=asks)
+    except Exception as error:
+        roles = ", ".join(m["role"] for m in messages)
+        raise ConfigError(
+            f"The base model's chat template cannot word a chat of {roles}: {in_one_line(error)}",
+            CORRECT,
+        ) from error
+    return str(text)
 
 
 def encode(tokenizer: Any, row: ExportRow) -> Encoded:

@@ -139,11 +139,13 @@ class TransformersModel:
             try:
                 import torch
                 from transformers import AutoModelForCausalLM, AutoTokenizer
+                from transformers.utils.logging import disable_progress_bar
             except ImportError as error:
                 raise MissingExtra(
                     f"{self.name} is a folder of transformers, which is not installed.",
                     "Install it (it says the size first): make train",
                 ) from error
+            disable_progress_bar()
             gpu = torch.cuda.is_available()
             dtype = torch.bfloat16 if gpu else torch.float32
             if (self._folder / "adapter_config.json").is_file():
