@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import add_items, make_item
 
+from arf_core.chat import chat_text
 from arf_core.errors import ConfigError
 from arf_core.finetune.dataset import training_set
 from arf_core.finetune.extra import missing
@@ -16,7 +17,6 @@ from arf_core.finetune.tokens import (
     NO_LOSS,
     NO_THINKING,
     Encoded,
-    chat_text,
     encode,
     fitted,
     prepared,

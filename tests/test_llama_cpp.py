@@ -218,3 +218,15 @@ def test_another_training_of_the_same_shape_is_another_model(gguf: Path, tmp_pat
     moved = (tmp_path / "a").rename(tmp_path / "c")
     options = {"provider": "llama_cpp", "path": str(moved)}
     assert open_model("m", options, tmp_path).identity == students["a"]
+
+
+@pytest.mark.parametrize("template", ["{{ raise_exception('no role') }}", "{{ messages[9].a }}"])
+def test_a_template_that_refuses_the_chat_ends_the_run_with_what_it_says(
+    tmp_path: Path, template: str
+) -> None:
+    file = write_tiny_gguf(tmp_path / "t.gguf", template=template)
+    model = open_model("m", {"provider": "llama_cpp", "path": str(file)}, tmp_path)
+    with pytest.raises(ModelError, match="cannot be asked") as told:
+        asyncio.run(model.complete(asked("lamp")))
+    assert told.value.fatal
+    asyncio.run(model.close())

@@ -198,3 +198,15 @@ def test_a_long_prompt_takes_no_room_from_the_answers_beside_it(base: Path) -> N
     alone = [asyncio.run(tokens(text))[0] for text in texts]
     assert asyncio.run(tokens(*texts)) == alone
     assert min(alone[:2]) > alone[2] > 0
+
+
+@pytest.mark.parametrize("template", ["{{ raise_exception('no system role') }}", "{% for %}"])
+def test_a_template_that_refuses_the_chat_ends_the_run_with_what_it_says(
+    base: Path, tmp_path: Path, template: str
+) -> None:
+    folder = shutil.copytree(base, tmp_path / "m")
+    (folder / "chat_template.jinja").write_text(template)
+    model = open_model("m", {"provider": "transformers", "path": str(folder)}, folder)
+    with pytest.raises(ConfigError, match="chat template cannot word") as told:
+        asyncio.run(model.complete(asked("lamp")))
+    assert "chat_template" in told.value.hint

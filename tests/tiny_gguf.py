@@ -27,7 +27,7 @@ def byte_tokens() -> list[str]:
     return [names[b] for b in range(256)]
 
 
-def write_tiny_gguf(file: Path, context: int = 32768) -> Path:
+def write_tiny_gguf(file: Path, context: int = 32768, template: str = CHATML) -> Path:
     """Write the file; returns its path."""
     tokens = [*byte_tokens(), "in", *SPECIAL]
     writer = GGUFWriter(str(file), "llama")
@@ -48,7 +48,7 @@ def write_tiny_gguf(file: Path, context: int = 32768) -> Path:
     writer.add_token_merges(["i n"])
     writer.add_bos_token_id(tokens.index("<|endoftext|>"))
     writer.add_eos_token_id(tokens.index("<|im_end|>"))
-    writer.add_chat_template(CHATML)
+    writer.add_chat_template(template)
     for name, tensor in _tensors(tokens).items():
         writer.add_tensor(name, tensor)
     writer.write_header_to_file()

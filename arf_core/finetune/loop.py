@@ -138,6 +138,8 @@ def _reading(base: str) -> Iterator[None]:
     """Raises InputError for whatever transformers raises at files of strangers."""
     try:
         yield
+    except MemoryError:
+        raise  # which is no fault of the files
     except Exception as error:
         if "custom code" in str(error):
             raise InputError(

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from arf_core.chat_marks import marks_of
-from arf_core.errors import ConfigError, in_one_line
+from arf_core.chat import CORRECT, chat_text
+from arf_core.errors import ConfigError
 from arf_core.export import ExportRow
 from arf_core.finetune import template_trial
 from arf_core.records import Record
@@ -50,10 +50,6 @@ FIXED = {
 }
 """What a template is told for good where it asks for it, so that every later user gets the very
 prompt that was learnt from, on every day: not to think, and the day."""
-CORRECT = (
-    "Take another base, or correct the template in its folder: chat_template.jinja, or "
-    "chat_template in tokenizer_config.json."
-)
 
 
 class Encoded(NamedTuple):
@@ -130,21 +126,6 @@ def _refuse_endless(tokenizer: Any) -> None:
             CORRECT,
         )
     tried.check_returncode()
-
-
-def chat_text(tokenizer: Any, messages: Sequence[dict[str, str]], *, asks: bool) -> str:
-    """Messages in the model's own form; `asks` adds the beginning of the answer. A mark that stands
-    in a message is only words. Raises ConfigError with what the template raises."""
-    said = marks_of(tokenizer).as_words(messages)
-    try:
-        text = tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=asks)
-    except Exception as error:
-        roles = ", ".join(m["role"] for m in messages)
-        raise ConfigError(
-            f"The base model's chat template cannot word a chat of {roles}: {in_one_line(error)}",
-            CORRECT,
-        ) from error
-    return str(text)
 
 
 def encode(tokenizer: Any, row: ExportRow) -> Encoded:

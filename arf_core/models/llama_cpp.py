@@ -10,11 +10,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any
 
+from jinja2 import TemplateError
 from pydantic import Field
 
 from arf_core import models
-from arf_core.chat_marks import Marks
-from arf_core.errors import ConfigError, MissingExtra, ModelError
+from arf_core.chat import Marks
+from arf_core.errors import ConfigError, MissingExtra, ModelError, in_one_line
 from arf_core.models import Probe, Reply, Request, Traits
 from arf_core.weights import hash_of, practice_notes
 
@@ -87,13 +88,17 @@ class LlamaCppModel:
                 seed=self._options.seed,
                 **wanted,
             )
-        except ValueError as error:
-            if "context window" not in str(error):
-                raise
+        except (ValueError, TemplateError) as error:
+            if "context window" in str(error):
+                raise ModelError(
+                    f"{self.name}: {error}.",
+                    "Raise context_tokens for this model in arf.toml, if it was trained for more.",
+                    reason="context",
+                ) from error
             raise ModelError(
-                f"{self.name}: {error}.",
-                "Raise context_tokens for this model in arf.toml, if it was trained for more.",
-                reason="context",
+                f"{self.name} cannot be asked: {in_one_line(error)}",
+                "Where its chat template refuses (some know no system message), take another file.",
+                fatal=True,
             ) from error
         choice, usage = answer["choices"][0], answer["usage"]
         return Reply(

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from arf_core import models
-from arf_core.chat_marks import marks_of
+from arf_core.chat import chat_text
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
 from arf_core.weights import hash_of, practice_notes
@@ -96,13 +96,8 @@ class TransformersModel:
     def _answer(self, requests: list[Request]) -> list[Reply | ModelError]:
         """A reply to each, in order; the error for one that is too long."""
         model, tokenizer = self._load()
-        marks, as_ids = marks_of(tokenizer), {"tokenize": True, "return_dict": False}
-        asked = [
-            tokenizer.apply_chat_template(
-                marks.as_words(r.messages), add_generation_prompt=True, **as_ids
-            )
-            for r in requests
-        ]
+        texts = [chat_text(tokenizer, r.messages, asks=True) for r in requests]
+        asked = tokenizer(texts, add_special_tokens=False)["input_ids"]
         context = int(model.config.max_position_embeddings)
         replies: list[Reply | ModelError] = [self._too_long(len(ids), context) for ids in asked]
         # together only those that have the same room: a long one would cut the others' answers
