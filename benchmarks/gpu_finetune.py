@@ -215,7 +215,8 @@ def measured(bench: Bench, project: Project, base: Path, method: str, who: str) 
     """One line of the table, whatever happens."""
     name, settings = base.name, bench.settings(method)
     trainer = "unsloth" if who == BARE else who
-    wanted = Wanted("teacher", str(base), f"{method}-{who}", trainer, settings, gguf=())
+    into = f"{method}-{who}".replace(" ", "-")
+    wanted = Wanted("teacher", str(base), into, trainer, settings, gguf=())
     shape = shape_named(name)
     said = estimate(shape, settings, trainer, bench.length, Free("gpu" if bench.card else "cpu", 0))
     began = time.monotonic()

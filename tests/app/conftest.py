@@ -107,6 +107,22 @@ def settled(page) -> None:
     page.locator('[data-test-script-state="notRunning"]').wait_for()
 
 
+def pick(page, field: str, option: str) -> None:
+    """Choose from a list. Where the page is drawn anew meanwhile it closes, and is opened again."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    chosen = page.get_by_role("option", name=option, exact=True)
+    for patience_ms in (5000, 5000, 5000, PATIENCE_MS):
+        settled(page)
+        page.locator(f"{field} input").click()
+        try:
+            chosen.click(timeout=patience_ms)
+        except TooLate:
+            continue
+        return
+    raise AssertionError(f"{field} offers no {option!r}")
+
+
 def shown(at: AppTest) -> str:
     """All text on the page and in its sidebar, as far as AppTest knows it."""
     words = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.conftest import settled, shown
+from app.conftest import pick, settled, shown
 from arf_core import jobs
 from arf_core.importing import ImportReport
 from arf_core.job_kinds import ImportWork
@@ -329,10 +329,7 @@ def test_from_a_dropped_file_to_findings_by_the_rules(
     page.set_input_files("input[type=file]", str(tmp_path / "chats.csv"))
     page.get_by_text("The first conversations, as they would be stored").wait_for()
     page.get_by_text("its name says so, and it holds moments").wait_for()
-    settled(page)  # drawn anew, an open list closes
-    summary = page.locator(".st-key-map-summary input")
-    summary.click()
-    page.get_by_role("option", name="none", exact=True).click()
+    pick(page, ".st-key-map-summary", "none")
     page.get_by_text("No summary.").wait_for()
     page.get_by_role("button", name="Undo: Summary").click()
     page.get_by_text("Summary by teacher").wait_for()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.conftest import ROOT, Server, settled, start_server
+from app.conftest import ROOT, Server, pick, settled, start_server
 from arf_core.project import Project
 from arf_core.records import Summary
 from arf_core.review_queue import Queued, queue
@@ -31,9 +31,7 @@ def bring_in(page, server: Server) -> None:
     page.goto(server.url())
     page.set_input_files("input[type=file]", str(FILE))
     page.get_by_text("The first conversations, as they would be stored").wait_for()
-    settled(page)
-    page.locator(".st-key-map-summary input").click()
-    page.get_by_role("option", name="none", exact=True).click()
+    pick(page, ".st-key-map-summary", "none")
     page.get_by_text("No summary.").wait_for()
     page.get_by_role("button", name="Undo: Summary").click()
     page.get_by_text("Summary by teacher").wait_for()
