@@ -239,7 +239,9 @@ def _show_set(rows: TrainingSet, evaluates: bool) -> None:
     for line in rows.in_words():
         widgets.text(line)
     if rows.dev and not evaluates:
-        st.caption("With this base those to evaluate on are not looked at, unless patience is set.")
+        st.caption(
+            f"With this base the {len(rows.dev):,} are looked at only where patience is set."
+        )
     asked, answer = rows.train[0].messages[-2:]
     with st.expander("A row, as it is learnt", key="train-row"):
         st.caption("The loss counts on the marked answer alone; the rest is read.")

@@ -143,7 +143,7 @@ class Place:
         """Raises InputError where the folder holds no training."""
         if not self.job_file.is_file():
             raise InputError(f"{self.folder} holds no training.", "Begin one: arf finetune …")
-        return _read(self.job_file, TrainingJob, "Replace the student: the command with --fresh.")
+        return _read(self.job_file, TrainingJob, "Replace the student with --fresh, or remove it.")
 
     def trained(self) -> Trained | None:
         """What the training came to, once it ended. Raises InputError for a broken file."""

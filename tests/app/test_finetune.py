@@ -84,7 +84,7 @@ def test_patience_is_a_part_of_the_command_and_has_the_dev_loss_measured(
     open_app, sample: Path
 ) -> None:
     at = open_app(sample, PAGE)
-    unseen = "are not looked at, unless patience is set"
+    unseen = "looked at only where patience is set"
     assert unseen in shown(at)
     at.number_input(key="train-full-patience").set_value(4).run()
     assert not at.exception
