@@ -18,6 +18,7 @@ from trainings import Break, Nursery, Running, entered, losses, shop, tiny_base,
 
 from arf_core.errors import InputError
 from arf_core.finetune import _enter, finetune, finished, job_of, stop
+from arf_core.finetune.after import _merged
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.extra import missing
 from arf_core.finetune.faults import TrainingFault
@@ -210,6 +211,21 @@ def test_a_student_of_each_trainer_and_family_is_exported_and_compared(
     assert set(made.gguf) == {"f16"}, made.gguf_missing
     assert made.checks["f16"].largest_difference < 0.01
     assert made.checks["f16"].same_choice == 1.0
+
+
+def test_what_the_files_are_compared_with_is_what_is_kept(
+    whole: Callable[[str, str], Place],
+) -> None:
+    """Beside the weights a model has the frequencies of its positions, which 16 bits would round."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    place = whole("trl", "llama")
+    compared, _ = _merged(place, place.job())
+    kept = AutoModelForCausalLM.from_pretrained(place.merged, dtype=torch.float32).eval()
+    ids = torch.arange(3, 203).unsqueeze(0) % kept.config.vocab_size
+    with torch.no_grad():
+        assert torch.equal(compared(input_ids=ids).logits, kept(input_ids=ids).logits)
 
 
 @pytest.mark.parametrize(("trainer", "family"), [TRL_QWEN3, UNSLOTH_LLAMA])

@@ -60,7 +60,6 @@ def _merged(place: Place, job: TrainingJob) -> tuple[Any, Any]:
         tokenizer = open_tokenizer(str(place.adapter))
         base = AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.float32)
         model = PeftModel.from_pretrained(base, str(place.adapter)).merge_and_unload()
-    # the 16 bits that will be kept, so that every later comparison is with what is kept
     model = model.to(torch.bfloat16)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.save_pretrained(place.merged)
@@ -69,7 +68,11 @@ def _merged(place: Place, job: TrainingJob) -> tuple[Any, Any]:
         for folder in (place.merged, place.adapter):
             if folder.is_dir():
                 (folder / PRACTICE).write_text(json.dumps({"practice": True}), encoding="utf-8")
-    return model.to(torch.float32).eval(), tokenizer
+    del model
+    # read again, so that every comparison is with what is kept: in the model that was written the
+    # frequencies of its positions, which no file has, were rounded along with the weights
+    kept = AutoModelForCausalLM.from_pretrained(place.merged, dtype=torch.float32)
+    return kept.eval(), tokenizer
 
 
 def _smoke(place: Place, model: Any, tokenizer: Any) -> Smoke:
