@@ -9,10 +9,12 @@ from trainings import shop, tiny_base
 
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted, finetune, job_of, prepare
+from arf_core.finetune.bases import find_base
 from arf_core.finetune.command import command_of
 from arf_core.finetune.extra import missing
 from arf_core.finetune.job import Place, locked, place_of
-from arf_core.finetune.settings import TrainingSettings, settings_with
+from arf_core.finetune.practice import name_of_base
+from arf_core.finetune.settings import TrainingSettings, settings_with, starting_settings
 from arf_core.project import Project
 
 pytestmark = [
@@ -87,6 +89,18 @@ def test_a_training_that_runs_is_not_replaced_and_not_joined_by_another(
     assert place.job().settings.steps == 3
 
 
+@pytest.mark.parametrize("named", ["practice", "practice-qwen3", "closed-world"])
+def test_a_base_that_was_made_here_has_its_name_in_a_command(orders: Project, named: str) -> None:
+    base, _ = find_base(orders, named)
+    assert name_of_base(orders, base) == named
+
+
+def test_only_a_practice_base_is_trained_as_one(orders: Project, base: str) -> None:
+    assert starting_settings("practice-qwen2").method == "full"
+    assert starting_settings("practice-corp/Llama-8B").method == "lora"
+    assert name_of_base(orders, base) == base
+
+
 def test_patience_has_the_dev_loss_measured() -> None:
     assert settings_with("practice", {}).evaluate is False
     assert settings_with("practice", {"patience": 2}).evaluate is True
@@ -103,6 +117,7 @@ def test_patience_has_the_dev_loss_measured() -> None:
         ("--learning-rate", "inf"),
         ("--epochs", "inf"),
         ("--match", "teacher:goood"),
+        ("--steps", "4", "--trial"),
     ],
 )
 def test_what_cannot_be_a_setting_is_refused_with_what_can(
@@ -111,8 +126,9 @@ def test_what_cannot_be_a_setting_is_refused_with_what_can(
     command = ["finetune", str(orders.path), "--system", "teacher", "--base", base]
     said = arf(*command, "--dry-run", *flags)
     assert said.code == 2
-    assert flags[0].strip("-").replace("-", "_") in said.err or "teacher:good" in said.err
-    assert "--help" in said.err or "teacher:all" in said.err
+    named = {"--match": "teacher:good", "--steps": "--trial and --steps"}
+    assert named.get(flags[0], flags[0].strip("-").replace("-", "_")) in said.err
+    assert len(said.err.splitlines()) >= 2  # what is wrong, and what to do
 
 
 def test_bases_are_listed_without_a_project(arf: Callable[..., Result]) -> None:

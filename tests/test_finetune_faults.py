@@ -36,6 +36,12 @@ def test_each_end_has_its_reason_and_something_to_do(reason: str, error: Excepti
     assert fault.hint
 
 
+def test_where_only_the_files_are_still_to_be_made_nothing_is_trained_anew() -> None:
+    hint = fault_of(MemoryError(), trained=True).hint
+    assert "--no-gguf" in hint
+    assert "--fresh" not in hint
+
+
 def test_the_cause_behind_an_error_counts_too() -> None:
     cause = RuntimeError("CUDA error: unspecified launch failure")
     wrapper = ValueError("the batch could not be moved")

@@ -127,6 +127,39 @@ def test_a_job_that_ended_before_its_first_step_gives_way(tmp_path: Path) -> Non
         prepare(orders, wanted)
 
 
+@needs_training
+def test_other_files_of_the_same_student_are_asked_for_without_training_it_anew(
+    tmp_path: Path,
+) -> None:
+    orders = shop(tmp_path / "p")
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    place = Place(prepare(orders, wanted))
+    for file in (place.trained_file, place.artifacts_file):
+        file.write_text("{}")
+    place.tell(state_now("done"))
+    prepare(orders, wanted._replace(gguf=()))
+    assert place.job().gguf == ()
+    assert place.trained_file.is_file()
+    assert not place.artifacts_file.is_file()  # the next run makes them
+
+
+def test_a_training_killed_while_its_files_were_made_is_told_so(place: Place) -> None:
+    place.tell(state_now("exporting", 8, 8))
+    state = place.state()
+    assert state is not None
+    assert "files" in state.message
+    assert "--no-gguf" in state.hint
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"max_position_embeddings": "x"}'])
+def test_a_broken_model_is_told_with_what_to_do(place: Place, text: str) -> None:
+    place.merged.mkdir()
+    (place.merged / "config.json").write_text(text)
+    with pytest.raises(InputError, match=r"config\.json") as told:
+        place.context()
+    assert "artifacts.json" in told.value.hint
+
+
 @pytest.fixture
 def wordy(tmp_path: Path) -> Project:
     """One whose summaries are long."""

@@ -10,8 +10,10 @@ from conftest import add_items, make_item
 
 from arf_core.chat import chat_text
 from arf_core.errors import ConfigError
-from arf_core.finetune.dataset import training_set
+from arf_core.finetune.card import modelfile
+from arf_core.finetune.dataset import training_set, write_rows
 from arf_core.finetune.extra import missing
+from arf_core.finetune.job import Place
 from arf_core.finetune.tokens import (
     CHATML,
     NO_LOSS,
@@ -249,3 +251,18 @@ def test_a_template_that_does_not_end_is_refused(tokenizer, template: str) -> No
     with pytest.raises(ConfigError, match="comes to no end"):
         with_template(tokenizer)
     assert time.monotonic() - began < 10
+
+
+def test_the_file_for_ollama_holds_the_whole_prompt_and_its_room(
+    project: Project, tokenizer, tmp_path: Path
+) -> None:
+    (row, *_) = rows(project)
+    asked = {"role": "system", "content": 'Quote it as """this""" and that.'}
+    place = Place(tmp_path)
+    write_rows(place.train_file, [row.model_copy(update={"messages": [asked, *row.messages[1:]]})])
+    place.merged.mkdir()
+    (place.merged / "config.json").write_text('{"max_position_embeddings": 40960}')
+    said = modelfile("w.gguf", tokenizer, place)
+    assert said.count('"""') == 4  # around the template, and around the prompt
+    assert "and that." in said
+    assert "num_ctx 8192" in said

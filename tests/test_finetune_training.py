@@ -164,6 +164,7 @@ def test_a_student_comes_with_a_card_that_says_what_it_is(student: Student) -> N
     assert (student.place.merged / "practice.json").is_file()
     modelfile = (student.place.folder / "gguf" / "Modelfile").read_text()
     assert "FROM ./s-q8_0.gguf" in modelfile
+    assert f"PARAMETER num_ctx {student.place.context()}" in modelfile
 
 
 def test_the_command_given_again_trains_nothing_and_another_is_refused(
@@ -173,6 +174,21 @@ def test_the_command_given_again_trains_nothing_and_another_is_refused(
     assert arf(*student.command).json["state"] == "done"
     assert student.place.steps_file.stat().st_mtime_ns == before
     assert arf(*student.command, "--rank", "4").code == 2
+    student.place.state_file.write_text("")  # as a cut in power may leave it
+    assert arf(*student.command).json["state"] == "done"
+    assert student.place.steps_file.stat().st_mtime_ns == before
+
+
+def test_a_training_that_fails_says_how_far_it_came(
+    student: Student, arf: Callable[..., Result]
+) -> None:
+    command = [*student.command, "--into", "wild", "--learning-rate", "1e9"]
+    said = arf(*command)
+    assert said.code == 1
+    assert {"state", "steps", "final_loss", "seconds", "artifacts"} <= set(said.json)
+    assert said.json["state"] == "failed"
+    assert "diverged" in said.json["error"]
+    assert "--learning-rate" in said.json["hint"]
 
 
 @pytest.mark.parametrize("model", ["s", "s-gguf"])
@@ -216,7 +232,7 @@ def test_a_student_of_each_trainer_and_family_is_exported_and_compared(
 def test_what_the_files_are_compared_with_is_what_is_kept(
     whole: Callable[[str, str], Place],
 ) -> None:
-    """Beside the weights a model has the frequencies of its positions, which 16 bits would round."""
+    """A model has more than its weights: the frequencies of its positions, which 16 bits round."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -266,9 +282,26 @@ def test_it_ends_where_the_dev_loss_gets_no_better(
     nursery("trl").train(place)
     trained = Trained.model_validate_json(place.trained_file.read_text())
     assert (trained.steps, trained.stopped_early) == (3, True)
-    patient = entered(orders, wanted(bases("llama"), "trl", "patient", **how | {"patience": None}))
-    nursery("trl").train(patient)
-    assert list(losses(patient)) == list(range(1, 9))
+
+
+def test_without_patience_it_keeps_its_last_weights_so_that_arms_have_the_same_steps(
+    orders: Project, bases: Callable[[str], Path], nursery: Nurseries
+) -> None:
+    how = {
+        "patience": None,
+        "checkpoint_every": 3,
+        "learning_rate": 0.05,
+    }  # the dev loss gets worse
+    place = nursery("trl").train(entered(orders, wanted(bases("llama"), "trl", "patient", **how)))
+    evaluated = [row.eval_loss for row in place.steps() if row.eval_loss is not None]
+    assert list(losses(place)) == list(range(1, 9))
+    assert len(evaluated) == 3  # at steps 3, 6, and at the end
+    assert evaluated[-1] > min(evaluated)
+    trained = place.trained()
+    assert trained is not None
+    assert trained.eval_loss == evaluated[-1]
+    last = place.checkpoints / "checkpoint-8" / "adapter_model.safetensors"
+    assert (place.adapter / last.name).read_bytes() == last.read_bytes()
 
 
 def test_killed_again_and_again_it_ends_where_one_clean_run_ends(

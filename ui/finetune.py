@@ -13,14 +13,16 @@ from arf_core.finetune.extra import REMEDY, missing
 from arf_core.finetune.job import places
 from arf_core.finetune.loop import total_steps
 from arf_core.finetune.memory import estimate, shape_of
-from arf_core.finetune.practice import FAMILIES, closed_world_base, practice_shape
+from arf_core.finetune.practice import closed_world_base, practice_shape
 from arf_core.finetune.settings import (
     CLOSED_WORLD,
+    FAMILIES,
     PRESETS,
     REASONS,
     TRIAL_STEPS,
     Shape,
     TrainingSettings,
+    practice_family,
     preset,
     settings_with,
     starting_settings,
@@ -260,7 +262,7 @@ def _plan(wanted: Wanted, rows: TrainingSet) -> None:
     passes = "" if settings.steps else f", {settings.epochs:g} passes over all of them"
     st.markdown(f"**{steps:,} steps** of {each} row{'s' if each > 1 else ''} each{passes}")
     known = preset(wanted.base)
-    if wanted.base.startswith("practice"):
+    if practice_family(wanted.base):
         shape: Shape | None = practice_shape()
     elif wanted.base == CLOSED_WORLD:
         shape = shape_of(str(closed_world_base()))

@@ -13,7 +13,7 @@ from arf_core.finetune import Wanted, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import ENDS, Place, StepRow, TrainingState, places
-from arf_core.finetune.practice import base_in_words
+from arf_core.finetune.practice import base_in_words, name_of_base
 from arf_core.finetune.students import remove_student, report_of
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
@@ -145,7 +145,7 @@ def _resume(project: Project, place: Place) -> None:
     work = FinetuneWork(
         wanted=Wanted(
             system=job.system,
-            base=job.base,
+            base=name_of_base(project, job.base),
             into=job.name,
             trainer=job.trainer,
             settings=job.settings,

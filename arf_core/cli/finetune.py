@@ -21,10 +21,11 @@ from arf_core.finetune import Wanted, finished
 from arf_core.finetune import finetune as run_finetune
 from arf_core.finetune import prepare as prepare_folder
 from arf_core.finetune.dataset import Arm
-from arf_core.finetune.job import place_of
+from arf_core.finetune.faults import TrainingFault
+from arf_core.finetune.job import place_of, state_now
 from arf_core.finetune.plan import Plan, plan_of
 from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, settings_with
-from arf_core.finetune.students import FinetuneReport, remove_student
+from arf_core.finetune.students import FinetuneReport, remove_student, report_of
 from arf_core.finetune.trainers import default_trainer
 from arf_core.generate import generate as run_generate
 from arf_core.generate import try_on
@@ -114,6 +115,8 @@ def finetune(
     if remove:
         _remove(_named(folder), into, as_json)
         return
+    if trial and steps:
+        raise InputError("--trial and --steps are both given.", "Give one of them.")
     given = {
         "method": method.value if method else None,
         "rank": rank,
@@ -164,11 +167,17 @@ def _do(
 
 
 def _train(project: Project, wanted: Wanted, fresh: bool, as_json: bool) -> None:
+    place = place_of(project.path, wanted.into)
     try:
         with progress(f"Training {wanted.into}") as told:
             report = run_finetune(project, wanted, fresh=fresh, progress=told)
+    except TrainingFault as fault:
+        if not as_json:
+            raise
+        report = report_of(project, place, place.state() or state_now("failed"))
+        print_json(report.model_dump() | {"error": fault.message, "hint": fault.hint})
+        raise typer.Exit(fault.exit_code) from fault
     except KeyboardInterrupt:
-        place = place_of(project.path, wanted.into)
         if (state := place.state()) is not None and state.phase == "stopped":
             _print_report(project, finished(project, place), as_json)
         raise

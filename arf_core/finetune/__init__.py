@@ -83,9 +83,14 @@ def finetune(
     if fresh and place.folder.is_dir():  # nothing is thrown away for what cannot begin
         rows_that_fit(open_tokenizer(job.base), job, rows.train)
     _enter(place, job, rows, fresh)
-    if not place.artifacts_file.is_file():
+    if not _done(place):
         _follow(place, progress)
     return finished(project, place)
+
+
+def _done(place: Place) -> bool:
+    state = place.state()
+    return place.artifacts_file.is_file() and state is not None and state.phase == "done"
 
 
 def prepare(project: Project, wanted: Wanted, *, fresh: bool = False) -> Path:
@@ -134,7 +139,12 @@ def _enter(place: Place, job: TrainingJob, rows: TrainingSet, fresh: bool) -> No
     if fresh:
         refuse_running(place)
     if place.job_file.is_file() and not fresh:
-        if place.job() == job:
+        there = place.job()
+        if there == job:
+            return
+        if there.model_copy(update={"gguf": job.gguf}) == job and not place.alive():
+            write_whole(place.job_file, job.model_dump_json(indent=1))
+            place.artifacts_file.unlink(missing_ok=True)  # other files are made of the same student
             return
         if not _came_to_nothing(place):
             raise InputError(

@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 
 from arf_core.errors import InputError
-from arf_core.finetune.practice import FAMILIES, closed_world_base, is_practice, practice_base
-from arf_core.finetune.settings import CLOSED_WORLD, preset
+from arf_core.finetune.practice import closed_world_base, is_practice, practice_base
+from arf_core.finetune.settings import CLOSED_WORLD, practice_family, preset
 from arf_core.privacy import admit_host, host_of, hub_address
 from arf_core.project import Project
 
@@ -20,11 +20,8 @@ def find_base(project: Project, base: str) -> tuple[str, str]:
     Raises InputError where there is no such folder, ModelError where the project's privacy keeps it
     from the hub.
     """
-    if base == "practice":
-        return str(practice_base(project).resolve()), "Apache-2.0"
-    if base.startswith("practice-") and base.removeprefix("practice-") in FAMILIES:
-        made = practice_base(project, base.removeprefix("practice-"))
-        return str(made.resolve()), "Apache-2.0"
+    if family := practice_family(base):
+        return str(practice_base(project, family).resolve()), "Apache-2.0"
     folder = closed_world_base() if base == CLOSED_WORLD else Path(base).expanduser()
     if (folder / "config.json").is_file():
         return str(folder.resolve()), _licence(folder)

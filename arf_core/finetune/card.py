@@ -33,7 +33,8 @@ PRIVATE = (
 
 def modelfile(weights: str, tokenizer: Any, place: Place) -> str:
     """For `ollama create`. The template is the student's own, in Ollama's words."""
-    system = read_rows(place.train_file)[0].messages[0]["content"]
+    # three quotes would end the text that they stand in
+    system = read_rows(place.train_file)[0].messages[0]["content"].replace('"""', "'''")
     asked = [
         {"role": "system", "content": "{{ .System }}"},
         {"role": "user", "content": "{{ .Prompt }}"},
@@ -44,6 +45,7 @@ def modelfile(weights: str, tokenizer: Any, place: Place) -> str:
         f'TEMPLATE """{template}"""',
         f'SYSTEM """{system}"""',
         "PARAMETER temperature 0",
+        f"PARAMETER num_ctx {place.window()}",  # Ollama's own cuts long conversations in silence
         f'PARAMETER stop "{tokenizer.eos_token}"',
     ]
     return "\n".join(lines) + "\n"

@@ -5,7 +5,7 @@ import math
 from typing import NamedTuple
 
 from arf_core.errors import ArfError
-from arf_core.finetune.job import RESUME, Reason
+from arf_core.finetune.job import FILES_AGAIN, RESUME, Reason
 
 SMALLER = (
     "Make it smaller, under another name or with --fresh: a shorter --max-length, --batch 1 with a "
@@ -60,8 +60,9 @@ class Fault(NamedTuple):
     hint: str
 
 
-def fault_of(error: BaseException) -> Fault:
-    """What an exception means. One that means nothing known is a bug of ours."""
+def fault_of(error: BaseException, *, trained: bool = False) -> Fault:
+    """What an exception means; `trained` where only the student's files were still to be made. One
+    that means nothing known is a bug of ours."""
     said = _whole_text(error)
     if isinstance(error, TrainingFault):
         return Fault(error.reason, error.message, error.hint)
@@ -69,7 +70,9 @@ def fault_of(error: BaseException) -> Fault:
         return Fault("unusable", error.message, error.hint)
     first = str(error).split("\n", 1)[0][:300] or type(error).__name__
     if isinstance(error, MemoryError) or any(s in said for s in NO_MEMORY):
-        return Fault("out_of_memory", f"Out of memory: {first}", SMALLER)
+        return Fault(
+            "out_of_memory", f"Out of memory: {first}", FILES_AGAIN if trained else SMALLER
+        )
     if (isinstance(error, OSError) and error.errno in FULL) or any(s in said for s in NO_SPACE):
         return Fault("full_disk", f"The disk is full: {first}", f"Free some space. {RESUME}")
     if any(s in said for s in GPU_STOPPED):

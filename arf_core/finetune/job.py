@@ -33,11 +33,17 @@ Reason = Literal["out_of_memory", "full_disk", "diverged", "lost_gpu", "killed",
 Progress = Callable[[int, int, str], None]
 """Told the step, the steps in all (0 while not known), and what goes on."""
 ENDS: tuple[Phase, ...] = ("stopped", "failed", "done")
+ANSWER = 512
+"""Tokens of a summary, at most."""
 NAME = re.compile(r"[^\W_][\w.-]{0,79}")
 """Of a student: its folder, its models, and a word in the command that is shown."""
 RESUME = "The same command goes on from the last checkpoint."
 STOPS = (signal.SIGTERM, signal.SIGINT)
 """Signals that ask a training to stop."""
+FILES_AGAIN = (
+    "It is trained, and its weights are kept: the same command makes the files again, with "
+    "--no-gguf in a third less memory."
+)
 R = TypeVar("R", bound=Record)
 
 
@@ -107,7 +113,7 @@ class Trained(Record):
     final_loss: float
     """Of the last step."""
     eval_loss: float | None
-    """The best on the dev split, which is that of the weights that were kept."""
+    """On the dev split, of the weights that were kept: the best, or the last without patience."""
     seconds: float
     """Of training, all runs of it together."""
     peak_memory_gb: float
@@ -186,8 +192,20 @@ class Place:
 
     def context(self) -> int:
         """The longest text that the student reads, in tokens."""
-        config = json.loads((self.merged / "config.json").read_text(encoding="utf-8"))
-        return int(config.get("max_position_embeddings") or 2048)
+        file = self.merged / "config.json"
+        try:
+            return int(json.loads(file.read_bytes()).get("max_position_embeddings") or 2048)
+        except (OSError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"{file} cannot be read: {error}",
+                f"Remove {self.artifacts_file}: the same command makes it again.",
+            ) from error
+
+    def window(self) -> int:
+        """Tokens of a question and its answer that it is given room for, where room costs memory:
+        those that it learnt with and an answer more, if it reads so many."""
+        lengths = self.lengths()
+        return min(self.context(), max(8192, lengths.max_length + ANSWER if lengths else 0))
 
     def steps(self) -> list[StepRow]:
         """Every whole line of the steps' file. One that is being written, or that a cut in power
@@ -214,15 +232,13 @@ def begins(state: TrainingState) -> bool:
 
 
 def killed(state: TrainingState) -> TrainingState:
-    return state.model_copy(
-        update={
-            "phase": "failed",
-            "reason": "killed",
-            "message": f"The training was killed at step {state.step} of {state.total}.",
-            "hint": f"{RESUME} If nobody killed it, the machine ran out of memory: see the "
-            "estimate with --dry-run.",
-        }
-    )
+    message = f"The training was killed at step {state.step} of {state.total}."
+    hint = f"{RESUME} If nobody killed it, the machine ran out of memory: see the estimate with "
+    hint += "--dry-run."
+    if state.phase == "exporting":
+        message, hint = "It was killed while its files were made.", FILES_AGAIN
+    told = {"phase": "failed", "reason": "killed", "message": message, "hint": hint}
+    return state.model_copy(update=told)
 
 
 def place_of(project_path: Path, name: str) -> Place:

@@ -51,7 +51,7 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
         write_whole(place.lengths_file, lengths.model_dump_json())
     model = load(job, lengths.max_length)
     watcher = watcher_of(place, _asked_to_stop(), len(tokenizer))
-    watcher.patience = job.settings.patience if dev else None
+    watcher.evaluates, watcher.patience = bool(dev), job.settings.patience
     trainer = _trainer(place, job, model, tokenizer, train, dev, watcher, trainer_class)
     checkpoint = last_checkpoint(place)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -240,7 +240,7 @@ def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool)
         "save_total_limit": 2,
         "eval_strategy": "steps" if evaluates else "no",
         "eval_steps": every,
-        "load_best_model_at_end": evaluates,
+        "load_best_model_at_end": evaluates and settings.patience is not None,
         "metric_for_best_model": "eval_loss" if evaluates else None,
         "greater_is_better": False if evaluates else None,
         "max_length": None,
@@ -268,12 +268,13 @@ def _trained(
     losses = [entry["loss"] for entry in history if "loss" in entry]
     if not losses:
         raise TrainingFault("bug", "No step was made.", "Give --steps of at least 1.")
-    best = min((entry["eval_loss"] for entry in history if "eval_loss" in entry), default=None)
+    evaluated = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    kept = min(evaluated, default=None) if settings.patience else (evaluated or [None])[-1]
     gpu = torch.cuda.is_available()
     return Trained(
         steps=trainer.state.global_step,
         final_loss=float(losses[-1]),
-        eval_loss=best,
+        eval_loss=kept,
         seconds=round(seconds, 3),
         peak_memory_gb=round(memory / 1e9, 4),
         device=torch.cuda.get_device_name(0) if gpu else "cpu",

@@ -12,14 +12,16 @@ from typing import Any
 
 from arf_core.errors import InputError
 from arf_core.finetune.extra import need_training
-from arf_core.finetune.settings import CLOSED_WORLD, Shape
+from arf_core.finetune.settings import CLOSED_WORLD, FAMILIES, Shape
 from arf_core.finetune.tokens import CHATML
 from arf_core.project import Project
 from arf_core.queries import PAGE
 from arf_core.records import Conversation
 from arf_core.weights import PRACTICE
 
-FAMILIES = ("llama", "qwen2", "qwen3")
+CLOSED_WORLD_FOLDER = (
+    Path(__file__).resolve().parents[2] / "examples" / "closed_world" / CLOSED_WORLD
+)
 VOCABULARY, WIDTH, LAYERS, HEADS, CONTEXT = 2000, 128, 2, 4, 2048
 SMOOTHING = 5.0
 """Pairs of tokens that are added to what was counted, as often as their second one is used."""
@@ -48,21 +50,31 @@ def practice_base(project: Project, family: str = "llama") -> Path:
         raise InputError(
             f"There is no practice base {family!r}.", f"Use one of: {', '.join(FAMILIES)}."
         )
-    folder = project.path / "models" / f"practice-{family}"
+    folder = _folder(project, family)
     if not (folder / PRACTICE).is_file():
         make_base(folder, _texts(project), family)
     return folder
 
 
+def _folder(project: Project, family: str) -> Path:
+    return project.path / "models" / f"practice-{family}"
+
+
+def name_of_base(project: Project, base: str) -> str:
+    """What the command calls a base that was made here: the other way round of `find_base`."""
+    made = {str(_folder(project, family).resolve()): f"practice-{family}" for family in FAMILIES}
+    made[str(_folder(project, FAMILIES[0]).resolve())] = "practice"
+    return CLOSED_WORLD if Path(base) == CLOSED_WORLD_FOLDER else made.get(base, base)
+
+
 def closed_world_base() -> Path:
     """The small base that is part of examples/closed_world. Raises InputError without one."""
-    folder = Path(__file__).resolve().parents[2] / "examples" / "closed_world" / CLOSED_WORLD
-    if not (folder / PRACTICE).is_file():
+    if not is_practice(CLOSED_WORLD_FOLDER):
         raise InputError(
             "The examples are not installed with the package.",
             "Run this from a clone of the repository, or use another base.",
         )
-    return folder
+    return CLOSED_WORLD_FOLDER
 
 
 def is_practice(base: str | Path) -> bool:

@@ -42,7 +42,8 @@ class TrainingSettings(Record):
     patience: Annotated[
         Annotated[int, Field(gt=0)] | None, BeforeValidator(lambda given: given or None)
     ] = 3
-    """Stop after so many checkpoints without a better dev loss; None or 0 to go on to the end."""
+    """Stop after so many checkpoints without a better dev loss, and keep the best; None or 0: go on
+    to the end, and keep that."""
     checkpoint_every: Annotated[int, Field(gt=0)] | None = None
     """Steps; None for a fifth of the training."""
     precision: Precision = "auto"
@@ -55,6 +56,8 @@ class TrainingSettings(Record):
         return self.batch * self.accumulation
 
 
+FAMILIES = ("llama", "qwen2", "qwen3")
+"""Of a practice base."""
 PRACTICE = TrainingSettings(
     method="full",
     batch=4,
@@ -86,8 +89,8 @@ REASONS = {
     "memory for all; longer ones lose the middle of the conversation, and are counted",
     "seed": "any fixed number: the same data in the same order twice",
     "evaluate": "the dev loss is the first to show learning by heart",
-    "patience": "three checkpoints without a better dev loss, and it ends; with 0 it goes on to "
-    "its last step. The best one is kept either way",
+    "patience": "three checkpoints without a better dev loss, and it ends, and the best one is "
+    "kept; with 0 it goes on to its last step, and that is kept",
 }
 """Why the defaults are what they are, by setting."""
 
@@ -213,12 +216,18 @@ PRESETS: tuple[Preset, ...] = (
 )
 
 
+def practice_family(base: str) -> str | None:
+    """Of `practice` and `practice-FAMILY`; None for any other base."""
+    family = FAMILIES[0] if base == "practice" else base.removeprefix("practice-")
+    return family if family in FAMILIES and base.startswith("practice") else None
+
+
 def starting_settings(base: str) -> TrainingSettings:
     """The defaults for a base, by its name: LoRA; for a practice base every weight, since it has
     nothing yet to keep, in many small steps, so that it learns where an answer ends."""
     if base == CLOSED_WORLD:
         return CLOSED_WORLD_START
-    return PRACTICE if base.startswith("practice") else TrainingSettings()
+    return PRACTICE if practice_family(base) else TrainingSettings()
 
 
 def settings_with(base: str, given: Mapping[str, object]) -> TrainingSettings:

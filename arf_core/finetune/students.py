@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 
 from arf_core.errors import InputError
-from arf_core.finetune.job import ENDS, FOLDER, GGUF, Phase, Place, TrainingState
+from arf_core.finetune.job import ANSWER, ENDS, FOLDER, GGUF, Phase, Place, TrainingState
 from arf_core.models.registry import add_model, remove_model
 from arf_core.project import Project
 from arf_core.records import Record
@@ -72,8 +72,8 @@ def register(project: Project, place: Place) -> tuple[str, ...]:
         entries[name + GGUF] = {
             "provider": "llama_cpp",
             "path": file,
-            "context_tokens": min(place.context(), 8192),
-            "max_tokens": 512,
+            "context_tokens": place.window(),
+            "max_tokens": ANSWER,
         }
     for model, options in entries.items():
         if model not in project.settings.models:
@@ -97,7 +97,7 @@ def refuse_running(place: Place) -> None:
     if place.alive() or (state is not None and state.phase not in ENDS):
         raise InputError(
             f"The student {place.folder.name!r} is being trained.",
-            "Stop it first, or choose another name with --into.",
+            "Stop it first: press Stop on page Finetune, or give its command again and Ctrl-C.",
         )
 
 

@@ -23,6 +23,7 @@ class Watcher:
         self.stop = stop
         """Holds True once somebody asked to stop."""
         self.stopped_early = False
+        self.evaluates = False
         self.patience: int | None = None
         self._place = place
         self._vocabulary = vocabulary
@@ -93,6 +94,8 @@ class Watcher:
         if self.stop[0] and state.global_step < state.max_steps:
             control.should_save = True
             control.should_training_stop = True
+        if self.evaluates and state.global_step >= state.max_steps:
+            control.should_evaluate = True  # the last weights too are among those to choose from
         return control
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> Any:

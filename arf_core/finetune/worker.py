@@ -138,7 +138,7 @@ def _ends_in_a_state(place: Place, work: Callable[[Place], None]) -> int:
         place.reserve.write_bytes(bytes(RESERVE))
         work(place)
     except Exception as error:  # noqa: BLE001 (told in the state, bugs too)
-        fault = fault_of(error)
+        fault = fault_of(error, trained=place.trained_file.is_file())
         place.reserve.unlink(missing_ok=True)  # on a full disk, room to say so
         traceback.print_exc()
         state = (place.last_told() or state_now("preparing")).model_copy(
