@@ -259,7 +259,7 @@ def test_the_file_for_ollama_holds_the_whole_prompt_and_its_room(
     (row, *_) = rows(project)
     asked = {"role": "system", "content": 'Quote it as """this""" and that.'}
     place = Place(tmp_path)
-    write_rows(place.train_file, [row.model_copy(update={"messages": [asked, *row.messages[1:]]})])
+    write_rows(place.train_file, [row.model_copy(update={"messages": (asked, *row.messages[1:])})])
     place.merged.mkdir()
     (place.merged / "config.json").write_text('{"max_position_embeddings": 40960}')
     said = modelfile("w.gguf", tokenizer, place)
