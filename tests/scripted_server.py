@@ -35,6 +35,8 @@ class ScriptedServer:
         self.handler = handler
         self.extra: dict[str, Any] = {}
         """JSON that is answered to GET, by path."""
+        self.asked: list[str] = []
+        """Paths of GET and HEAD."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.in_flight = 0
@@ -72,6 +74,7 @@ class ScriptedServer:
         self._loop.close()
 
     async def _get(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
         if request.path in self.extra:
             return web.json_response(self.extra[request.path])
         return web.Response(status=404, text="not here")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import Result, add_items, make_item
+from scripted_server import Scripted, ScriptedServer
 from trainings import Break, Nursery, Running, entered, losses, shop, tiny_base, wanted
 
 from arf_core.errors import InputError
@@ -523,3 +524,20 @@ def test_two_processes_of_accelerate_train_one_student_and_stop_together(
     )
     nursery("trl").export(place)
     assert finetune(orders, asked).models == ("two",)
+
+
+@pytest.mark.parametrize("trainer", ["trl", pytest.param("unsloth", marks=needs_unsloth)])
+def test_a_training_tells_nobody_of_itself(
+    orders: Project, bases: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, trainer: str
+) -> None:
+    """TRL would report every training to a hub. The worker here is started as accelerate does it,
+    where nothing keeps it offline."""
+    place = entered(orders, wanted(bases("llama"), trainer, f"quiet-{trainer}", steps=2))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with ScriptedServer(lambda body, n: Scripted("")) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url.removesuffix("/v1"))
+        worker = [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder)]
+        run = subprocess.run([*worker, "--no-export"], capture_output=True, text=True, timeout=120)
+        time.sleep(0.5)  # it would be told from a thread
+    assert run.returncode == 0, run.stderr
+    assert (hub.asked, hub.requests) == ([], [])

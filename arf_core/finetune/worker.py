@@ -48,6 +48,7 @@ RESERVE = 64 * 1024
 def main(arguments: list[str]) -> int:
     """0 where it ended well or was stopped, 1 otherwise; the state says which."""
     place = Place(Path(arguments[0]).resolve())
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # TRL tells its makers of every training
     _one_gpu()
     try:
         _stops_at_once()

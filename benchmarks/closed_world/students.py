@@ -30,6 +30,12 @@ from benchmarks.closed_world.base import PROMPT
 from benchmarks.closed_world.language import Case, cases, summary, truth
 from benchmarks.closed_world.writers import Marked, Quality, editor, reader, rewriter, teacher
 
+LIBRARIES = [
+    *("peft", "trl.trainer.sft_trainer", "transformers.models.llama.modeling_llama"),
+    *(__name__, "arf_core.finetune.worker", "arf_core.models.transformers"),
+]
+"""To be read once for all students."""
+
 SOURCE = "closed world"
 READER = "reader"
 TEACHER, TRUTH, REWRITE = "teacher", "truth", "rewrite"
@@ -169,18 +175,11 @@ class Student(Record):
 
 
 def student(project_path: Path, asked: Wanted, answer_tokens: int) -> Student:
-    """Train a student and have it summarise the test split, in a copy of this process: what it has
-    imported already need not be read again."""
-    import peft  # noqa: F401
-    import torch  # noqa: F401
-    import transformers
-    import trl
-
-    assert trl.SFTTrainer
-    assert transformers.AutoModelForCausalLM
-    process = multiprocessing.get_context("fork").Process(
-        target=_work, args=(project_path, asked, answer_tokens)
-    )
+    """Train a student and have it summarise the test split, in a copy of a process that has read
+    the libraries and done nothing else: threads do not come along into a copy."""
+    copies = multiprocessing.get_context("forkserver")
+    copies.set_forkserver_preload(LIBRARIES)
+    process = copies.Process(target=_work, args=(project_path, asked, answer_tokens))
     process.start()
     process.join()
     with Project.open(project_path) as project:
