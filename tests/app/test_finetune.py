@@ -1,17 +1,59 @@
 """The page Finetune: empty, full, and a training from its start to its end in a real browser."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from app.conftest import Server, shown
 from arf_core.finetune import Wanted, prepare
+from arf_core.finetune.artifacts import Artifacts, Smoke
 from arf_core.finetune.extra import missing
-from arf_core.finetune.job import Place, Reason, place_of, state_now
-from arf_core.finetune.settings import starting_settings
+from arf_core.finetune.job import Place, Reason, TrainingJob, place_of, state_now, write_whole
+from arf_core.finetune.settings import PRACTICE, starting_settings
+from arf_core.finetune.students import register
 from arf_core.project import Project
 
 PAGE = "pages/4_Finetune.py"
+
+
+def finished(path: Path, name: str) -> Place:
+    """A student of r1 as a finished training leaves it; its weights are none."""
+    place = place_of(path, name)
+    place.merged.mkdir(parents=True)
+    (place.merged / "config.json").write_text('{"max_position_embeddings": 2048}')
+    (place.merged / "model.safetensors").touch()
+    (place.folder / "README.md").write_text("A card.")
+    for kind in ("f16", "q8_0"):
+        (place.folder / f"{kind}.gguf").write_bytes(b"GGUF")
+    job = TrainingJob(
+        name=name,
+        system="r1",
+        choice="good",
+        base="practice",
+        licence="made here",
+        practice=True,
+        trainer="trl",
+        settings=PRACTICE,
+        rows=60,
+        dev_rows=20,
+        fingerprint="f",
+    )
+    made = Artifacts(
+        adapter=None,
+        merged="merged",
+        gguf={"f16": "f16.gguf", "q8_0": "q8_0.gguf"},
+        checks={},
+        modelfile=None,
+        card="README.md",
+        smoke=Smoke(conversation="c", prompt_tokens=1, answer="a"),
+    )
+    write_whole(place.job_file, job.model_dump_json())
+    write_whole(place.artifacts_file, made.model_dump_json())
+    place.tell(state_now("done", 180, 180, "Done."))
+    with Project.open(path) as project:
+        register(project, place)
+    return place
 
 
 def test_an_empty_project_is_told_what_comes_first(open_app, empty_project: Path) -> None:
@@ -135,6 +177,34 @@ def test_a_broken_student_is_told_of_beside_the_others_and_can_be_removed(
     assert not at.error
     assert not broken.folder.exists()
     assert "whole" in [found.value for found in at.subheader]
+
+
+@pytest.mark.parametrize(
+    ("gone", "asked_as"),
+    [
+        (["f16.gguf"], ["whole-gguf", "whole"]),
+        (["merged"], ["whole-gguf"]),
+        (["merged", "q8_0.gguf"], []),
+    ],
+)
+def test_a_student_whose_files_are_gone_in_part_is_shown_with_the_rest(
+    open_app, sample: Path, gone: list[str], asked_as: list[str]
+) -> None:
+    finished(sample, "older")
+    place = finished(sample, "whole")
+    for name in gone:
+        path = place.folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    at = open_app(sample, PAGE)
+    assert not at.exception
+    assert shown(at).count("no longer there") == len(gone)
+    assert [found.value for found in at.subheader][-2:] == ["whole", "older"]
+    offered = [box.options for box in at.selectbox if box.key == "model-whole"]
+    assert offered == ([asked_as] if asked_as else [])
+    at.button(key="remove-whole-now").click().run()
+    assert not at.exception
+    assert not place.folder.exists()
+    assert at.selectbox(key="model-older").options == ["older-gguf", "older"]
 
 
 @pytest.mark.browser
