@@ -15,6 +15,7 @@ from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import ENDS, GGUF, Place, StepRow, TrainingState, places
 from arf_core.finetune.practice import base_in_words
 from arf_core.finetune.students import remove_student, report_of
+from arf_core.generate import system_for
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
 from arf_core.project import Project
@@ -179,7 +180,7 @@ def _made(project: Project, place: Place, state: TrainingState, made: Artifacts)
         "Ask it as", models, key=f"model-{name}", format_func=widgets.seen, width=480
     )
     student_try.draw(project, name, model)
-    work = GenerateWork(model=model, into=name)
+    work = GenerateWork(model=model, into=system_for(project, model, name))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Write the test split's summaries", key=f"write-{name}"):
             jobs.start(project, work)

@@ -27,7 +27,7 @@ from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, settings_with
 from arf_core.finetune.students import FinetuneReport, remove_student
 from arf_core.finetune.trainers import default_trainer
 from arf_core.generate import generate as run_generate
-from arf_core.generate import try_on
+from arf_core.generate import system_for, try_on
 from arf_core.project import Project
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
@@ -222,7 +222,9 @@ def _print_report(project: Project, report: FinetuneReport, as_json: bool) -> No
     )
     for name, file in report.artifacts.items():
         print_line(f"  {name}: {folder / file}")
-    again = ["arf", "generate", str(folder), "--model", report.models[-1], "--into", report.name]
+    model = report.models[-1]
+    into = system_for(project, model, report.name)
+    again = ["arf", "generate", str(folder), "--model", model, "--into", into]
     print_line(f"Try it: {shlex.join(again)}")
 
 

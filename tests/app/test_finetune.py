@@ -1,31 +1,29 @@
 """The page Finetune: empty, full, and a training from its start to its end in a real browser."""
 
+import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
+from trainings import leave_finished
 
 from app.conftest import Server, shown
 from arf_core.finetune import Wanted, prepare
-from arf_core.finetune.artifacts import Artifacts, Smoke
 from arf_core.finetune.extra import missing
 from arf_core.finetune.job import Place, Reason, TrainingJob, place_of, state_now, write_whole
 from arf_core.finetune.settings import PRACTICE, starting_settings
 from arf_core.finetune.students import register
+from arf_core.jobs import jobs, open_jobs
 from arf_core.project import Project
+from arf_core.records import System
 
 PAGE = "pages/4_Finetune.py"
 
 
 def finished(path: Path, name: str) -> Place:
-    """A student of r1 as a finished training leaves it; its weights are none."""
+    """A student of r1 as a finished training leaves it, and its models."""
     place = place_of(path, name)
-    place.merged.mkdir(parents=True)
-    (place.merged / "config.json").write_text('{"max_position_embeddings": 2048}')
-    (place.merged / "model.safetensors").touch()
-    (place.folder / "README.md").write_text("A card.")
-    for kind in ("f16", "q8_0"):
-        (place.folder / f"{kind}.gguf").write_bytes(b"GGUF")
     job = TrainingJob(
         name=name,
         system="r1",
@@ -39,18 +37,9 @@ def finished(path: Path, name: str) -> Place:
         dev_rows=20,
         fingerprint="f",
     )
-    made = Artifacts(
-        adapter=None,
-        merged="merged",
-        gguf={"f16": "f16.gguf", "q8_0": "q8_0.gguf"},
-        checks={},
-        modelfile=None,
-        card="README.md",
-        smoke=Smoke(conversation="c", prompt_tokens=1, answer="a"),
-    )
+    place.folder.mkdir(parents=True)
     write_whole(place.job_file, job.model_dump_json())
-    write_whole(place.artifacts_file, made.model_dump_json())
-    place.tell(state_now("done", 180, 180, "Done."))
+    leave_finished(place)
     with Project.open(path) as project:
         register(project, place)
     return place
@@ -205,6 +194,24 @@ def test_a_student_whose_files_are_gone_in_part_is_shown_with_the_rest(
     assert not at.exception
     assert not place.folder.exists()
     assert at.selectbox(key="model-older").options == ["older-gguf", "older"]
+
+
+def test_a_student_trained_anew_writes_into_a_system_of_its_own(open_app, sample: Path) -> None:
+    place = finished(sample, "student-r1")
+    with Project.open(sample) as project:
+        earlier = System(name="student-r1", kind="student", model="student-r1-gguf")
+        project.store.add([earlier])  # what its earlier weights wrote
+    at = open_app(sample, PAGE)
+    assert not at.exception
+    (line,) = [c.value for c in at.code if "--into student-r1" in c.value and "generate" in c.value]
+    assert "--model student-r1-gguf --into student-r1-2 --split test" in line
+    at.button(key=f"write-{place.folder.name}").click().run()
+    assert not at.exception
+    with Project.open(sample) as project:
+        while open_jobs(project.store):  # it ends at once: the weights are none
+            time.sleep(0.1)
+        job = next(j for j in jobs(project.store) if j.kind == "generate")
+    assert json.loads(job.arguments)["into"] == "student-r1-2"
 
 
 @pytest.mark.browser
