@@ -245,7 +245,8 @@ def sentence(project: Project, looked: Looked) -> str:
         parts.append(
             f"{names[system]}: {percent(rate.share)} of {rate.total:,} summaries have an error"
         )
-    return f"{'; '.join(parts)}, as {detector_name(looked.detector)} reads them.{_where(looked)}"
+    by = reader_name(looked.detector)
+    return f"{'; '.join(parts)}, as read by {by}.{_where(looked)}"
 
 
 def _where(looked: Looked) -> str:
