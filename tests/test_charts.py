@@ -503,6 +503,12 @@ def test_readers_are_named_as_people_call_them() -> None:
     assert charts.reader_name("person:gold") == "the gold labels"
 
 
+def test_a_training_of_one_step_is_seen_as_a_point() -> None:
+    one = charts.loss(STEPS[:1])
+    assert trace(one, "learnt from").mode == "lines+markers"
+    assert trace(charts.loss(STEPS), "learnt from").mode == "lines"
+
+
 def test_lengths_are_shares_with_their_median() -> None:
     figure = charts.lengths(LENGTHS, NAMES)
     for outline in figure.data:
