@@ -7,7 +7,7 @@ by the next run.
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, count, islice
 from typing import Any
 
 from sqlalchemy import exists, func, select
@@ -68,7 +68,7 @@ def generate(
     chat = project.open_model("student", model)
     prompt = project.prompt(TASK)
     settings = GenerateSettings(model=chat.identity, prompt=prompt.hash)
-    _enter_system(store, into, kind, model, settings)
+    _enter_system(store, _system(into, kind, model, settings), settings)
     open_ones = () if fresh else (_unwritten(into),)
     report = _asked(store, splits, open_ones, limit)
 
@@ -86,6 +86,21 @@ def generate(
     report.notes += chat.notes()
     report.seconds = round(time.monotonic() - started, 3)
     return report
+
+
+def system_for(project: Project, model: str, name: str) -> str:
+    """The name of the student system that `model` can write into: `name` where nobody else wrote
+    it, else the first such of name-2, name-3 … A student trained anew is another model than the one
+    that wrote under its name before. Raises ConfigError where the model cannot be opened."""
+    if _there(project.store, name) is None:
+        return name  # the usual case, without a look at the weights
+    chat = project.open_model("student", model)
+    settings = GenerateSettings(model=chat.identity, prompt=project.prompt(TASK).hash)
+    for into in chain([name], (f"{name}-{n}" for n in count(2))):
+        there = _there(project.store, into)
+        if there is None or there == _system(into, "student", model, settings):
+            return into
+    raise AssertionError("there is always a free number")
 
 
 class Tried(Record):
@@ -157,18 +172,24 @@ def _text(reply: str) -> str:
     raise ReplyError("it is empty.")
 
 
-def _enter_system(
-    store: Store, into: str, kind: SystemKind, model: str, settings: GenerateSettings
-) -> None:
-    content = settings.model_dump_json()
-    system = System(name=into, kind=kind, model=model, settings_hash=digest(content))
-    there = store.get(System, schema.system.c.name == into)
+def _system(into: str, kind: SystemKind, model: str, settings: GenerateSettings) -> System:
+    return System(
+        name=into, kind=kind, model=model, settings_hash=digest(settings.model_dump_json())
+    )
+
+
+def _there(store: Store, name: str) -> System | None:
+    return store.get(System, schema.system.c.name == name)
+
+
+def _enter_system(store: Store, system: System, settings: GenerateSettings) -> None:
+    there = _there(store, system.name)
     if there is not None and there != system:
         raise InputError(
-            f"There is a system {into!r} already, made by another model or in another way.",
+            f"There is a system {system.name!r} already, made by another model or in another way.",
             "Give this one another name: --into NAME.",
         )
-    store.keep_version("generate", content, system.settings_hash)
+    store.keep_version("generate", settings.model_dump_json(), system.settings_hash)
     store.add([system])
 
 

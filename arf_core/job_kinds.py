@@ -444,7 +444,11 @@ class FinetuneWork(Work):
     def said(self, report: BaseModel) -> str:
         assert isinstance(report, FinetuneReport)
         loss = "" if report.final_loss is None else f", loss {report.final_loss:.3f}"
-        return f"{report.steps:,} steps{loss}"
+        if report.state == "done":
+            return f"{report.steps:,} steps{loss}"
+        if not report.steps:
+            return f"{report.state} before its first step"
+        return f"{report.state} at step {report.steps:,} of {report.total:,}{loss}"
 
 
 class GenerateWork(Work):

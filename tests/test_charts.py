@@ -491,9 +491,22 @@ def test_a_detector_that_reported_nothing_has_no_precision() -> None:
     assert trace(figure, "precision").x == (90.0, None)
     assert trace(figure, "recall").x == (11.25, 0.0)
     assert trace(figure, "precision").text[1] == "nothing was read"
-    assert title(figure) == "How far detectors agree with person:gold"
+    assert title(figure) == "How far detectors agree with the gold labels"
     by_summary = charts.against_reference(AGREEMENTS, by="has_error")
     assert trace(by_summary, "precision").x == (100.0, None)
+
+
+def test_readers_are_named_as_people_call_them() -> None:
+    assert charts.reader_name("rules") == "the rules"
+    assert charts.reader_name("llm:big") == "big (LLM)"
+    assert charts.reader_name("person:anna") == "anna (a person)"
+    assert charts.reader_name("person:gold") == "the gold labels"
+
+
+def test_a_training_of_one_step_is_seen_as_a_point() -> None:
+    one = charts.loss(STEPS[:1])
+    assert trace(one, "learnt from").mode == "lines+markers"
+    assert trace(charts.loss(STEPS), "learnt from").mode == "lines"
 
 
 def test_lengths_are_shares_with_their_median() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from conftest import Result, with_model
-from trainings import shop, tiny_base
+from trainings import leave_finished, shop, tiny_base
 
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted, finetune, job_of, prepare
@@ -99,6 +99,18 @@ def test_only_a_practice_base_is_trained_as_one(orders: Project, base: str) -> N
     assert starting_settings("practice-qwen2").method == "full"
     assert starting_settings("practice-corp/Llama-8B").method == "lora"
     assert name_of_base(orders, base) == base
+
+
+@pytest.mark.parametrize(("name", "into"), [("new", "new"), ("teacher", "teacher-2")])
+def test_the_line_to_try_a_student_writes_into_a_system_that_it_can_write(
+    arf: Callable[..., Result], orders: Project, base: str, name: str, into: str
+) -> None:
+    wanted = Wanted("teacher", base, name, "trl", settings_with(base, {}))
+    place = leave_finished(Place(prepare(orders, wanted)))
+    said = arf(*shlex.split(command_of(str(orders.path), wanted))[1:])
+    assert said.code == 0, said.err
+    line = said.out.splitlines()[-1]
+    assert line.endswith(f"--model {place.folder.name}-gguf --into {into}")
 
 
 def test_patience_has_the_dev_loss_measured() -> None:

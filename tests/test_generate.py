@@ -6,8 +6,9 @@ from scripted_server import Scripted, ScriptedServer
 
 from arf_core import schema
 from arf_core.errors import InputError
-from arf_core.generate import generate, try_on, unwritten
+from arf_core.generate import generate, system_for, try_on, unwritten
 from arf_core.project import Project
+from arf_core.prompts import SHIPPED
 from arf_core.records import Summary, System
 
 
@@ -98,6 +99,24 @@ def test_a_system_of_another_model_is_not_written_over(
     with pytest.raises(InputError, match="another model"):
         generate(project, "m", "teacher")
     assert texts(project, "teacher") == ["Known."]
+
+
+def test_a_model_is_given_a_system_that_it_can_write_into(
+    project: Project, server: ScriptedServer
+) -> None:
+    project = with_model(held_out(project, server.url), "other", server.url, model="another")
+    assert system_for(project, "m", "student") == "student"
+    generate(project, "m", "student", limit=1)
+    assert system_for(project, "m", "student") == "student"
+    assert system_for(project, "other", "student") == "student-2"
+    assert system_for(project, "m", "teacher") == "teacher-2"
+    generate(project, "other", "student-2", limit=1)
+    assert system_for(project, "other", "student") == "student-2"
+    own = project.path / "prompts" / "summarise.md"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text((SHIPPED / "summarise.md").read_text() + "\n")
+    assert system_for(project, "other", "student") == "student-3"
+    assert generate(project, "other", "student-3", limit=1).done == 1
 
 
 def test_a_split_without_conversations_is_said(project: Project, server: ScriptedServer) -> None:

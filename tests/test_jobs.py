@@ -18,12 +18,16 @@ from arf_core import jobs, schema
 from arf_core.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.findings import round_outcome
+from arf_core.finetune import Wanted
+from arf_core.finetune.job import Phase
+from arf_core.finetune.students import FinetuneReport
 from arf_core.importing import ImportOptions, ImportReport
 from arf_core.job_kinds import (
     KINDS,
     AnalyzeWork,
     DemoWork,
     ExportWork,
+    FinetuneWork,
     ImportWork,
     ReviseWork,
     work_of,
@@ -337,6 +341,32 @@ def test_only_a_job_that_has_stopped_can_be_resumed(project: Project, tmp_path: 
 def test_a_job_is_found_by_the_beginning_of_its_id(project: Project) -> None:
     with pytest.raises(InputError, match="No job"):
         jobs.find_job(project.store, "abc")
+
+
+@pytest.mark.parametrize(
+    ("state", "steps", "loss", "said"),
+    [
+        ("done", 180, 0.5, "180 steps, loss 0.500"),
+        ("stopped", 19, 7.572, "stopped at step 19 of 180, loss 7.572"),
+        ("stopped", 0, None, "stopped before its first step"),
+    ],
+)
+def test_a_training_that_was_stopped_is_not_told_as_a_whole_one(
+    state: Phase, steps: int, loss: float | None, said: str
+) -> None:
+    wanted = Wanted("r1", "practice", "student")
+    report = FinetuneReport(
+        name="student",
+        state=state,
+        steps=steps,
+        total=180,
+        final_loss=loss,
+        seconds=1.0,
+        artifacts={},
+        models=(),
+        practice=True,
+    )
+    assert FinetuneWork(wanted=wanted).said(report) == said
 
 
 @pytest.mark.parametrize("kind", KINDS)

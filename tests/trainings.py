@@ -16,7 +16,8 @@ from typing import NamedTuple
 from conftest import add_items, make_item
 
 from arf_core.finetune import Wanted, _enter, job_of, worker
-from arf_core.finetune.job import Place, place_of
+from arf_core.finetune.artifacts import Artifacts, Smoke
+from arf_core.finetune.job import Place, place_of, state_now, write_whole
 from arf_core.finetune.practice import make_base
 from arf_core.finetune.settings import TrainingSettings
 from arf_core.project import Project
@@ -74,6 +75,29 @@ def entered(project: Project, asked: Wanted) -> Place:
     job, rows = job_of(project, asked)
     place = place_of(project.path, asked.into)
     _enter(place, job, rows, fresh=False)
+    return place
+
+
+def leave_finished(place: Place) -> Place:
+    """What a finished training leaves in its folder; the weights are none."""
+    place.merged.mkdir(parents=True)
+    (place.merged / "config.json").write_text('{"max_position_embeddings": 2048}')
+    (place.merged / "model.safetensors").touch()
+    (place.folder / "README.md").write_text("A card.")
+    gguf = {kind: f"{kind}.gguf" for kind in ("f16", "q8_0")}
+    for file in gguf.values():
+        (place.folder / file).write_bytes(b"GGUF")
+    made = Artifacts(
+        adapter=None,
+        merged="merged",
+        gguf=gguf,
+        checks={},
+        modelfile=None,
+        card="README.md",
+        smoke=Smoke(conversation="c", prompt_tokens=1, answer="a"),
+    )
+    write_whole(place.artifacts_file, made.model_dump_json())
+    place.tell(state_now("done", 180, 180, "Done."))
     return place
 
 

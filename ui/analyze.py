@@ -21,7 +21,8 @@ from ui.analyze_reads import View
 ALL = ""
 Comparison = Literal["findings", "places", "has_error"]
 HIDDEN: Split = "test"
-"""Hidden unless asked for: what a headline is measured on should not steer the work."""
+"""Hidden unless asked for: what a headline is measured on should not steer the work. Shown alone
+where a system was read in no other, as a student mostly is: there, systems are only compared."""
 
 
 class Looked(NamedTuple):
@@ -62,7 +63,7 @@ def chosen(project: Project) -> Looked | None:
         against = st.selectbox(
             "Side by side with",
             others,
-            index=min(1, len(others) - 1),
+            index=others.index(_beside(project, system, others)),
             key="against",
             bind="query-params",
             format_func=name,
@@ -77,13 +78,32 @@ def chosen(project: Project) -> Looked | None:
             bind="query-params",
             format_func=lambda d: widgets.seen(detector_name(d)),
         )
-    view, categories, words = _filters(project)
     if against and detector not in loaders.detectors(project, against):
         against = ALL
+    systems = [system, against] if against else [system]
+    view, categories, words = _filters(project, _usual_splits(project, systems, detector))
     return Looked(system, against or None, detector, view, categories, words)
 
 
-def _filters(project: Project) -> tuple[View, tuple[str, ...], str]:
+def _beside(project: Project, system: str, others: list[str]) -> str:
+    """Whom to put beside a system at first: the newest student that its first reader has read, as
+    that is what all the work was for; else the next system."""
+    students = {s.name for s in loaders.systems(project) if s.kind == "student"}
+    first = reads.readers(project, system)[:1]
+    read = [s for s in others if s in students and {*first} & {*loaders.detectors(project, s)}]
+    if read and system not in students:
+        return read[-1]
+    return others[min(1, len(others) - 1)]
+
+
+def _usual_splits(project: Project, systems: list[str], detector: str) -> list[Split]:
+    """The splits that are looked at where none were chosen."""
+    if any(reads.splits_read(project, s, detector) == (HIDDEN,) for s in systems):
+        return [HIDDEN]
+    return [s for s in SPLITS if s != HIDDEN]
+
+
+def _filters(project: Project, usual: list[Split]) -> tuple[View, tuple[str, ...], str]:
     names = {c.id: c.name for c in project.taxonomy.categories}
     with st.container(horizontal=True, vertical_alignment="bottom", key="analyze-filters"):
         categories = st.multiselect(
@@ -100,20 +120,26 @@ def _filters(project: Project) -> tuple[View, tuple[str, ...], str]:
             "Words in findings", key="words", bind="query-params", placeholder="any", width=150
         )
         with st.popover("More", icon=":material/tune:", key="more-filters"):
-            splits, confidence = _more()
+            splits, confidence = _more(usual)
     view = View(tuple(s for s in SPLITS if s in splits), attribute, value, confidence)
     return view, tuple(categories), (words or "").strip()
 
 
-def _more() -> tuple[list[Split], float]:
+def _more(usual: list[Split]) -> tuple[list[Split], float]:
     """Splits and the least confidence."""
+    now = st.session_state
+    before = now.get("usual-splits", usual)
+    if before != usual and now.get("split") == before:
+        now["split"] = usual  # they were not chosen, so they follow the systems
+    now["usual-splits"] = usual
     splits = st.multiselect(
         "Splits",
         list(SPLITS),
-        default=[s for s in SPLITS if s != HIDDEN],
+        default=usual,
         key="split",
         bind="query-params",
-        help="The test split stays hidden while you work on the data, unless you add it.",
+        help="The test split stays hidden while you work on the data, unless you add it. It is "
+        "shown alone beside a system that was read in no other, as students are.",
     )
     confidence = st.number_input(
         "Confidence from",
@@ -219,8 +245,15 @@ def sentence(project: Project, looked: Looked) -> str:
         parts.append(
             f"{names[system]}: {percent(rate.share)} of {rate.total:,} summaries have an error"
         )
-    hidden = "" if HIDDEN in looked.view.splits else " The test split is hidden."
-    return f"{'; '.join(parts)}, as {detector_name(looked.detector)} reads them.{hidden}"
+    by = reader_name(looked.detector)
+    return f"{'; '.join(parts)}, as read by {by}.{_where(looked)}"
+
+
+def _where(looked: Looked) -> str:
+    """What of the test split is looked at, where that is not all of it beside the others."""
+    if looked.view.splits == (HIDDEN,):
+        return " In the test split alone."
+    return "" if HIDDEN in looked.view.splits else " The test split is hidden: More, Splits."
 
 
 # -- where ----------------------------------------------------------------------------------------

@@ -109,6 +109,13 @@ def readers(project: Project, system: str) -> list[str]:
 
 
 @loaders.reads
+def splits_read(project: Project, system: str, detector: str) -> tuple[Split, ...]:
+    """The splits of which this detector has read the system's summaries, all or some."""
+    found = _about(project).split[_everything(project, system, detector).read]
+    return tuple(s for i, s in enumerate(SPLITS) if (found == i).any())
+
+
+@loaders.reads
 def rates(project: Project, system: str, detector: str, view: View) -> ErrorRates:
     return rates_of(found(project, system, detector, view))
 

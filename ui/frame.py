@@ -75,7 +75,7 @@ def home(title: str = "Home") -> Project | None:
 
 
 def _open() -> Project | None:
-    """The project of the address, else the session's, else the last one that was opened."""
+    """The project of the address, else the session's, else the first that the app knows."""
     asked = st.query_params.get("project")
     if asked is None:
         chosen = state().project or next((str(p) for p in known.known_projects()), None)

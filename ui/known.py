@@ -1,7 +1,7 @@
 """The project folders that the app knows: a small file in the user's own configuration folder.
 
-`ARF_CONFIG_DIR` puts it elsewhere; `ARF_PROJECT` names one that is known without being listed (the
-sample, where `make app` made it).
+`ARF_CONFIG_DIR` puts it elsewhere; `ARF_PROJECT` names one that is known without being listed, and
+opened first (the sample, where `make app` made it).
 """
 
 import json
@@ -23,12 +23,13 @@ def known_file() -> Path:
 
 
 def known_projects() -> list[Path]:
-    """The folders that still hold a project, the last opened first.
+    """The folders that still hold a project: the one that `ARF_PROJECT` names, as who starts the
+    app with it asks for that one, then the last opened first.
 
     Raises ConfigError where the file cannot be read.
     """
     given = os.environ.get("ARF_PROJECT")
-    known = [*_listed(), *([Path(given).resolve()] if given else [])]
+    known = [*([Path(given).resolve()] if given else []), *_listed()]
     return [path for path in dict.fromkeys(known) if (path / SETTINGS_FILE).is_file()]
 
 

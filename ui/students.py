@@ -12,9 +12,10 @@ from arf_core.errors import ArfError
 from arf_core.finetune import Wanted, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
-from arf_core.finetune.job import ENDS, Place, StepRow, TrainingState, places
+from arf_core.finetune.job import ENDS, GGUF, Place, StepRow, TrainingState, places
 from arf_core.finetune.practice import base_in_words, name_of_base
 from arf_core.finetune.students import remove_student, report_of
+from arf_core.generate import system_for
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
 from arf_core.project import Project
@@ -172,18 +173,26 @@ def _made(project: Project, place: Place, state: TrainingState, made: Artifacts)
     if made.gguf_missing:
         st.caption(widgets.label(f"No GGUF: {made.gguf_missing}", 300))
     name = place.folder.name
-    models = [m for m in (f"{name}-gguf", name) if m in project.settings.models]
+    models = [m for m in (name + GGUF, name) if _can_be_asked(project, m)]
     if not models:
         return
     model = st.selectbox(
         "Ask it as", models, key=f"model-{name}", format_func=widgets.seen, width=480
     )
     student_try.draw(project, name, model)
-    work = GenerateWork(model=model, into=name)
+    work = GenerateWork(model=model, into=system_for(project, model, name))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Write the test split's summaries", key=f"write-{name}"):
             jobs.start(project, work)
         widgets.command(work.command(str(project.path)))
+
+
+def _can_be_asked(project: Project, model: str) -> bool:
+    """Is it entered in the project, and is its file still there?"""
+    options = project.settings.models.get(model)
+    if options is None:
+        return False
+    return (project.path / Path(str(options.get("path", ""))).expanduser()).exists()
 
 
 def _removal(project: Project, place: Place) -> None:
@@ -199,11 +208,17 @@ def _removal(project: Project, place: Place) -> None:
 
 
 def _bytes_of(path: Path) -> int:
-    return sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size
+    files = path.rglob("*") if path.is_dir() else (path,)
+    return sum(f.stat().st_size for f in files if f.is_file())
 
 
 def _file(path: Path, shown: str, what: str) -> None:
-    """A file or folder with its size; to be fetched, where it is not too large for a browser."""
+    """A file or folder with its size; to be fetched, where it is not too large for a browser. One
+    that was deleted, to save its space, is said to be gone."""
+    if not path.exists():
+        widgets.text(f"{what} · no longer there")
+        widgets.text(shown, muted=True)
+        return
     size = _bytes_of(path)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="left"):
         with st.container(width="stretch"):

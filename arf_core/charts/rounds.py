@@ -124,7 +124,7 @@ def against_reference(agreements: Sequence[Agreement], by: Compared = "findings"
     counts: list[Counts] = [getattr(a, by) for a in shown]
     right = [Rate(count=c.hits, total=c.hits + c.false_alarms) for c in counts]
     found = [Rate(count=c.hits, total=c.hits + c.misses) for c in counts]
-    references = listed([plain(name) for name in sorted({a.reference for a in shown})])
+    references = listed([plain(reader_name(r)) for r in sorted({a.reference for a in shown})])
     return drawn(
         [_shares("precision", right, shown, 0), _shares("recall", found, shown, 1)],
         f"How far detectors agree with {references}",

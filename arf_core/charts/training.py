@@ -16,7 +16,8 @@ def loss(steps: Sequence[StepRow]) -> go.Figure:
     if not learnt:
         return empty("No step has been made yet. Start the training, or see its log.")
     total = steps[-1].total
-    traces = [_line("learnt from", learnt, SYSTEM_COLOURS[0], "lines")]
+    mode = "lines" if len(learnt) > 1 else "lines+markers"  # a line of one point is none
+    traces = [_line("learnt from", learnt, SYSTEM_COLOURS[0], mode)]
     if held:
         traces.append(_line("dev split", held, SYSTEM_COLOURS[1], "lines+markers"))
     step, last = learnt[-1]

@@ -18,6 +18,8 @@ KINDS = {
     "reviewed": "Corrected, reviewed",
     "student": "Student",
 }
+GOLD = "person:gold"
+"""In the examples: labels that were written with the texts, or counted; no person read there."""
 _PLAIN = ("teacher", "reference", "student", "reviewed")  # one of a kind needs no name behind it
 
 
@@ -39,6 +41,8 @@ def name_of(system: str, names: Mapping[str, str] | None) -> str:
 
 def reader_name(detector: str) -> str:
     """Who reads, as people are told: the rules, big (LLM), anna (a person)."""
+    if detector == GOLD:
+        return "the gold labels"
     kind, _, name = detector.partition(":")
     if kind == "person":
         return f"{name} (a person)"

@@ -28,7 +28,7 @@ from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, settings_with
 from arf_core.finetune.students import FinetuneReport, remove_student, report_of
 from arf_core.finetune.trainers import default_trainer
 from arf_core.generate import generate as run_generate
-from arf_core.generate import try_on
+from arf_core.generate import system_for, try_on
 from arf_core.project import Project
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
@@ -115,8 +115,6 @@ def finetune(
     if remove:
         _remove(_named(folder), into, as_json)
         return
-    if trial and steps:
-        raise InputError("--trial and --steps are both given.", "Give one of them.")
     given = {
         "method": method.value if method else None,
         "rank": rank,
@@ -125,7 +123,7 @@ def finetune(
         "batch": batch,
         "accumulation": accumulation,
         "epochs": epochs,
-        "steps": TRIAL_STEPS if trial else steps,
+        "steps": _steps(trial, steps),
         "max_length": max_length,
         "seed": seed,
         "checkpoint_every": checkpoint_every,
@@ -142,6 +140,12 @@ def finetune(
         gguf=("f16", "q8_0") if gguf else (),
     )
     _do(_named(folder), wanted, fresh=fresh, dry_run=dry_run, prepare=prepare, as_json=as_json)
+
+
+def _steps(trial: bool, steps: int | None) -> int | None:
+    if trial and steps:
+        raise InputError("--trial and --steps are both given.", "Give one of them.")
+    return TRIAL_STEPS if trial else steps
 
 
 def _named(folder: Path | None) -> Path:
@@ -231,7 +235,9 @@ def _print_report(project: Project, report: FinetuneReport, as_json: bool) -> No
     )
     for name, file in report.artifacts.items():
         print_line(f"  {name}: {folder / file}")
-    again = ["arf", "generate", str(folder), "--model", report.models[-1], "--into", report.name]
+    model = report.models[-1]
+    into = system_for(project, model, report.name)
+    again = ["arf", "generate", str(folder), "--model", model, "--into", into]
     print_line(f"Try it: {shlex.join(again)}")
 
 

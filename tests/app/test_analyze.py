@@ -8,11 +8,24 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.conftest import Server, shown
+from arf_core import schema
 from arf_core.demo import make_demo
 from arf_core.evaluate.rates import error_rates
 from arf_core.finding_list import listed
 from arf_core.project import Project
-from arf_core.records import SPLITS, Conversation, Summary, System, Turn, fingerprint_of
+from arf_core.queries import items
+from arf_core.records import (
+    SPLITS,
+    Analysis,
+    Conversation,
+    Item,
+    Reading,
+    Summary,
+    System,
+    Turn,
+    fingerprint_of,
+    now,
+)
 from arf_core.scope import Scope, look
 
 PAGE = "pages/2_Analyze.py"
@@ -66,6 +79,73 @@ def test_the_test_split_is_hidden_unless_asked_for(open_app, sample: Path) -> No
     at.multiselect(key="split").set_value(list(SPLITS)).run()
     assert f"of {all_of_it.any_error.total} summaries" in said(at)
     assert "hidden" not in said(at)
+
+
+@pytest.fixture
+def with_student(sample: Path) -> Path:
+    """The sample with two students' summaries of the test split; the first one's were read."""
+    with Project.open(sample) as project:
+        store = project.store
+        tested = store.all(Conversation, schema.conversation.c.split == "test")
+        for name in ("pupil", "unread"):
+            store.add([System(name=name, kind="student")])
+            store.put_summaries([Summary.of(c.id, name, "A call.") for c in tested])
+        store.put_readings([reading(item) for page in items(store, "pupil") for item in page])
+    return sample
+
+
+def reading(item: Item) -> Reading:
+    """By a reader who found nothing."""
+    done = Analysis(
+        id=item.summary.id,
+        summary_id=item.summary.id,
+        detector=READER,
+        settings_hash="s",
+        taxonomy_hash="t",
+        status="done",
+        at=now(),
+    )
+    return Reading(item=item, analysis=done)
+
+
+def test_it_opens_on_the_teacher_against_a_student_on_what_both_were_read_in(
+    open_app, with_student: Path
+) -> None:
+    at = open_app(with_student, PAGE)
+    assert not at.exception
+    assert (at.selectbox(key="system").value, at.selectbox(key="against").value) == (
+        "teacher",
+        "pupil",
+    )
+    assert at.multiselect(key="split").value == ["test"]
+    assert "none read" not in said(at)
+    with Project.open(with_student) as project:
+        read = error_rates(project.store, "teacher", READER, ["test"]).any_error.total
+    assert said(at).count(f"of {read} summaries have an error") == 2
+    assert "In the test split alone" in said(at)
+
+
+def test_the_splits_follow_the_choice_of_systems_until_they_are_chosen(
+    open_app, with_student: Path
+) -> None:
+    at = open_app(with_student, PAGE, against="Corrected (r1)")
+    assert at.multiselect(key="split").value == ["train", "dev"]
+    at.selectbox(key="against").set_value("pupil").run()
+    assert at.multiselect(key="split").value == ["test"]
+    at.selectbox(key="against").set_value("r1").run()
+    assert at.multiselect(key="split").value == ["train", "dev"]
+    assert "The test split is hidden: More, Splits" in said(at)
+    at.multiselect(key="split").set_value(["dev"]).run()
+    at.selectbox(key="system").set_value("pupil").run()
+    assert at.multiselect(key="split").value == ["dev"]
+    assert not at.exception
+    assert "none read in this view" in said(at)
+
+
+def test_the_splits_of_the_address_stand(open_app, with_student: Path) -> None:
+    at = open_app(with_student, PAGE, system="Student (pupil)", split=["train", "dev"])
+    assert at.multiselect(key="split").value == ["train", "dev"]
+    assert "none read in this view" in said(at)
 
 
 def test_without_summaries_it_leads_to_the_data(open_app, empty_project: Path) -> None:

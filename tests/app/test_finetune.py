@@ -1,17 +1,48 @@
 """The page Finetune: empty, full, and a training from its start to its end in a real browser."""
 
+import json
+import shutil
+import time
 from pathlib import Path
 
 import pytest
+from trainings import leave_finished
 
 from app.conftest import Server, shown
 from arf_core.finetune import Wanted, prepare
 from arf_core.finetune.extra import missing
-from arf_core.finetune.job import Place, Reason, place_of, state_now
-from arf_core.finetune.settings import starting_settings
+from arf_core.finetune.job import Place, Reason, TrainingJob, place_of, state_now, write_whole
+from arf_core.finetune.settings import PRACTICE, starting_settings
+from arf_core.finetune.students import register
+from arf_core.jobs import jobs, open_jobs
 from arf_core.project import Project
+from arf_core.records import System
 
 PAGE = "pages/4_Finetune.py"
+
+
+def finished(path: Path, name: str) -> Place:
+    """A student of r1 as a finished training leaves it, and its models."""
+    place = place_of(path, name)
+    job = TrainingJob(
+        name=name,
+        system="r1",
+        choice="good",
+        base="practice",
+        licence="made here",
+        practice=True,
+        trainer="trl",
+        settings=PRACTICE,
+        rows=60,
+        dev_rows=20,
+        fingerprint="f",
+    )
+    place.folder.mkdir(parents=True)
+    write_whole(place.job_file, job.model_dump_json())
+    leave_finished(place)
+    with Project.open(path) as project:
+        register(project, place)
+    return place
 
 
 def test_an_empty_project_is_told_what_comes_first(open_app, empty_project: Path) -> None:
@@ -135,6 +166,52 @@ def test_a_broken_student_is_told_of_beside_the_others_and_can_be_removed(
     assert not at.error
     assert not broken.folder.exists()
     assert "whole" in [found.value for found in at.subheader]
+
+
+@pytest.mark.parametrize(
+    ("gone", "asked_as"),
+    [
+        (["f16.gguf"], ["whole-gguf", "whole"]),
+        (["merged"], ["whole-gguf"]),
+        (["merged", "q8_0.gguf"], []),
+    ],
+)
+def test_a_student_whose_files_are_gone_in_part_is_shown_with_the_rest(
+    open_app, sample: Path, gone: list[str], asked_as: list[str]
+) -> None:
+    finished(sample, "older")
+    place = finished(sample, "whole")
+    for name in gone:
+        path = place.folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    at = open_app(sample, PAGE)
+    assert not at.exception
+    assert shown(at).count("no longer there") == len(gone)
+    assert [found.value for found in at.subheader][-2:] == ["whole", "older"]
+    offered = [box.options for box in at.selectbox if box.key == "model-whole"]
+    assert offered == ([asked_as] if asked_as else [])
+    at.button(key="remove-whole-now").click().run()
+    assert not at.exception
+    assert not place.folder.exists()
+    assert at.selectbox(key="model-older").options == ["older-gguf", "older"]
+
+
+def test_a_student_trained_anew_writes_into_a_system_of_its_own(open_app, sample: Path) -> None:
+    place = finished(sample, "student-r1")
+    with Project.open(sample) as project:
+        earlier = System(name="student-r1", kind="student", model="student-r1-gguf")
+        project.store.add([earlier])  # what its earlier weights wrote
+    at = open_app(sample, PAGE)
+    assert not at.exception
+    (line,) = [c.value for c in at.code if "--into student-r1" in c.value and "generate" in c.value]
+    assert "--model student-r1-gguf --into student-r1-2 --split test" in line
+    at.button(key=f"write-{place.folder.name}").click().run()
+    assert not at.exception
+    with Project.open(sample) as project:
+        while open_jobs(project.store):  # it ends at once: the weights are none
+            time.sleep(0.1)
+        job = next(j for j in jobs(project.store) if j.kind == "generate")
+    assert json.loads(job.arguments)["into"] == "student-r1-2"
 
 
 @pytest.mark.browser

@@ -29,6 +29,20 @@ def test_the_project_of_the_address_is_opened_and_remembered(open_app, sample: P
     assert "Support (sample)" in shown(again)
 
 
+def test_the_project_that_the_variable_names_is_opened_before_the_remembered(
+    open_app, sample: Path, empty_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_app(empty_project)
+    monkeypatch.setenv("ARF_PROJECT", str(sample))
+    at = open_app()
+    assert not at.exception
+    assert at.title[0].value == "Support \\(sample\\)"
+    assert at.query_params["project"] == str(sample)
+    assert open_app(empty_project).title[0].value == "Empty"  # the address says more
+    monkeypatch.setenv("ARF_PROJECT", str(sample / "nowhere"))
+    assert open_app().title[0].value == "Empty"
+
+
 def test_a_folder_without_a_project_is_told_with_the_remedy(open_app, tmp_path: Path) -> None:
     at = open_app(tmp_path / "nowhere")
     assert not at.exception
