@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Result, add_items, make_item
-from trainings import shop
+from trainings import leave_finished, shop
 
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted, finetune, finished, prepare
@@ -18,8 +18,10 @@ from arf_core.finetune.job import (
     locked,
     place_of,
     state_now,
+    write_whole,
 )
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.students import register
 from arf_core.models.registry import add_model
 from arf_core.project import Project
 
@@ -223,3 +225,21 @@ def test_a_student_is_removed_with_its_models_and_nothing_else(
     assert said.json == {"removed": "s", "models": ["s", "s-gguf"]}
     assert not place.folder.exists()
     assert list(Project.open(project.path).settings.models) == ["other"]
+
+
+@needs_training
+def test_a_student_without_its_gguf_file_is_no_longer_asked_as_one(tmp_path: Path) -> None:
+    project = shop(tmp_path / "p")
+    place = leave_finished(
+        Place(prepare(project, Wanted("teacher", "practice", "s", "trl", TrainingSettings())))
+    )
+    assert register(project, place) == ("s", "s-gguf")
+    made = place.artifacts()
+    assert made is not None
+    write_whole(place.artifacts_file, made.model_copy(update={"gguf": {}}).model_dump_json())
+    register(project, place)
+    assert set(project.settings.models) == {"s", "s-gguf"}  # its file is there, and works
+    for file in made.gguf.values():
+        (place.folder / file).unlink()
+    assert register(project, place) == ("s",)
+    assert set(project.settings.models) == {"s"}

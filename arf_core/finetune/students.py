@@ -62,7 +62,7 @@ def _artifacts(project: Project, place: Place) -> dict[str, str]:
 
 def register(project: Project, place: Place) -> tuple[str, ...]:
     """Enter the student under its name, and its GGUF file as `<name>-gguf`; a model that is there
-    already stays as it is. Returns the names."""
+    already stays as it is, unless its file is gone. Returns the names."""
     made = _artifacts(project, place)
     name = place.folder.name
     entries: dict[str, dict[str, object]] = {
@@ -75,6 +75,9 @@ def register(project: Project, place: Place) -> tuple[str, ...]:
             "context_tokens": place.window(),
             "max_tokens": ANSWER,
         }
+    gone = project.settings.models.get(name + GGUF, {}).get("path")
+    if gone and name + GGUF not in entries and not (project.path / str(gone)).exists():
+        project.settings = remove_model(project, name + GGUF).settings
     for model, options in entries.items():
         if model not in project.settings.models:
             project.settings = add_model(project, model, options).settings
