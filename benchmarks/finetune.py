@@ -64,6 +64,11 @@ def project_in(folder: Path, length: int = 3000, prompt: str = "") -> Project:
     return project
 
 
+def off(low: float, high: float, peak: float) -> str:
+    """How far the middle of an estimate is from the peak that was measured."""
+    return f"{100 * ((low + high) / 2 / peak - 1):+.0f} %"
+
+
 def measured(project: Project, base: Path, case: Case) -> tuple[str, ...]:
     """One row of the table."""
     settings = TrainingSettings.model_validate(
@@ -81,9 +86,8 @@ def measured(project: Project, base: Path, case: Case) -> tuple[str, ...]:
     shape = shape_of(base)
     assert shape is not None
     said = estimate(shape, settings, case.trainer, case.length)
-    middle = (said.low + said.high) / 2
     inside = "yes" if said.low <= peak <= said.high else "**no**"
-    error = f"{100 * (middle / peak - 1):+.0f} %"
+    error = off(said.low, said.high, peak)
     weights = f"{shape.weights / 1e6:.1f} M"
     shown = f"{said.low:.2f}–{said.high:.2f}"
     size = f"{case.batch} × {case.length}"

@@ -34,6 +34,7 @@ from arf_core.finetune.settings import Shape, TrainingSettings
 from arf_core.finetune.trainers import trainers
 from arf_core.project import Project
 from benchmarks.bare_unsloth import FIRST
+from benchmarks.finetune import off
 from benchmarks.random_llama import make_shape, rows_of_length, shape_named
 
 ROOT = Path(__file__).parent.parent
@@ -291,7 +292,7 @@ def cells(run: Run) -> tuple[str, ...]:
         f"{run.tensors_gb:.1f}" if run.tensors_gb else "–",
         f"{run.card_gb:.1f}" if run.card_gb else "–",
         f"{low:.1f}–{high:.1f}",
-        f"{100 * ((low + high) / 2 / peak - 1):+.0f} %" if peak else "–",
+        off(low, high, peak) if peak else "–",
         f"{run.seconds:.0f}" if run.seconds else "–",
     )
 

@@ -31,6 +31,7 @@ from arf_core.finetune.plan import memory_of
 from arf_core.finetune.students import FinetuneReport
 from arf_core.project import Project
 from arf_core.records import RunReport
+from benchmarks.finetune import off
 
 TARGET_S = 120
 SYSTEM, TRAINER = "r1", "trl"
@@ -126,12 +127,11 @@ def _of_the_memory(place: Place) -> Row:
     assert shape is not None
     peak = trained.peak_memory_gb
     within = "within" if said.low <= peak <= said.high else "NOT within"
-    error = 100 * ((said.low + said.high) / 2 / peak - 1)
     return (
         f"memory of the training: {shape.weights / 1e6:.1f} M weights, {job.settings.method}, "
         f"{job.settings.batch} × {trained.lengths.max_length} tokens",
         f"estimate {said.low:.2f}–{said.high:.2f} GB",
-        f"{peak:.2f} GB at its peak: {within}, {error:+.0f} %",
+        f"{peak:.2f} GB at its peak: {within}, {off(said.low, said.high, peak)}",
     )
 
 

@@ -14,7 +14,7 @@ from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.job import ENDS, GGUF, Place, StepRow, TrainingState, places
 from arf_core.finetune.practice import base_in_words, name_of_base
-from arf_core.finetune.students import remove_student, report_of
+from arf_core.finetune.students import can_be_asked, remove_student, report_of
 from arf_core.generate import system_for
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
@@ -173,7 +173,7 @@ def _made(project: Project, place: Place, state: TrainingState, made: Artifacts)
     if made.gguf_missing:
         st.caption(widgets.label(f"No GGUF: {made.gguf_missing}", 300))
     name = place.folder.name
-    models = [m for m in (name + GGUF, name) if _can_be_asked(project, m)]
+    models = [m for m in (name + GGUF, name) if can_be_asked(project, m)]
     if not models:
         return
     model = st.selectbox(
@@ -185,14 +185,6 @@ def _made(project: Project, place: Place, state: TrainingState, made: Artifacts)
         if st.button("Write the test split's summaries", key=f"write-{name}"):
             jobs.start(project, work)
         widgets.command(work.command(str(project.path)))
-
-
-def _can_be_asked(project: Project, model: str) -> bool:
-    """Is it entered in the project, and is its file still there?"""
-    options = project.settings.models.get(model)
-    if options is None:
-        return False
-    return (project.path / Path(str(options.get("path", ""))).expanduser()).exists()
 
 
 def _removal(project: Project, place: Place) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from arf_core.errors import InputError
 from arf_core.finetune.job import ANSWER, ENDS, FOLDER, GGUF, Phase, Place, TrainingState
@@ -75,13 +76,21 @@ def register(project: Project, place: Place) -> tuple[str, ...]:
             "context_tokens": place.window(),
             "max_tokens": ANSWER,
         }
-    gone = project.settings.models.get(name + GGUF, {}).get("path")
-    if gone and name + GGUF not in entries and not (project.path / str(gone)).exists():
+    earlier = name + GGUF in project.settings.models and name + GGUF not in entries
+    if earlier and not can_be_asked(project, name + GGUF):
         project.settings = remove_model(project, name + GGUF).settings
     for model, options in entries.items():
         if model not in project.settings.models:
             project.settings = add_model(project, model, options).settings
     return tuple(entries)
+
+
+def can_be_asked(project: Project, model: str) -> bool:
+    """Is it entered in the project, and is its file or folder still there?"""
+    options = project.settings.models.get(model)
+    if options is None:
+        return False
+    return (project.path / Path(str(options.get("path", ""))).expanduser()).exists()
 
 
 def refuse_taken_name(project: Project, name: str) -> None:
