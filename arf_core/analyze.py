@@ -10,7 +10,6 @@ from arf_core.answers import Answer, in_batches
 from arf_core.detectors import Detector, Found, Seen, open_detector
 from arf_core.errors import InputError
 from arf_core.project import Project
-from arf_core.queries import count_summaries, find_system, is_read, items
 from arf_core.records import (
     SPLITS,
     Analysis,
@@ -23,7 +22,8 @@ from arf_core.records import (
     digest,
     now,
 )
-from arf_core.store import Store
+from arf_core.store.database import Store
+from arf_core.store.queries import count_summaries, find_system, is_read, items
 from arf_core.taxonomy import Taxonomy
 
 Progress = Callable[[int, int], None]
@@ -68,7 +68,7 @@ def analyze(
                 answer.count_in(report)
             if progress:
                 progress(report.finished, report.asked)
-    from arf_core.blocks import refresh  # with NumPy: the first call is not to wait for it
+    from arf_core.store.blocks import refresh  # with NumPy: the first call is not to wait for it
 
     refresh(store, system, reader.name)
     report.notes += reader.notes()

@@ -12,11 +12,11 @@ import numpy as np
 import orjson
 from sqlalchemy import func, select
 
-from arf_core import schema
-from arf_core.blocks import Found
 from arf_core.records import SPLITS, Finding, Record, Split
-from arf_core.scope import Scope, look
-from arf_core.store import Store, columns
+from arf_core.store import schema
+from arf_core.store.blocks import Found
+from arf_core.store.database import Store, columns
+from arf_core.store.filters import Scope, look
 from arf_core.taxonomy import Taxonomy
 from arf_core.text_space import (
     REPORTING,

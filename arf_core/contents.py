@@ -6,11 +6,11 @@ from typing import Literal
 import numpy as np
 from sqlalchemy import func, select
 
-from arf_core import blocks, schema
 from arf_core.records import SPLITS, Record
-from arf_core.scope import slices_of
-from arf_core.store import Store
-from arf_core.value_groups import Group, grouped
+from arf_core.store import blocks, schema
+from arf_core.store.binning import Group, grouped
+from arf_core.store.database import Store
+from arf_core.store.filters import slices_of
 
 TOP = 12
 """Values that are shown on their own; the rarer ones are counted together."""

@@ -14,15 +14,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.project import Project
-from arf_core.queries import detectors_of, find_system, findings_of, items, read_by
 from arf_core.records import SPLITS, Action, Item, Record, Split, System, digest, now
 from arf_core.review_counts import Tally
 from arf_core.reviewed import round_of, settle
-from arf_core.standing import STANDINGS, Standing
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.queries import detectors_of, find_system, findings_of, items, read_by
+from arf_core.store.review_status import STANDINGS, Standing
 
 EXPORTED: tuple[Split, ...] = ("train", "dev")
 CARD, PART = "README.md", ".part"

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
-from arf_core import schema
 from arf_core.analyze import Progress
 from arf_core.answers import Answer, in_batches
 from arf_core.errors import InputError, ReplyError
@@ -20,7 +19,6 @@ from arf_core.models import Request
 from arf_core.models.calls import Ask, stream
 from arf_core.project import Project
 from arf_core.prompts import Prompt
-from arf_core.queries import PAGE
 from arf_core.records import (
     Conversation,
     Record,
@@ -32,7 +30,9 @@ from arf_core.records import (
     digest,
     now,
 )
-from arf_core.store import Store, columns, replace_rows
+from arf_core.store import schema
+from arf_core.store.database import Store, columns, replace_rows
+from arf_core.store.queries import PAGE
 
 TASK = "summarise"
 

@@ -23,11 +23,11 @@ from arf_core.finetune.students import FinetuneReport
 from arf_core.generate import Tried, generate, try_on
 from arf_core.importing import ImportOptions, ImportReport, load
 from arf_core.project import Project
-from arf_core.queries import count_summaries
 from arf_core.records import SPLITS, Record, RunReport, Split, System
 from arf_core.review import accept_verified, undo
 from arf_core.review_counts import tallies
 from arf_core.revise import revise
+from arf_core.store.queries import count_summaries
 from arf_core.verify import verify
 
 Tell = Callable[[str, int, int], None]

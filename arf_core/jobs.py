@@ -20,12 +20,12 @@ from uuid import uuid4
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.job_kinds import Claim, Work, work_of
 from arf_core.project import Project
 from arf_core.records import Record
-from arf_core.store import Store, insert_new, to_row
+from arf_core.store import schema
+from arf_core.store.database import Store, insert_new, to_row
 
 M = TypeVar("M", bound=BaseModel)
 Status = Literal["queued", "running", "done", "failed", "cancelled", "lost"]

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import exists, func, select
 
-from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.labels import PERSON, LabelledFinding, reading_of
 from arf_core.project import Project
-from arf_core.queries import items
 from arf_core.records import Finding, Item, Reading, Split
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.queries import items
 
 
 def next_unread(

@@ -13,15 +13,15 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 
-from arf_core import schema
 from arf_core.analyze import finding
 from arf_core.detectors import Found
 from arf_core.errors import InputError, ReplyError
 from arf_core.grounding import at_quote, cited
 from arf_core.project import Project
-from arf_core.queries import find_system, items
 from arf_core.records import Analysis, Item, Reading, Record, digest, now
-from arf_core.store import chunks
+from arf_core.store import schema
+from arf_core.store.database import chunks
+from arf_core.store.queries import find_system, items
 from arf_core.taxonomy import Taxonomy, faults
 
 PERSON = "person:"

@@ -6,15 +6,15 @@ from typing import Literal
 
 from sqlalchemy import func, select
 
-from arf_core import schema
 from arf_core.evaluate.rates import Rate, error_rates
 from arf_core.finetune.job import learnt_from
 from arf_core.project import Project
-from arf_core.queries import CHECKS, detectors_of
 from arf_core.records import Record, System
 from arf_core.revise import RoundSettings
-from arf_core.standing import STANDINGS
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.queries import CHECKS, detectors_of
+from arf_core.store.review_status import STANDINGS
 
 PEOPLE = "person:"
 CORRECTED = ("revision", "rewrite", "reviewed")

@@ -14,7 +14,7 @@ from arf_core.models import ChatModel, open_model
 from arf_core.progress import Meter
 from arf_core.prompts import Prompt, load_prompt
 from arf_core.settings import TEMPLATE, ProjectSettings, Role, read_settings
-from arf_core.store import Store
+from arf_core.store.database import Store
 from arf_core.taxonomy import DEFAULT, Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from arf_core import schema
-from arf_core.queries import findings_by_id, items
 from arf_core.records import Check, Decision, Edit, Finding, Item, Record, Revision, Summary
 from arf_core.review_queue import Queued, queued
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.queries import findings_by_id, items
 
 
 class Answered(Record):

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from arf_core.blocks import Block, changes_of, read_blocks
 from arf_core.records import Action, Record, Split
-from arf_core.schema import BLOCK
-from arf_core.standing import STANDINGS, Standing, part_standing
-from arf_core.store import Store
-from arf_core.tallies import CategoryOutcome
+from arf_core.store.blocks import Block, changes_of, read_blocks
+from arf_core.store.database import Store
+from arf_core.store.patterns import CategoryOutcome
+from arf_core.store.review_status import STANDINGS, Standing, part_standing
+from arf_core.store.schema import BLOCK
 
 WAITING: tuple[Standing, ...] = STANDINGS[:-1]
 """What a person is asked to decide: all but what nobody changed."""

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Select, exists, func, select
 
-from arf_core import schema
 from arf_core.analyze import Progress
 from arf_core.errors import InputError
-from arf_core.queries import find_system
 from arf_core.records import RunReport, Summary, System
-from arf_core.store import ROWS_PER_WRITE, Store, write_summaries
+from arf_core.store import schema
+from arf_core.store.database import ROWS_PER_WRITE, Store, write_summaries
+from arf_core.store.queries import find_system
 
 SUFFIX = "-reviewed"
 ROUNDS = ("revision", "rewrite")

@@ -10,23 +10,12 @@ from typing import Any
 
 from sqlalchemy import exists
 
-from arf_core import schema
 from arf_core.analyze import Progress, asked
 from arf_core.answers import Answer, Failure, in_batches
 from arf_core.diff import change_share
 from arf_core.editors import Editor, EditTask, Proposal, open_editor
 from arf_core.errors import InputError
 from arf_core.project import Project
-from arf_core.queries import (
-    CHECKS,
-    detectors_of,
-    find_system,
-    findings_of,
-    items,
-    read_by,
-    require_detectors,
-    revisions_of,
-)
 from arf_core.records import (
     SPLITS,
     Edit,
@@ -42,7 +31,18 @@ from arf_core.records import (
 )
 from arf_core.review_counts import tallies
 from arf_core.spans import replace
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.queries import (
+    CHECKS,
+    detectors_of,
+    find_system,
+    findings_of,
+    items,
+    read_by,
+    require_detectors,
+    revisions_of,
+)
 
 LARGE_CHANGE = 0.3
 """Share of words that a targeted edit may change before a person should look first."""

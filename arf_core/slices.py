@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from arf_core import blocks
-from arf_core.blocks import Found, Numbers
 from arf_core.evaluate.rates import Rate
 from arf_core.records import SPLITS, Record, Split
-from arf_core.scope import TOP, Scope, Slices, look, slices_of
-from arf_core.store import Store
+from arf_core.store import blocks
+from arf_core.store.blocks import Found, Numbers
+from arf_core.store.database import Store
+from arf_core.store.filters import TOP, Scope, Slices, look, slices_of
 
 
 class SliceRates(Record):

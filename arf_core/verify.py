@@ -12,20 +12,10 @@ from uuid import uuid4
 
 from sqlalchemy import Text, exists, select, type_coerce
 
-from arf_core import schema
 from arf_core.analyze import Progress, finding
 from arf_core.answers import Answer, in_batches
 from arf_core.errors import InputError
 from arf_core.project import Project
-from arf_core.queries import (
-    CHECKS,
-    count_summaries,
-    find_system,
-    findings_by_id,
-    is_read,
-    items,
-    revisions_of,
-)
 from arf_core.records import (
     Analysis,
     Check,
@@ -42,7 +32,17 @@ from arf_core.records import (
 from arf_core.review_counts import tallies
 from arf_core.revise import RoundSettings
 from arf_core.spans import locate
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.queries import (
+    CHECKS,
+    count_summaries,
+    find_system,
+    findings_by_id,
+    is_read,
+    items,
+    revisions_of,
+)
 from arf_core.verifiers import CheckTask, Judged, Verdict, Verifier, open_verifier
 
 

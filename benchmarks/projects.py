@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from arf_core import blocks, schema
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.records import SPLITS, digest, now
 from arf_core.review_counts import tallies
-from arf_core.standing import LARGE_CHANGE, STANDINGS, Standing, part_standing
-from arf_core.store import part_found
+from arf_core.store import blocks, schema
+from arf_core.store.database import part_found
+from arf_core.store.review_status import LARGE_CHANGE, STANDINGS, Standing, part_standing
 
 BATCH = 10_000
 READER, SECOND, PERSON = "llm:reader", "check:second", "person:anna"

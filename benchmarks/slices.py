@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from arf_core import finding_list
-from arf_core.blocks import found
 from arf_core.evaluate.rates import error_rates
 from arf_core.project import Project
 from arf_core.slices import error_rates_by
-from arf_core.tallies import error_patterns, turn_lengths, word_lengths
+from arf_core.store import finding_list
+from arf_core.store.blocks import found
+from arf_core.store.patterns import error_patterns, turn_lengths, word_lengths
 from benchmarks.projects import READER, generate
 
 SUMMARIES = 1_000_000

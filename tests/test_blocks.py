@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from test_store import reading
 
-from arf_core import blocks, schema
 from arf_core.evaluate.rates import rates_of
 from arf_core.project import Project
 from arf_core.records import SPLITS, Finding, Item, Reading, Split, Summary
-from arf_core.scope import Scope, look
 from arf_core.slices import attribute_names, error_rates_by
-from arf_core.store import Store
-from arf_core.tallies import patterns_of
+from arf_core.store import blocks, schema
+from arf_core.store.database import Store
+from arf_core.store.filters import Scope, look
+from arf_core.store.patterns import patterns_of
 
 CATEGORIES = ("wrong_figure", "invented_detail", "wrong_party")
 DETECTORS = ("a", "b")

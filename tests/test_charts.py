@@ -30,7 +30,7 @@ from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.finetune.job import StepRow
 from arf_core.records import System
 from arf_core.slices import SliceRates
-from arf_core.tallies import CategoryOutcome, ErrorPatterns, Lengths, Pattern
+from arf_core.store.patterns import CategoryOutcome, ErrorPatterns, Lengths, Pattern
 from arf_core.taxonomy import Taxonomy, load_taxonomy
 
 LIGHT, DARK = "#ffffff", "#0e1117"

@@ -12,7 +12,6 @@ from conftest import Result as Ran
 
 from arf_core.closed_world import SYSTEMS
 from arf_core.demo import EXAMPLES
-from arf_core.findings import round_outcome
 from arf_core.finetune import job_of
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.extra import missing
@@ -20,6 +19,7 @@ from arf_core.finetune.practice import closed_world_base
 from arf_core.generate import unwritten
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary
+from arf_core.store.findings import round_outcome
 from arf_core.taxonomy import DEFAULT, load_taxonomy
 from benchmarks.closed_world.__main__ import DROPPED, FULL, MAIN
 from benchmarks.closed_world.counting import CATEGORY, PARTS, UNREADABLE, count, errors, read

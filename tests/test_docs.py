@@ -11,10 +11,10 @@ from conftest import add_items, make_item
 import arf_core.detectors
 from arf_core.analyze import analyze
 from arf_core.cli import build
-from arf_core.findings import finding_rows
 from arf_core.models import open_model, providers
 from arf_core.project import Project
 from arf_core.settings import TEMPLATE, read_settings
+from arf_core.store.findings import finding_rows
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("examples/*/*.md")])

@@ -5,12 +5,12 @@ import pytest
 from conftest import DELIVERY, REFUND, add_items
 from test_store import reading
 
-from arf_core import blocks, finding_list
 from arf_core.errors import InputError
 from arf_core.evaluate.agreement import agreement
-from arf_core.finding_list import card, listed, neighbours, page, with_words
 from arf_core.project import Project
 from arf_core.records import Finding, Item, Reading, Summary
+from arf_core.store import blocks, finding_list
+from arf_core.store.finding_list import card, listed, neighbours, page, with_words
 
 SAYS = [
     ("wrong_figure", 0.9, "45.20 is 42.50 in the conversation.", "45.20"),

@@ -10,7 +10,7 @@ from arf_core.errors import InputError
 from arf_core.importing import ImportOptions, ImportReport, Mapping
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System, digest, fingerprint_of
-from arf_core.scope import slices_of
+from arf_core.store.filters import slices_of
 
 TALK = [("customer", "My lamp came broken."), ("agent", "Sorry! A new one is on its way.")]
 OTHER = [("customer", "Where is my order?"), ("agent", "It left our store today.")]

@@ -14,10 +14,9 @@ from conftest import REFUND, add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 from sqlalchemy import func, select, update
 
-from arf_core import jobs, schema
+from arf_core import jobs
 from arf_core.analyze import analyze
 from arf_core.errors import InputError
-from arf_core.findings import round_outcome
 from arf_core.finetune import Wanted
 from arf_core.finetune.job import Phase
 from arf_core.finetune.students import FinetuneReport
@@ -34,8 +33,10 @@ from arf_core.job_kinds import (
 )
 from arf_core.jobs import Job
 from arf_core.project import Project
-from arf_core.queries import detectors_of
 from arf_core.records import RunReport
+from arf_core.store import schema
+from arf_core.store.findings import round_outcome
+from arf_core.store.queries import detectors_of
 
 PATIENCE_S = 60
 

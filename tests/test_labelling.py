@@ -10,8 +10,8 @@ from arf_core.evaluate.rates import error_rates
 from arf_core.labelling import count_read, last_read, next_unread, record
 from arf_core.labels import LabelledFinding
 from arf_core.project import Project
-from arf_core.queries import findings_of
 from arf_core.records import SPLITS, Item
+from arf_core.store.queries import findings_of
 
 ERROR = LabelledFinding(
     category="wrong_figure", quote="paid 45.20", evidence=[0], explanation="It was 42.50."

@@ -10,11 +10,11 @@ from test_models_of_a_project import set_in
 
 from arf_core.accounts import ledger
 from arf_core.analyze import analyze
-from arf_core.findings import finding_rows
 from arf_core.models import Reply, Request
 from arf_core.models.batch import read_replies, write_requests
 from arf_core.models.masking import LABELS, Mask, hidden, shown
 from arf_core.project import Project
+from arf_core.store.findings import finding_rows
 
 PRIVATE = {
     "EMAIL": "ana.silva@example.com",

@@ -14,8 +14,8 @@ from arf_core.contents import (
 )
 from arf_core.errors import InputError
 from arf_core.project import Project
-from arf_core.reading import Search, conversation, place, search
-from arf_core.tallies import turn_lengths, word_lengths
+from arf_core.store.patterns import turn_lengths, word_lengths
+from arf_core.store.search import Search, conversation, place, search
 
 WORDS = [
     ("lamp", ["customer: My lamp came broken.", "agent: We send a 100% new one."]),
@@ -127,7 +127,7 @@ def test_what_people_ask_for_first_comes_first() -> None:
 def test_lengths_of_many_texts_are_measured_on_a_sample(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arf_core.tallies.MEASURED", 10)
+    monkeypatch.setattr("arf_core.store.patterns.MEASURED", 10)
     add_items(project, [make_item(f"c{i}", ["customer: Hi."], "Two words.") for i in range(40)])
     for lengths in (turn_lengths(project.store), word_lengths(project.store, "teacher")):
         assert (lengths.step, sum(lengths.counts.values())) == (4, 10)

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from test_store import reading
 
-from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.export import export, outlook
-from arf_core.findings import round_outcome
 from arf_core.job_kinds import ReviewWork
 from arf_core.project import Project
 from arf_core.records import (
@@ -35,8 +33,10 @@ from arf_core.review_card import card
 from arf_core.review_counts import Wanted, outcomes, tallies
 from arf_core.review_queue import find, queue
 from arf_core.reviewed import reviewed_name, settle
-from arf_core.store import Store
-from arf_core.tallies import outcomes_by_category
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.findings import round_outcome
+from arf_core.store.patterns import outcomes_by_category
 
 SPLITS: tuple[Split, ...] = ("train", "train", "dev", "test")
 

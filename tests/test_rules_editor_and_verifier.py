@@ -4,11 +4,11 @@ from conftest import MakeItem, add_items, make_item
 from arf_core.analyze import analyze
 from arf_core.editors import open_editor
 from arf_core.errors import InputError
-from arf_core.findings import round_outcome
 from arf_core.project import Project
-from arf_core.queries import items
 from arf_core.records import Check
 from arf_core.revise import revise
+from arf_core.store.findings import round_outcome
+from arf_core.store.queries import items
 from arf_core.verifiers import CheckTask, open_verifier
 from arf_core.verify import verify
 

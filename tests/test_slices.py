@@ -11,12 +11,12 @@ from test_store import reading
 
 from arf_core.errors import InputError
 from arf_core.evaluate.rates import error_rates
-from arf_core.findings import round_outcome
 from arf_core.project import Project
 from arf_core.records import Check, Edit, Finding, Item, Reading, Revision, Summary, System, now
 from arf_core.slices import attribute_names, error_rates_by
-from arf_core.tallies import error_patterns, outcomes_by_category, turn_lengths, word_lengths
-from arf_core.value_groups import grouped
+from arf_core.store.binning import grouped
+from arf_core.store.findings import round_outcome
+from arf_core.store.patterns import error_patterns, outcomes_by_category, turn_lengths, word_lengths
 
 CATEGORIES = ("wrong_figure", "invented_detail", "wrong_party")
 

@@ -11,11 +11,9 @@ import pytest
 from conftest import DELIVERY, REFUND, add_items, make_item
 from sqlalchemy import func, select
 
-from arf_core import schema
 from arf_core.errors import StoreError
 from arf_core.evaluate.rates import error_rates
 from arf_core.project import Project
-from arf_core.queries import findings_of, items, read_by
 from arf_core.records import (
     Analysis,
     Conversation,
@@ -28,7 +26,9 @@ from arf_core.records import (
     Turn,
     now,
 )
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.queries import findings_of, items, read_by
 
 
 def reading(

@@ -6,13 +6,13 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from arf_core import finding_list
-from arf_core.blocks import Numbers
 from arf_core.errors import ArfError
-from arf_core.finding_list import PAGE, Card, Listed, Neighbours, Order
 from arf_core.project import Project
-from arf_core.reading import summaries_of
 from arf_core.records import Finding
+from arf_core.store import finding_list
+from arf_core.store.blocks import Numbers
+from arf_core.store.finding_list import PAGE, Card, Listed, Neighbours, Order
+from arf_core.store.search import summaries_of
 from ui import analyze_reads as reads
 from ui import loaders, widgets
 from ui.analyze import Looked, detector_name

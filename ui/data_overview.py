@@ -15,7 +15,7 @@ from arf_core.contents import (
 )
 from arf_core.project import Project
 from arf_core.slices import attribute_names
-from arf_core.tallies import Lengths, turn_lengths, word_lengths
+from arf_core.store.patterns import Lengths, turn_lengths, word_lengths
 from ui import loaders, widgets
 
 MOST_SYSTEMS = 3

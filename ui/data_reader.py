@@ -5,8 +5,9 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.project import Project
-from arf_core.queries import findings_of
-from arf_core.reading import (
+from arf_core.records import SPLITS, Conversation, Finding, Summary, digest
+from arf_core.store.queries import findings_of
+from arf_core.store.search import (
     COUNTED,
     SHOWN,
     Hit,
@@ -17,7 +18,6 @@ from arf_core.reading import (
     search,
     summaries_of,
 )
-from arf_core.records import SPLITS, Conversation, Finding, Summary, digest
 from ui import loaders, widgets
 
 HEIGHT = 560

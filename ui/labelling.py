@@ -9,8 +9,8 @@ from arf_core.errors import ArfError, InputError
 from arf_core.labelling import count_read, item_of, label_of, last_read, next_unread, record
 from arf_core.labels import PERSON
 from arf_core.project import Project
-from arf_core.queries import findings_of
 from arf_core.records import SPLITS, Item, Split
+from arf_core.store.queries import findings_of
 from ui import loaders, widgets
 from ui.analyze import Looked
 from ui.labelling_notes import cited, draft, summary

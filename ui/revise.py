@@ -12,8 +12,8 @@ from arf_core.records import System
 from arf_core.review_counts import Tally, outcomes, tallies
 from arf_core.review_queue import made_with
 from arf_core.reviewed import ROUNDS
-from arf_core.standing import Standing
-from arf_core.tallies import CategoryOutcome
+from arf_core.store.patterns import CategoryOutcome
+from arf_core.store.review_status import Standing
 from ui import loaders, widgets
 from ui.address import from_address, to_address
 

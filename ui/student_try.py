@@ -4,13 +4,13 @@ import json
 
 import streamlit as st
 
-from arf_core import schema
 from arf_core.generate import Tried, first_of
 from arf_core.job_kinds import TryWork
 from arf_core.jobs import jobs as all_jobs
 from arf_core.jobs import report_of
 from arf_core.project import Project
 from arf_core.records import Conversation, Split
+from arf_core.store import schema
 from ui import jobs, loaders, widgets
 
 OFFERED = 200

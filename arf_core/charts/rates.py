@@ -20,7 +20,7 @@ from arf_core.charts.wording import (
 )
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.records import Record
-from arf_core.tallies import ErrorPatterns
+from arf_core.store.patterns import ErrorPatterns
 from arf_core.taxonomy import Taxonomy
 
 ANY = ""

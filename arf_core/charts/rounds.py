@@ -19,7 +19,7 @@ from arf_core.charts.wording import (
 )
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import Rate
-from arf_core.tallies import CategoryOutcome
+from arf_core.store.patterns import CategoryOutcome
 from arf_core.taxonomy import Taxonomy
 
 ANSWERS = (

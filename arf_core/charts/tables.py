@@ -12,7 +12,7 @@ from arf_core.charts.style import drawn, empty
 from arf_core.charts.wording import category_name, plain, rate_text, reader_name, thousands, wrapped
 from arf_core.evaluate.rates import Rate
 from arf_core.slices import SliceRates
-from arf_core.tallies import ErrorPatterns
+from arf_core.store.patterns import ErrorPatterns
 from arf_core.taxonomy import Taxonomy
 
 FEW = 10

@@ -19,8 +19,8 @@ from arf_core.export import export as run_export
 from arf_core.labels import load_labels
 from arf_core.models.batch import count_waiting
 from arf_core.project import Project
-from arf_core.queries import count_summaries, detectors_of
 from arf_core.records import Record, System
+from arf_core.store.queries import count_summaries, detectors_of
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 

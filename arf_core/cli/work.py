@@ -16,11 +16,11 @@ from arf_core.cli.output import (
     print_table,
     progress,
 )
-from arf_core.findings import finding_rows, round_outcome
 from arf_core.project import Project
-from arf_core.queries import detectors_of, find_system, require_detectors
 from arf_core.records import RunReport, Split
 from arf_core.revise import revise as run_revise
+from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.queries import detectors_of, find_system, require_detectors
 from arf_core.verify import verify as run_verify
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")

@@ -5,10 +5,10 @@ from math import sqrt
 
 import numpy as np
 
-from arf_core.blocks import Found, Numbers
 from arf_core.records import SPLITS, Record, Split
-from arf_core.scope import Scope, look
-from arf_core.store import Store
+from arf_core.store.blocks import Found, Numbers
+from arf_core.store.database import Store
+from arf_core.store.filters import Scope, look
 
 Z95 = 1.959963984540054
 

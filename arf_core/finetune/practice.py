@@ -15,8 +15,8 @@ from arf_core.finetune.extra import need_training
 from arf_core.finetune.settings import CLOSED_WORLD, FAMILIES, Shape
 from arf_core.finetune.tokens import CHATML
 from arf_core.project import Project
-from arf_core.queries import PAGE
 from arf_core.records import Conversation
+from arf_core.store.queries import PAGE
 from arf_core.weights import PRACTICE
 
 CLOSED_WORLD_FOLDER = (
@@ -95,7 +95,7 @@ def base_in_words(base: str) -> str:
 
 
 def _texts(project: Project) -> list[str]:
-    from arf_core import schema
+    from arf_core.store import schema
 
     where = schema.conversation.c.split == "train"
     found = project.store.all(Conversation, where, schema.conversation.c.seq <= 10 * PAGE)

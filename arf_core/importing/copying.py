@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 from sqlalchemy import Connection, Table
 
-from arf_core import schema
 from arf_core.importing.assemble import SPLIT_LABEL, Ready
 from arf_core.importing.facts import Written
 from arf_core.importing.places import Place, placed
 from arf_core.importing.report import Rejected, Tally, shortened
 from arf_core.records import Split, System, digest
 from arf_core.settings import SplitShares
-from arf_core.store import Store, chunks, insert_new, to_row
+from arf_core.store import schema
+from arf_core.store.database import Store, chunks, insert_new, to_row
 
 AT_ONCE = 500
 STRIDE = 10_000

@@ -15,11 +15,12 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy import Connection, func, select, update
 
-from arf_core import models, schema
+from arf_core import models
 from arf_core.errors import InputError
 from arf_core.models import Pending, Probe, Reply, Request, Traits
 from arf_core.records import Record, now
-from arf_core.store import ROWS_PER_WRITE, Store
+from arf_core.store import schema
+from arf_core.store.database import ROWS_PER_WRITE, Store
 
 
 class Options(models.Options):

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from arf_core import schema
 from arf_core.records import Record
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
 
 NEWEST = 2000
 """So many of the newest answers tell the pace."""

@@ -12,11 +12,12 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from sqlalchemy import select
 
-from arf_core import models, schema
+from arf_core import models
 from arf_core.errors import ConfigError, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
 from arf_core.records import Record
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
 
 Key = tuple[str, str, str, str, int, int]
 

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from arf_core import schema
 from arf_core.errors import ConfigError, ModelError
 from arf_core.models import ChatModel, Reply, Request
 from arf_core.privacy import admit_host
 from arf_core.records import Record, now
 from arf_core.settings import LimitSettings, PrivacySettings
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
 
 CHARS_PER_TOKEN = 3.5
 """Of European text, on the low side, so that estimates of length are on the high side."""

@@ -8,12 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.conftest import Server, shown
-from arf_core import schema
 from arf_core.demo import make_demo
 from arf_core.evaluate.rates import error_rates
-from arf_core.finding_list import listed
 from arf_core.project import Project
-from arf_core.queries import items
 from arf_core.records import (
     SPLITS,
     Analysis,
@@ -26,7 +23,10 @@ from arf_core.records import (
     fingerprint_of,
     now,
 )
-from arf_core.scope import Scope, look
+from arf_core.store import schema
+from arf_core.store.filters import Scope, look
+from arf_core.store.finding_list import listed
+from arf_core.store.queries import items
 
 PAGE = "pages/2_Analyze.py"
 READER = "llm:second-reader"

@@ -14,7 +14,6 @@ from app.conftest import ROOT
 from app.payloads import PAYLOADS
 from app.test_strip import enter
 from arf_core.project import Project
-from arf_core.queries import items
 from arf_core.records import (
     Analysis,
     Check,
@@ -30,6 +29,7 @@ from arf_core.records import (
     fingerprint_of,
     now,
 )
+from arf_core.store.queries import items
 from arf_core.taxonomy import DEFAULT
 from ui import widgets
 

@@ -10,8 +10,8 @@ from arf_core.analyze import analyze
 from arf_core.evaluate.rates import error_rates
 from arf_core.labelling import count_read
 from arf_core.project import Project
-from arf_core.queries import findings_of
 from arf_core.records import Item
+from arf_core.store.queries import findings_of
 
 PAGE = "pages/2_Analyze.py"
 VIEW = {"show": "Label"}

@@ -6,14 +6,14 @@ import pytest
 from conftest import DELIVERY, add_items
 
 from app.conftest import settled, shown
-from arf_core import schema
 from arf_core.evaluate.rates import error_rates
-from arf_core.findings import round_outcome
 from arf_core.project import Project
 from arf_core.records import Summary
 from arf_core.review import decide
 from arf_core.review_counts import Wanted, tallies
 from arf_core.review_queue import queue
+from arf_core.store import schema
+from arf_core.store.findings import round_outcome
 
 PAGE = "pages/3_Revise.py"
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.conftest import Server
-from arf_core import blocks, finding_list, schema
 from arf_core.evaluate.rates import error_rates
 from arf_core.project import Project
-from arf_core.queries import detectors_of
 from arf_core.slices import error_rates_by
-from arf_core.standing import update_standings
-from arf_core.tallies import error_patterns
+from arf_core.store import blocks, finding_list, schema
+from arf_core.store.patterns import error_patterns
+from arf_core.store.queries import detectors_of
+from arf_core.store.review_status import update_standings
 from benchmarks.projects import PERSON, READER, generate
 
 SUMMARIES = 40_000

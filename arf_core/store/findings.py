@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import func, select
 
-from arf_core import schema
-from arf_core.queries import detectors_of, findings_of, items
 from arf_core.records import SPLITS, Record, Split
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.database import Store
+from arf_core.store.queries import detectors_of, findings_of, items
 
 
 class FindingRow(Record):

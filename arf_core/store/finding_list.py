@@ -9,13 +9,13 @@ import numpy as np
 import orjson
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from arf_core import schema
-from arf_core.blocks import Found, Numbers
 from arf_core.errors import InputError
-from arf_core.queries import findings_of, items
 from arf_core.records import Finding, Item, Record, Split
-from arf_core.scope import of_categories
-from arf_core.store import Store, columns
+from arf_core.store import schema
+from arf_core.store.blocks import Found, Numbers
+from arf_core.store.database import Store, columns
+from arf_core.store.filters import of_categories
+from arf_core.store.queries import findings_of, items
 
 PAGE = 50
 FOUND_BY_WORDS = 2_000

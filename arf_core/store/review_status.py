@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from pydantic_core import to_json
 from sqlalchemy import Connection
 
-from arf_core.schema import BLOCK, ONE_MORE_CHANGE
+from arf_core.store.schema import BLOCK, ONE_MORE_CHANGE
 
 Standing = Literal[
     "new_error",  # a verifier found an error that the edit brought in

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from sqlalchemy import ColumnElement, Integer, Select, String, Table, case, func, literal, select
 
-from arf_core import schema
-from arf_core.blocks import Found, Numbers
 from arf_core.records import SPLITS, Record, Split
-from arf_core.scope import Scope, look
-from arf_core.store import Store
+from arf_core.store import schema
+from arf_core.store.blocks import Found, Numbers
+from arf_core.store.database import Store
+from arf_core.store.filters import Scope, look
 
 
 class Pattern(Record):

@@ -28,7 +28,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
-from arf_core import schema
 from arf_core.errors import StoreError
 from arf_core.records import (
     Analysis,
@@ -48,7 +47,8 @@ from arf_core.records import (
     System,
     now,
 )
-from arf_core.standing import count_anew, update_standings
+from arf_core.store import schema
+from arf_core.store.review_status import count_anew, update_standings
 
 R = TypeVar("R", bound=Record)
 Row = dict[str, Any]

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Select, exists, func, select
 
-from arf_core import schema
 from arf_core.errors import InputError
 from arf_core.records import SPLITS, Conversation, Finding, Item, Revision, Split, Summary, System
-from arf_core.store import Store, columns
+from arf_core.store import schema
+from arf_core.store.database import Store, columns
 
 PAGE = 200
 CHECKS = "check:"

@@ -17,10 +17,10 @@ import orjson
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from arf_core import schema
 from arf_core.records import SPLITS
-from arf_core.schema import BLOCK
-from arf_core.store import Store, chunks, part_found
+from arf_core.store import schema
+from arf_core.store.database import Store, chunks, part_found
+from arf_core.store.schema import BLOCK
 
 Numbers = NDArray[Any]
 Columns = dict[str, Numbers]

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from arf_core import blocks
-from arf_core.blocks import About, Found, Numbers, Values
 from arf_core.errors import InputError
 from arf_core.records import SPLITS, Record, Split
-from arf_core.store import Store
-from arf_core.value_groups import Group, grouped
+from arf_core.store import blocks
+from arf_core.store.binning import Group, grouped
+from arf_core.store.blocks import About, Found, Numbers, Values
+from arf_core.store.database import Store
 
 TOP = 12
 """Values that are shown on their own; the rarer ones are counted together."""
