@@ -10,6 +10,7 @@ from arf_core.answers import Answer, in_batches
 from arf_core.detectors import Detector, Found, Seen, open_detector
 from arf_core.errors import InputError
 from arf_core.project import Project
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import (
     SPLITS,
     Analysis,
@@ -24,7 +25,6 @@ from arf_core.records import (
 )
 from arf_core.store.database import Store
 from arf_core.store.queries import count_summaries, find_system, is_read, items
-from arf_core.taxonomy import Taxonomy
 
 Progress = Callable[[int, int], None]
 """Told how many items are done, and how many there are."""

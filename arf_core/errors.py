@@ -4,7 +4,9 @@ Bugs are not wrapped: an exception that is no `ArfError` is ours to fix, and cra
 """
 
 import errno
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import ValidationError
 
 FailureReason = Literal[
     "truncated",  # the reply stopped at the token limit
@@ -109,3 +111,14 @@ def of_system(error: OSError) -> ArfError:
     where = f": {error.filename}" if error.filename else ""
     hint = _OF_SYSTEM.get(error.errno or 0, "Start again; if it stays so, look at the machine.")
     return InputError(f"{said}{where}.", hint)
+
+
+def validation_message(error: ValidationError) -> str:
+    """Every error of a validation, one a line, as `field: what is wrong`."""
+
+    def line(fault: Any) -> str:
+        place = ".".join(str(part) for part in fault["loc"])
+        return f"{place}: {fault['msg']}" if place else str(fault["msg"])
+
+    lines = [line(f) for f in error.errors()]
+    return lines[0] if len(lines) == 1 else "\n  " + "\n  ".join(lines)

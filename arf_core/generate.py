@@ -17,8 +17,9 @@ from arf_core.answers import Answer, in_batches
 from arf_core.errors import InputError, ReplyError
 from arf_core.models import Request
 from arf_core.models.calls import Ask, stream
+from arf_core.models.registry import model_for
 from arf_core.project import Project
-from arf_core.prompts import Prompt
+from arf_core.project.prompts import Prompt
 from arf_core.records import (
     Conversation,
     Record,
@@ -65,7 +66,7 @@ def generate(
     """
     started = time.monotonic()
     store = project.store
-    chat = project.open_model("student", model)
+    chat = model_for(project, "student", model)
     prompt = project.prompt(TASK)
     settings = GenerateSettings(model=chat.identity, prompt=prompt.hash)
     _enter_system(store, _system(into, kind, model, settings), settings)
@@ -94,7 +95,7 @@ def system_for(project: Project, model: str, name: str) -> str:
     that wrote under its name before. Raises ConfigError where the model cannot be opened."""
     if _there(project.store, name) is None:
         return name  # the usual case, without a look at the weights
-    chat = project.open_model("student", model)
+    chat = model_for(project, "student", model)
     settings = GenerateSettings(model=chat.identity, prompt=project.prompt(TASK).hash)
     for into in chain([name], (f"{name}-{n}" for n in count(2))):
         there = _there(project.store, into)
@@ -127,7 +128,7 @@ def try_on(project: Project, model: str, conversation: str) -> Tried:
             f"The project has no conversation {conversation!r}.",
             "Give its id as the page Data lists it.",
         )
-    chat = project.open_model("student", model)
+    chat = model_for(project, "student", model)
     started = time.monotonic()
     ask = _ask(project.prompt(TASK), found, model)
     with project.meter.run(RunReport(asked=1)):

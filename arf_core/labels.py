@@ -15,14 +15,14 @@ from pydantic import BaseModel, ValidationError
 
 from arf_core.analyze import finding
 from arf_core.detectors import Found
-from arf_core.errors import InputError, ReplyError
+from arf_core.errors import InputError, ReplyError, validation_message
 from arf_core.grounding import at_quote, cited
 from arf_core.project import Project
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Analysis, Item, Reading, Record, digest, now
 from arf_core.store import schema
 from arf_core.store.database import chunks
 from arf_core.store.queries import find_system, items
-from arf_core.taxonomy import Taxonomy, faults
 
 PERSON = "person:"
 """Begins the name of a detector that is a person."""
@@ -63,7 +63,7 @@ def load_labels(project: Project, file: Path, by: str, system: str) -> LabelRepo
         try:
             readings.append(_reading(project, json.loads(line), by, system))
         except ValidationError as error:
-            rejected.append(f"{number}: {faults(error)}")
+            rejected.append(f"{number}: {validation_message(error)}")
         except (ValueError, InputError, ReplyError) as error:
             rejected.append(f"{number}: {error}")
     if not readings:

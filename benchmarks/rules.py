@@ -27,6 +27,7 @@ from arf_core.detectors.rules import RulesDetector
 from arf_core.figures import figures
 from arf_core.figures.claims import is_claim
 from arf_core.figures.support import Support
+from arf_core.project.taxonomy import load_taxonomy
 from arf_core.proofs import (
     CATEGORIES,
     Flaw,
@@ -40,7 +41,6 @@ from arf_core.proofs import (
 from arf_core.proofs.said import Said
 from arf_core.proofs.workers import workers
 from arf_core.records import Conversation, Item, Summary, Turn, digest
-from arf_core.taxonomy import load_taxonomy
 
 SEED = 7
 LABELLED = ("faceval", "faithbench")

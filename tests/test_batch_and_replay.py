@@ -9,6 +9,7 @@ from test_llm_verbs import CLEAN, REFUND_READING
 from arf_core.analyze import analyze
 from arf_core.errors import ConfigError, InputError
 from arf_core.models.batch import count_waiting, read_replies, write_requests
+from arf_core.models.registry import model_for
 from arf_core.models.replay import read_recordings, recordings_of, write_recordings
 from arf_core.project import Project
 from arf_core.records import Analysis
@@ -170,7 +171,7 @@ def test_broken_or_missing_recordings_are_told(project: Project, tmp_path: Path)
     assert len(list(read_recordings(project.path / "tape.jsonl"))) == 2
     (project.path / "tape.jsonl").write_text("{}\n")
     with pytest.raises(ConfigError, match="line 1, is no recording"):
-        project.open_model("detector", "tape")
+        model_for(project, "detector", "tape")
     (project.path / "tape.jsonl").unlink()
     with pytest.raises(ConfigError, match="are missing"):
-        project.open_model("detector", "tape")
+        model_for(project, "detector", "tape")

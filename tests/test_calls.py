@@ -14,6 +14,7 @@ from arf_core.answers import Answer
 from arf_core.errors import ConfigError, ModelError, ReplyError
 from arf_core.models import Request, open_model, providers
 from arf_core.models.calls import Ask, stream
+from arf_core.models.registry import model_for
 from arf_core.project import Project
 from arf_core.store import schema
 from arf_core.store.database import Store
@@ -363,5 +364,5 @@ def test_every_provider_keeps_the_contract(project: Project, tmp_path: Path) -> 
 def test_project_entries_open_as_models(project: Project) -> None:
     with ScriptedServer(echo) as server:
         opened = with_model(project, "gpt", server.url)
-        assert opened.open_model("detector", "gpt").name == "gpt"
+        assert model_for(opened, "detector", "gpt").name == "gpt"
         assert isinstance(opened.store, Store)

@@ -28,10 +28,10 @@ from arf_core.contents import Counted, Values
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.finetune.job import StepRow
+from arf_core.project.taxonomy import Taxonomy, load_taxonomy
 from arf_core.records import System
 from arf_core.slices import SliceRates
 from arf_core.store.patterns import CategoryOutcome, ErrorPatterns, Lengths, Pattern
-from arf_core.taxonomy import Taxonomy, load_taxonomy
 
 LIGHT, DARK = "#ffffff", "#0e1117"
 TAXONOMY = load_taxonomy()

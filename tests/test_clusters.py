@@ -10,8 +10,8 @@ from test_store import reading
 from arf_core import clusters, text_space
 from arf_core.clusters import Clustering, cluster_findings, sample_findings
 from arf_core.project import Project
+from arf_core.project.taxonomy import load_taxonomy
 from arf_core.records import Finding, Reading
-from arf_core.taxonomy import load_taxonomy
 from arf_core.text_space import UNCLUSTERED
 
 TAXONOMY = load_taxonomy()

@@ -13,7 +13,7 @@ from arf_core.analyze import analyze
 from arf_core.cli import build
 from arf_core.models import open_model, providers
 from arf_core.project import Project
-from arf_core.settings import TEMPLATE, read_settings
+from arf_core.project.settings import TEMPLATE, read_settings
 from arf_core.store.findings import finding_rows
 
 ROOT = Path(__file__).parents[1]

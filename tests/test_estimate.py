@@ -13,9 +13,9 @@ from arf_core.errors import InputError, ModelError
 from arf_core.estimate import Range, estimate_analyze, estimate_revise, estimate_verify
 from arf_core.models.history import pace_of
 from arf_core.project import Project
+from arf_core.project.settings import edited
 from arf_core.records import System
 from arf_core.revise import revise
-from arf_core.settings import edited
 from arf_core.store.queries import count_summaries
 from arf_core.verify import verify
 

@@ -15,8 +15,8 @@ from arf_core.models import open_model
 from arf_core.models.registry import try_model
 from arf_core.models.spending import BudgetReached, spent
 from arf_core.project import Project
+from arf_core.project.settings import edited
 from arf_core.records import Analysis
-from arf_core.settings import edited
 
 KEY = "sk-very-secret-0123456789"
 GOOD = {"message": {"role": "assistant", "content": json.dumps(CLEAN)}, "finish_reason": "stop"}

@@ -11,7 +11,7 @@ import pytest
 from arf_core.errors import InputError, ModelError
 from arf_core.models.hub import pull
 from arf_core.project import Project
-from arf_core.settings import PrivacySettings
+from arf_core.project.settings import PrivacySettings
 
 CONTENT = bytes(range(256)) * 160_000  # 41 MB: the hub client reads 10 MB at a time
 

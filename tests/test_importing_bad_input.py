@@ -14,7 +14,7 @@ from test_importing import MESSAGES, TALK, numbered, stored, write, write_jsonl
 from test_importing_files import zipped
 
 from arf_core.errors import ArfError, InputError
-from arf_core.importing import decoding, files, json_text
+from arf_core.importing import decoding, files, json_text, load
 from arf_core.project import Project
 from arf_core.records import Conversation, Turn
 
@@ -26,7 +26,7 @@ def refused(project: Project, path: str | Path | list[str | Path], **options: ob
     """The error that the import ends in; asserts that it left the store alone and helps."""
     before = project.store.revision()
     with pytest.raises(InputError) as caught:
-        project.load(path, **options)
+        load(project, path, **options)
     assert project.store.revision() == before
     assert project.store.all(Conversation) == []
     assert caught.value.hint, "it says what to do"
@@ -135,7 +135,7 @@ def test_what_cannot_be_read_is_refused_with_a_message(
     folder.mkdir()
     path = make(folder)
     with pytest.raises(InputError, match=expected):
-        project.load(path)
+        load(project, path)
     refused(project, path)
 
 
@@ -155,7 +155,7 @@ def test_names_that_climb_out_of_a_zip_write_nothing_and_are_shown_escaped(
     path.parent.mkdir()
     zipped(path, {"../../evil\x1b[31m.csv": MESSAGES})
     before = sorted(p for p in tmp_path.rglob("*") if "project" not in p.parts)
-    report = project.load(path)
+    report = load(project, path)
     assert "\x1b" not in report.files[0]
     assert "\\x1b" in report.files[0]
     assert sorted(p for p in tmp_path.rglob("*") if "project" not in p.parts) == before
@@ -208,14 +208,14 @@ def test_a_project_folder_that_is_gone_is_told(project: Project, tmp_path: Path)
     file = write(tmp_path / "m.csv", MESSAGES)
     project.path = tmp_path / "gone"
     with pytest.raises(InputError, match="Nothing can be written"):
-        project.load(file)
+        load(project, file)
 
 
 # -- rows that cannot be used, among others that can ---------------------------------------------
 
 
 def rejects(project: Project, path: Path) -> list[tuple[int, str]]:
-    return [(r.line, r.reason) for r in project.load(path).rejected]
+    return [(r.line, r.reason) for r in load(project, path).rejected]
 
 
 def test_ragged_rows_are_rejected_by_line(project: Project, tmp_path: Path) -> None:
@@ -271,8 +271,8 @@ def test_bad_lines_of_jsonl_cost_themselves(project: Project, tmp_path: Path) ->
 
 def test_nan_and_infinity_are_missing_values(project: Project, tmp_path: Path) -> None:
     text = '{"id": NaN, "turns": [["user", "Hello you"]], "score": Infinity, "rank": 2}\n'
-    project.load(
-        write(tmp_path / "a.jsonl", text + text.replace("NaN", '"b"').replace("you", "me"))
+    load(
+        project, write(tmp_path / "a.jsonl", text + text.replace("NaN", '"b"').replace("you", "me"))
     )
     found = project.store.all(Conversation)
     assert [c.external_id for c in found] == ["a.jsonl:1", "b"]
@@ -295,7 +295,7 @@ def test_conversations_of_one_turn_and_of_five_thousand_are_fine(
 ) -> None:
     many = [["user", f"message number {n}"] for n in range(5_000)]
     rows = [{"id": "one", "turns": [["user", "alone"]]}, {"id": "many", "turns": many}]
-    report = project.load(write_jsonl(tmp_path / "a.jsonl", rows))
+    report = load(project, write_jsonl(tmp_path / "a.jsonl", rows))
     assert len(stored(project)["many"]) == 5_000
     assert report.turns is not None
     assert (report.turns.min, report.turns.max) == (1, 5_000)
@@ -306,13 +306,13 @@ def test_any_script_and_control_characters_are_kept_exactly(
 ) -> None:
     text = "مرحبا \u202eאבג\u202c 👩‍👩‍👧 \x07\x1b[0m\t\u2028\u0085 ﬁ e\u0301  "
     rows = [{"id": "1", "turns": [["user", text]]}]
-    project.load(write_jsonl(tmp_path / "a.jsonl", rows))
+    load(project, write_jsonl(tmp_path / "a.jsonl", rows))
     assert project.store.all(Conversation)[0].turns == (Turn(speaker="customer", text=text),)
 
 
 def test_turns_without_words_are_kept_and_counted(project: Project, tmp_path: Path) -> None:
     rows = [{"id": "1", "turns": [["user", "Hello"], ["agent", ""], ["user", None]]}]
-    report = project.load(write_jsonl(tmp_path / "a.jsonl", rows))
+    report = load(project, write_jsonl(tmp_path / "a.jsonl", rows))
     assert len(stored(project)["1"]) == 3
     assert any("2 turns have no text" in note for note in report.notes)
 
@@ -320,7 +320,7 @@ def test_turns_without_words_are_kept_and_counted(project: Project, tmp_path: Pa
 def test_times_that_cannot_be_read_are_counted(project: Project, tmp_path: Path) -> None:
     rows = "".join(f"c,2024-01-01T10:00:{n:02d},user,chat,text {n}\n" for n in range(20))
     text = MESSAGES.splitlines()[0] + "\n" + rows + "c,yesterday,user,chat,the last\n"
-    report = project.load(write(tmp_path / "m.csv", text))
+    report = load(project, write(tmp_path / "m.csv", text))
     assert any("1 times could not be read" in note for note in report.notes)
     assert stored(project)["c"][-1] == ("customer", "the last")
 
@@ -329,7 +329,7 @@ def test_a_duplicate_id_with_another_text_keeps_the_first_across_imports(
     project: Project, tmp_path: Path
 ) -> None:
     file = write_jsonl(tmp_path / "a.jsonl", [{"id": "1", "turns": [["user", "first words"]]}])
-    project.load(file)
+    load(project, file)
     write_jsonl(file, [{"id": "1", "turns": [["user", "other words"]]}, numbered(2)])
     assert rejects(project, file) == [(1, "the same id stands for another conversation")]
     assert stored(project)["1"] == [("customer", "first words")]
@@ -339,7 +339,7 @@ def test_gzip_members_one_after_another_are_one_file(project: Project, tmp_path:
     half = len(JSONL.splitlines(True)) // 2
     lines = JSONL.splitlines(True)
     data = gzip.compress(b"".join(lines[:half])) + gzip.compress(b"".join(lines[half:]))
-    project.load(put(tmp_path / "a.jsonl.gz", data))
+    load(project, put(tmp_path / "a.jsonl.gz", data))
     assert len(stored(project)) == 50
 
 

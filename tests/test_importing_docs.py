@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from arf_core import importing
-from arf_core.importing import FIELDS, SHAPES, shapes
+from arf_core.importing import FIELDS, SHAPES, load, shapes
 from arf_core.project import Project
 from arf_core.records import Conversation
 
@@ -28,7 +28,7 @@ def test_each_example_has_the_shape_it_shows(
     file.write_text(text, encoding="utf-8")
     assert importing.preview(file).mappings[0].shape == shape
     if shape != "linked":
-        assert project.load(file).conversations == 1
+        assert load(project, file).conversations == 1
 
 
 def test_the_shape_that_the_page_adds_is_read(
@@ -48,7 +48,7 @@ def test_the_shape_that_the_page_adds_is_read(
     file.write_text(text, encoding="utf-8")
     assert importing.preview(file).mappings[0].shape == "chat_log"
     file.write_text(text + 'c2,"10:04 <Eve> Hello\nand more"\n', encoding="utf-8")
-    report = project.load(file, shape="chat_log", columns={"text": "log"})
+    report = load(project, file, shape="chat_log", columns={"text": "log"})
     assert [t.text for t in project.store.all(Conversation)[0].turns] == [
         "My lamp came broken.",
         "A new one is on its way.",

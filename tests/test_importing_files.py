@@ -11,6 +11,7 @@ import pytest
 from test_importing import MESSAGES, TALK, stored, summaries, write, write_jsonl
 
 from arf_core.errors import InputError
+from arf_core.importing import load
 from arf_core.importing.delimited import sniff
 from arf_core.importing.files import given
 from arf_core.project import Project
@@ -45,7 +46,7 @@ def zipped(path: Path, members: dict[str, bytes | str]) -> Path:
 def test_json_is_read_in_every_arrangement(
     project: Project, tmp_path: Path, document: object
 ) -> None:
-    project.load(write(tmp_path / "a.json", json.dumps(document, indent=1)))
+    load(project, write(tmp_path / "a.json", json.dumps(document, indent=1)))
     assert stored(project)["c1"] == TALK
 
 
@@ -55,20 +56,20 @@ def test_lists_named_after_splits_give_the_split(project: Project, tmp_path: Pat
         "train": [{"convo_id": 1, "original": talk}],
         "test": [{"convo_id": 2, "original": talk[:1]}],
     }
-    project.load(write(tmp_path / "a.json", json.dumps(document)))
+    load(project, write(tmp_path / "a.json", json.dumps(document)))
     found = project.store.all(Conversation)
     assert {c.external_id: c.split for c in found} == {"1": "train", "2": "test"}
 
 
 def test_a_large_json_list_is_read_piece_by_piece(project: Project, tmp_path: Path) -> None:
     rows = [{"id": n, "turns": [["user", f"{n} " + "x" * 5000]]} for n in range(200)]
-    project.load(write(tmp_path / "a.json", json.dumps(rows)))
+    load(project, write(tmp_path / "a.json", json.dumps(rows)))
     assert len(stored(project)) == 200
 
 
 def test_parquet_is_read_with_its_nested_columns(project: Project, tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist([ROW]), tmp_path / "a.parquet")
-    project.load(tmp_path / "a.parquet")
+    load(project, tmp_path / "a.parquet")
     assert stored(project) == {"c1": TALK}
     assert summaries(project) == {("c1", "teacher"): "A lamp is replaced."}
 
@@ -76,17 +77,17 @@ def test_parquet_is_read_with_its_nested_columns(project: Project, tmp_path: Pat
 @pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
 def test_the_separator_is_found_out(project: Project, tmp_path: Path, separator: str) -> None:
     text = MESSAGES.replace(",", separator)
-    project.load(write(tmp_path / "data", text))
+    load(project, write(tmp_path / "data", text))
     assert stored(project)["a"] == TALK
 
 
 def test_the_format_is_found_by_content_where_the_name_misleads(
     project: Project, tmp_path: Path
 ) -> None:
-    project.load(write_jsonl(tmp_path / "a.csv", [ROW]))
+    load(project, write_jsonl(tmp_path / "a.csv", [ROW]))
     pq.write_table(pa.Table.from_pylist([ROW]), tmp_path / "b.json")
-    project.load(tmp_path / "b.json")
-    project.load(write(tmp_path / "m.parquet", MESSAGES))
+    load(project, tmp_path / "b.json")
+    load(project, write(tmp_path / "m.parquet", MESSAGES))
     assert set(stored(project)) == {"c1", "b"}, "a is the same talk as c1"
 
 
@@ -94,13 +95,13 @@ def test_quotes_and_newlines_within_cells_are_kept(project: Project, tmp_path: P
     text = (
         'conversation_id,speaker,text\n1,user,"He said ""no"",\nthen left; 5"""\n1,agent,ok then\n'
     )
-    project.load(write(tmp_path / "m.csv", text))
+    load(project, write(tmp_path / "m.csv", text))
     assert stored(project)["1"][0] == ("customer", 'He said "no",\nthen left; 5"')
 
 
 def test_backslashes_before_quotes_are_understood(project: Project, tmp_path: Path) -> None:
     text = 'conversation_id,speaker,text\n1,user,"He said \\"no\\", then left"\n1,agent,ok then\n'
-    report = project.load(write(tmp_path / "m.csv", text))
+    report = load(project, write(tmp_path / "m.csv", text))
     assert stored(project)["1"][0] == ("customer", 'He said "no", then left')
     assert any("backslash" in note for note in report.notes)
 
@@ -120,7 +121,7 @@ def test_encodings_that_say_what_they_are_need_no_flag(
 ) -> None:
     text = MESSAGES.replace("broken", "zerbröselt 😀 شكرا")
     (tmp_path / "m.csv").write_bytes(text.encode(encoding))
-    project.load(tmp_path / "m.csv")
+    load(project, tmp_path / "m.csv")
     assert stored(project)["a"][0][1] == "My lamp came zerbröselt 😀 شكرا."
 
 
@@ -128,9 +129,9 @@ def test_another_encoding_is_named_and_can_be_given(project: Project, tmp_path: 
     filler = "".join(f"f{n},2024-01-01,customer,chat,déjà vu à la café n° {n}\n" for n in range(50))
     (tmp_path / "m.csv").write_bytes((MESSAGES + filler).encode("cp1252"))
     with pytest.raises(InputError, match="line 6 ") as caught:
-        project.load(tmp_path / "m.csv")
+        load(project, tmp_path / "m.csv")
     assert "--encoding" in caught.value.hint
-    project.load(tmp_path / "m.csv", encoding="cp1252")
+    load(project, tmp_path / "m.csv", encoding="cp1252")
     assert stored(project)["f0"] == [("customer", "déjà vu à la café n° 0")]
 
 
@@ -139,15 +140,15 @@ def test_an_encoding_that_does_not_exist_is_told(
     project: Project, tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(InputError, match=name):
-        project.load(write(tmp_path / "m.csv", MESSAGES), encoding=name)
+        load(project, write(tmp_path / "m.csv", MESSAGES), encoding=name)
 
 
 def test_utf_16_without_its_mark_is_recognised(project: Project, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_bytes(MESSAGES.encode("utf-16-le"))
     with pytest.raises(InputError) as caught:
-        project.load(tmp_path / "m.csv")
+        load(project, tmp_path / "m.csv")
     assert "--encoding utf-16-le" in caught.value.hint
-    project.load(tmp_path / "m.csv", encoding="utf-16-le")
+    load(project, tmp_path / "m.csv", encoding="utf-16-le")
     assert stored(project)["a"] == TALK
 
 
@@ -167,8 +168,8 @@ def test_gzip_and_zip_are_read_in_place(project: Project, tmp_path: Path) -> Non
         },
     )
     before = sorted(tmp_path.iterdir())
-    project.load(tmp_path / "one.jsonl.gz")
-    report = project.load(archive)
+    load(project, tmp_path / "one.jsonl.gz")
+    report = load(project, archive)
     assert set(stored(project)) == {"c1", "b", "p"}
     assert {c.source for c in project.store.all(Conversation)} == {"one", "chats"}
     assert report.duplicates == 1, "the same talk stands in both"
@@ -186,7 +187,7 @@ def test_a_folder_is_read_with_all_its_files_as_one_source(
     write(folder / "notes.txt", "just some words\nwithout a table\n")
     write(folder / "report.docx", "x")
     (folder / "loop").symlink_to(folder)
-    report = project.load(folder)
+    report = load(project, folder)
     assert stored(project)["a"] == TALK, "a conversation may go over several files"
     assert {c.source for c in project.store.all(Conversation)} == {"export"}
     assert any("report.docx" in note for note in report.notes)
@@ -198,7 +199,7 @@ def test_files_of_several_kinds_in_a_folder_each_have_their_mapping(
     folder = tmp_path / "mixed"
     write(folder / "m.csv", MESSAGES)
     write_jsonl(folder / "n.jsonl", [ROW | {"id": "n", "turns": TURNS[:1]}])
-    report = project.load(folder)
+    report = load(project, folder)
     assert {m.shape for m in report.mappings} == {"messages", "turns"}
     assert set(stored(project)) == {"a", "b", "n"}
 
@@ -226,7 +227,7 @@ def test_a_folder_written_by_save_to_disk_is_read(project: Project, tmp_path: Pa
     train = datasets.Dataset.from_list([ROW])
     test = datasets.Dataset.from_list([ROW | {"id": "c2", "turns": TURNS[:1]}])
     datasets.DatasetDict({"train": train, "test": test}).save_to_disk(tmp_path / "saved")
-    project.load(tmp_path / "saved")
+    load(project, tmp_path / "saved")
     found = project.store.all(Conversation)
     assert {c.external_id: c.split for c in found} == {"c1": "train", "c2": "test"}
     assert stored(project)["c1"] == TALK
@@ -244,7 +245,7 @@ def test_a_folder_in_the_layout_of_the_hub_is_read(project: Project, tmp_path: P
     write(folder / "README.md", card)
     write_jsonl(folder / "d" / "a.jsonl", [ROW])
     write_jsonl(folder / "d" / "b.jsonl", [ROW | {"id": "c2", "turns": TURNS[:1]}])
-    project.load(folder)
+    load(project, folder)
     found = project.store.all(Conversation)
     assert {c.external_id: c.split for c in found} == {"c1": "train", "c2": "dev"}
 
@@ -259,7 +260,7 @@ def test_a_data_set_that_cannot_be_reached_is_told(
 
     monkeypatch.setattr(datasets, "load_dataset", fail)
     with pytest.raises(InputError, match="no route to host"):
-        project.load("somebody/some-set")
+        load(project, "somebody/some-set")
 
 
 def test_rows_without_an_id_in_files_of_one_name_stay_apart(
@@ -267,5 +268,5 @@ def test_rows_without_an_id_in_files_of_one_name_stay_apart(
 ) -> None:
     for n, month in enumerate(("january", "february")):
         write_jsonl(tmp_path / "data" / month / "a.jsonl", [{"turns": TURNS[n:]}])
-    project.load(tmp_path / "data")
+    load(project, tmp_path / "data")
     assert set(stored(project)) == {"january/a.jsonl:1", "february/a.jsonl:1"}

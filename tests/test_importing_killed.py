@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from test_importing import numbered, summaries, write_jsonl
 
+from arf_core.importing import load
 from arf_core.project import Project
 from arf_core.records import Conversation
 
@@ -70,12 +71,12 @@ def test_what_a_killed_import_stored_is_whole_and_the_same_command_finishes_it(
         assert len(summaries(left)) == 1_000, "each with its summary"
         assert all(set(c.attributes) == {"channel"} for c in there)
 
-        report = left.load(file)
+        report = load(left, file)
         assert (report.duplicates, report.conversations) == (1_000, COUNT - 1_000)
         assert (report.summaries_known, report.summaries) == (1_000, COUNT - 1_000)
         whole = Project.create(tmp_path / "whole")
-        whole.load(file)
+        load(whole, file)
         assert left.store.all(Conversation) == whole.store.all(Conversation)
         assert summaries(left) == summaries(whole)
-        again = left.load(file)
+        again = load(left, file)
     assert (again.conversations, again.summaries) == (0, 0)

@@ -14,7 +14,7 @@ from test_importing_files import zipped
 
 from arf_core import importing
 from arf_core.errors import ArfError
-from arf_core.importing import decoding, delimited, json_text, rows, staging
+from arf_core.importing import decoding, delimited, json_text, load, rows, staging
 from arf_core.project import Project
 
 GOOD = [json.dumps(numbered(n)) for n in range(2)]
@@ -67,20 +67,20 @@ def test_a_bad_second_line_costs_only_itself(project: Project, tmp_path: Path, n
         file.write_bytes(gzip.compress(text.encode()))
     else:
         write(file, text)
-    report = project.load(file)
+    report = load(project, file)
     assert set(stored(project)) == {"c0", "c1"}
     assert [(r.line, r.reason) for r in report.rejected] == [(2, "the line is not valid JSON")]
 
 
 def test_a_bad_first_line_of_jsonl_costs_only_itself(project: Project, tmp_path: Path) -> None:
-    report = project.load(write(tmp_path / "a.jsonl", f'{{"id": oops\n{GOOD[0]}\n'))
+    report = load(project, write(tmp_path / "a.jsonl", f'{{"id": oops\n{GOOD[0]}\n'))
     assert [r.line for r in report.rejected] == [1]
     assert set(stored(project)) == {"c0"}
 
 
 def test_indented_json_is_json_whatever_its_name(project: Project, tmp_path: Path) -> None:
-    project.load(write(tmp_path / "a.jsonl", json.dumps(numbered(1), indent=2)))
-    project.load(write(tmp_path / "b.jsonl", json.dumps([numbered(2)], indent=2)))
+    load(project, write(tmp_path / "a.jsonl", json.dumps(numbered(1), indent=2)))
+    load(project, write(tmp_path / "b.jsonl", json.dumps([numbered(2)], indent=2)))
     assert set(stored(project)) == {"c1", "c2"}
 
 
@@ -138,7 +138,7 @@ def test_a_file_with_the_header_of_another_but_other_quotes_is_still_read(
     header = "conversation_id,speaker,text\n"
     write(tmp_path / "in" / "a.csv", header + '1,user,"He said ""no"", then left"\n')
     write(tmp_path / "in" / "b.csv", header + '2,user,"She said \\"no\\", then left"\n')
-    project.load(tmp_path / "in")
+    load(project, tmp_path / "in")
     assert stored(project) == {
         "1": [("customer", 'He said "no", then left')],
         "2": [("customer", 'She said "no", then left')],
@@ -152,7 +152,7 @@ def test_what_is_listed_does_not_grow_with_the_number_of_files(
     assert report.file_count == 150
     assert len(report.files) == 100
     assert len(report.mappings[0].files) == 100
-    again = project.load(tmp_path / "many.zip")
+    again = load(project, tmp_path / "many.zip")
     assert again.duplicates == 300
     assert len(again.duplicate_rows) == 100
 
@@ -167,7 +167,7 @@ def test_names_with_backslashes_in_a_zip_are_read_in_place(
     path.parent.mkdir()
     zipped(path, {"..\\..\\X.csv": MESSAGES, "sub\\.hidden.csv": MESSAGES, "sub\\README.md": "x"})
     before = sorted(p for p in tmp_path.rglob("*") if "project" not in p.parts)
-    report = project.load(path)
+    report = load(project, path)
     assert stored(project)["a"] == TALK
     assert report.files == ["..\\..\\X.csv"]
     assert any("hidden" in n and "sub\\.hidden.csv" in n for n in report.notes)
@@ -204,7 +204,7 @@ def test_a_disk_that_fills_while_staging_is_told(
         file = write(tmp_path / "m.csv", f"{one},speaker,text{parent}\n" + "\n".join(lines))
     before = project.store.revision()
     with pytest.raises(ArfError, match="full") as caught:
-        project.load(file)
+        load(project, file)
     assert "space" in caught.value.hint
     assert project.store.revision() == before
 
@@ -214,5 +214,5 @@ def test_a_file_of_rejects_on_a_full_disk_is_told(project: Project, tmp_path: Pa
         pytest.skip("no /dev/full here")
     file = write(tmp_path / "m.csv", MESSAGES + "a,short\n")
     with pytest.raises(ArfError, match="/dev/full") as caught:
-        project.load(file, rejects_to=Path("/dev/full"))
+        load(project, file, rejects_to=Path("/dev/full"))
     assert caught.value.hint

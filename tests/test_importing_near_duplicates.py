@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arf_core.importing.near_duplicates import BANDS, SHORT, bands, split_of
-from arf_core.settings import SplitShares
+from arf_core.project.settings import SplitShares
 
 WORDS = [f"{a}{b}" for a in "bcdfghjklmnp" for b in ("an", "est", "ill", "orm", "u", "yth")]
 

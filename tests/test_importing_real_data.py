@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from arf_core import importing
-from arf_core.importing import ImportReport
+from arf_core.importing import ImportReport, load
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary
 
@@ -18,7 +18,7 @@ def rejected(report: ImportReport) -> int:
 def test_tweets_become_threads_and_the_broken_row_is_told_by_line(
     project: Project, real_data: Path
 ) -> None:
-    report = project.load(real_data / "raw" / "twcs_excerpt.csv")
+    report = load(project, real_data / "raw" / "twcs_excerpt.csv")
     assert report.mappings[0].shape == "threads"
     assert report.read == 5_001
     # 1,305 whole rows name no parent; the two halves of the broken one make the 1,307 that a
@@ -35,7 +35,7 @@ def test_tweets_become_threads_and_the_broken_row_is_told_by_line(
 
 
 def test_tweets_joined_by_br_get_their_sides(project: Project, real_data: Path) -> None:
-    report = project.load(real_data / "raw" / "tweetsumm_test.csv")
+    report = load(project, real_data / "raw" / "tweetsumm_test.csv")
     assert report.mappings[0].shape == "delimited"
     assert report.mappings[0].delimiter == "<BR>"
     assert (report.conversations, report.summaries, rejected(report)) == (110, 110, 0)
@@ -47,9 +47,9 @@ def test_tweets_joined_by_br_get_their_sides(project: Project, real_data: Path) 
 def test_inferred_sides_agree_with_the_labels_of_the_same_conversations(
     project: Project, tmp_path: Path, real_data: Path
 ) -> None:
-    project.load(real_data / "raw" / "tweetsumm_test.csv")
+    load(project, real_data / "raw" / "tweetsumm_test.csv")
     labelled = Project.create(tmp_path / "labelled")
-    labelled.load(real_data / "devset" / "tweetsumm.jsonl")
+    load(labelled, real_data / "devset" / "tweetsumm.jsonl")
     sides = {
         tuple(t.text.strip() for t in c.turns): [t.speaker for t in c.turns]
         for c in labelled.store.all(Conversation)
@@ -64,7 +64,7 @@ def test_inferred_sides_agree_with_the_labels_of_the_same_conversations(
 
 
 def test_a_zip_of_nested_turns_is_read_in_place(project: Project, real_data: Path) -> None:
-    report = project.load(real_data / "raw" / "ecommerce_v_0_1.jsonl.zip")
+    report = load(project, real_data / "raw" / "ecommerce_v_0_1.jsonl.zip")
     assert report.mappings[0].shape == "turns"
     assert (report.conversations, report.messages, rejected(report)) == (6_000, 71_686, 0)
     assert report.speakers.roles == {"agent": 35_845, "customer": 35_841}
@@ -89,7 +89,7 @@ def test_development_sets_come_in_whole(
     summaries: dict[str, int],
     splits: dict[str, int] | None,
 ) -> None:
-    report = project.load(real_data / "devset" / f"{name}.jsonl")
+    report = load(project, real_data / "devset" / f"{name}.jsonl")
     assert report.mappings[0].shape == "turns"
     assert (report.conversations, rejected(report)) == (conversations, 0)
     assert report.summaries_by_system == summaries
@@ -98,7 +98,7 @@ def test_development_sets_come_in_whole(
 
 
 def test_five_systems_over_shared_dialogues_meet_on_them(project: Project, real_data: Path) -> None:
-    report = project.load(real_data / "devset" / "faceval.jsonl")
+    report = load(project, real_data / "devset" / "faceval.jsonl")
     assert (report.read, report.conversations, report.duplicates) == (690, 138, 552)
     assert len(report.summaries_by_system) == 6, "four models, human_ref, and the reference"
     assert set(report.summaries_by_system.values()) == {138}
@@ -110,7 +110,7 @@ def test_five_systems_over_shared_dialogues_meet_on_them(project: Project, real_
 
 
 def test_documents_with_ten_summaries_each(project: Project, real_data: Path) -> None:
-    report = project.load(real_data / "devset" / "faithbench.jsonl")
+    report = load(project, real_data / "devset" / "faithbench.jsonl")
     assert report.mappings[0].shape == "document"
     assert (report.conversations, report.summaries, rejected(report)) == (75, 750, 0)
     assert len(report.summaries_by_system) == 10
@@ -120,10 +120,10 @@ def test_documents_with_ten_summaries_each(project: Project, real_data: Path) ->
 def test_whole_folders_of_different_files_are_read_at_once(
     project: Project, real_data: Path
 ) -> None:
-    report = project.load(real_data / "raw")
+    report = load(project, real_data / "raw")
     assert {m.shape for m in report.mappings} == {"threads", "delimited", "turns"}
     assert report.conversations == 1_312 + 110 + 6_000
-    report = project.load(real_data / "devset")
+    report = load(project, real_data / "devset")
     # the test part of tweetsumm is there twice, but with other sides where they were inferred
     assert report.conversations + report.duplicates == 1_087 + 163 + 350 + 51 + 690 + 750
     assert rejected(report) == 0
@@ -134,10 +134,10 @@ def test_importing_again_finds_everything_there(project: Project, real_data: Pat
     assert len(names) == 9
     small = [p for p in names if p.stat().st_size < 2_000_000]
     for path in small:
-        project.load(path)
+        load(project, path)
     before = project.store.revision()
     for path in small:
-        report = project.load(path)
+        report = load(project, path)
         assert (report.conversations, report.summaries) == (0, 0)
         assert report.duplicates > 0
     assert project.store.revision() == before

@@ -19,6 +19,7 @@ from test_importing import stored, summaries, write
 
 from arf_core import importing
 from arf_core.errors import ArfError
+from arf_core.importing import load
 from arf_core.project import Project
 
 QUICK = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -95,7 +96,7 @@ def test_nested_turns_as_jsonl(case: Case) -> None:
 def test_what_is_stored_is_what_was_written(case: Case) -> None:
     lines = "".join(json.dumps(row) + "\n" for row in nested(case))
     with TemporaryDirectory() as name, Project.create(Path(name) / "p") as project:
-        project.load(write(Path(name) / "a.jsonl", lines))
+        load(project, write(Path(name) / "a.jsonl", lines))
         assert (stored(project), summaries(project)) == expected(case)
 
 
@@ -241,7 +242,7 @@ def test_garbage_within_archives_and_through_the_whole_import(data: bytes) -> No
             archive.writestr("in/b.csv", data)
         with Project.create(Path(folder) / "p") as project:
             try:
-                project.load(file).model_dump_json()
+                load(project, file).model_dump_json()
             except ArfError:
                 return
 

@@ -9,6 +9,7 @@ from test_importing import MESSAGES, TALK, stored, summaries, write, write_jsonl
 
 from arf_core import importing
 from arf_core.errors import InputError
+from arf_core.importing import load
 from arf_core.project import Project
 
 TRANSCRIPT = '"Customer: My lamp came broken.\nAgent: Sorry! A new one is on its way."'
@@ -22,7 +23,7 @@ def test_a_column_that_is_called_summary_is_taken_though_its_values_are_short(
     project: Project, tmp_path: Path, value: str
 ) -> None:
     file = write(tmp_path / "a.csv", f"id,transcript,summary\n1,{TRANSCRIPT},{value}\n")
-    report = project.load(file)
+    report = load(project, file)
     assert summaries(project) == {("1", "teacher"): value}
     assert any("short" in n and repr(value) in n and "--map summary=" in n for n in report.notes)
 
@@ -39,7 +40,7 @@ def test_a_column_named_for_a_field_but_not_taken_is_told_with_its_flag(
         "summaries": ["Another one."],
         "model": "Phone 7",
     }
-    report = project.load(write_jsonl(tmp_path / "a.jsonl", [row]))
+    report = load(project, write_jsonl(tmp_path / "a.jsonl", [row]))
     told = {n for n in report.notes if "was not taken" in n}
     for flag in (
         "--map summary=highlights",
@@ -55,17 +56,17 @@ def test_an_unreadable_time_and_speaker_of_messages_are_told(
     project: Project, tmp_path: Path
 ) -> None:
     text = MESSAGES.replace("2024-01-0", "the day before 0")
-    report = project.load(write(tmp_path / "m.csv", text))
+    report = load(project, write(tmp_path / "m.csv", text))
     assert any("--map time=created_at" in note for note in report.notes)
 
 
 def test_nothing_is_told_of_columns_that_were_taken_or_taken_away(
     project: Project, tmp_path: Path
 ) -> None:
-    report = project.load(write(tmp_path / "m.csv", MESSAGES))
+    report = load(project, write(tmp_path / "m.csv", MESSAGES))
     assert not [n for n in report.notes if "was not taken" in n]
     file = write(tmp_path / "b.csv", f"id,transcript,summary\n1,{TRANSCRIPT},A lamp.\n")
-    again = project.load(file, columns={"summary": ""})
+    again = load(project, file, columns={"summary": ""})
     assert not [n for n in again.notes if "was not taken" in n]
 
 
@@ -93,7 +94,7 @@ def test_the_plain_output_says_how_many_have_no_summary_and_what_became_of_colum
 def test_a_first_row_that_is_data_is_no_header(project: Project, tmp_path: Path) -> None:
     other = TRANSCRIPT.replace("lamp", "chair")
     file = write(tmp_path / "a.csv", f"c1,{TRANSCRIPT}\nc2,{other}\n")
-    report = project.load(file)
+    report = load(project, file)
     assert next(iter(stored(project).values())) == TALK
     assert len(stored(project)) == 2
     assert any("--header" in n and "no header" in n for n in report.notes)
@@ -104,7 +105,7 @@ def test_rows_of_messages_without_a_header_are_told_with_both_remedies(
 ) -> None:
     file = write(tmp_path / "m.csv", MESSAGES.partition("\n")[2])
     with pytest.raises(InputError) as caught:
-        project.load(file)
+        load(project, file)
     assert "column 1" in caught.value.message
     assert "--header" in str(caught.value)
     columns = {
@@ -113,13 +114,13 @@ def test_rows_of_messages_without_a_header_are_told_with_both_remedies(
         "speaker": "column 3",
         "text": "column 5",
     }
-    project.load(file, columns=columns)
+    load(project, file, columns=columns)
     assert stored(project)["a"] == TALK
 
 
 def test_whether_there_is_a_header_can_be_said(project: Project, tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", f"c1,{TRANSCRIPT}\nc2,{TRANSCRIPT.replace('lamp', 'bed')}\n")
-    project.load(file, header=True, columns={"text": TRANSCRIPT.strip('"').replace("\n", " ")})
+    load(project, file, header=True, columns={"text": TRANSCRIPT.strip('"').replace("\n", " ")})
     assert len(stored(project)) == 1
     named = write(tmp_path / "b.csv", "what,said\nwho,Customer: so\n")
     seen = importing.preview(
@@ -166,7 +167,7 @@ def test_rows_read_are_new_or_there_already_or_rejected(project: Project, tmp_pa
         {"id": "3", "turns": turns, "summary": "The first.", "reference": "One of a person."},
         {"id": "4", "turns": [], "summary": "Of nothing."},
     ]
-    report = project.load(write_jsonl(tmp_path / "a.jsonl", rows))
+    report = load(project, write_jsonl(tmp_path / "a.jsonl", rows))
     rejected = sum(report.rejected_by_reason.values())
     assert (report.read, report.conversations, report.duplicates, rejected) == (4, 1, 1, 2)
     assert [(r.line, "The second." in r.seen) for r in report.rejected] == [(4, False), (2, True)]

@@ -18,10 +18,10 @@ from arf_core.errors import ConfigError, InputError, ModelError
 from arf_core.models.limits import AdaptiveLimit
 from arf_core.models.registry import add_model, remove_model, try_model
 from arf_core.models.spending import BudgetReached, spent
-from arf_core.privacy import is_this_machine
 from arf_core.project import Project
+from arf_core.project.privacy import is_this_machine
+from arf_core.project.settings import edited
 from arf_core.records import Analysis
-from arf_core.settings import edited
 
 CLEAN_REPLY = Scripted(json.dumps(CLEAN))
 

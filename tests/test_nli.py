@@ -25,9 +25,9 @@ from arf_core.errors import ConfigError, InputError, ModelError
 from arf_core.estimate import estimate_analyze
 from arf_core.models.hub import pull_folder
 from arf_core.project import Project
+from arf_core.project.settings import NliSettings, PrivacySettings, edited
 from arf_core.records import Analysis, Check, Finding, Summary
 from arf_core.revise import revise
-from arf_core.settings import NliSettings, PrivacySettings, edited
 from arf_core.spans import Span
 from arf_core.store.findings import finding_rows, round_outcome
 from arf_core.verifiers import CheckTask, Verdict, open_verifier

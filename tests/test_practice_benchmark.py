@@ -11,8 +11,8 @@ from arf_core.finetune.settings import PRACTICE
 from arf_core.finetune.students import FinetuneReport
 from arf_core.finetune.tokens import Lengths
 from arf_core.project import Project
+from arf_core.project.settings import edited
 from arf_core.records import RunReport
-from arf_core.settings import edited
 from benchmarks import practice
 from benchmarks.practice import STUDENT, Timed, main, rows_of, timed
 

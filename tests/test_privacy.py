@@ -10,8 +10,9 @@ from test_importing import TALK, write, write_jsonl
 
 from arf_core import importing
 from arf_core.errors import InputError, ModelError
+from arf_core.importing import load
 from arf_core.project import Project
-from arf_core.settings import edited
+from arf_core.project.settings import edited
 
 ROOT = Path(__file__).parents[1]
 REACHING = {
@@ -47,7 +48,7 @@ def test_an_offline_project_imports_nothing_from_the_hub(
     project = with_privacy(project, offline=True)
     for name in ("somebody/some-set", "hf:somebody/some-set"):
         with pytest.raises(ModelError, match=r"huggingface\.co, and this project is offline") as no:
-            project.load(name)
+            load(project, name)
         assert "Download its files" in no.value.hint
         with pytest.raises(ModelError, match="offline"):
             importing.preview(name, privacy=project.settings.privacy)
@@ -62,7 +63,7 @@ def test_an_offline_project_imports_nothing_from_the_hub(
 def test_the_allow_list_holds_for_data_sets_too(project: Project, reached: list[str]) -> None:
     project = with_privacy(project, allow=["api.example.org"])
     with pytest.raises(ModelError, match=r"may reach api\.example\.org"):
-        project.load("somebody/some-set")
+        load(project, "somebody/some-set")
     assert reached == []
     with pytest.raises(InputError):  # allowed, but there is no network here
         with_privacy(project, allow=["huggingface.co"]).load("somebody/some-set")

@@ -10,8 +10,8 @@ from scripted_server import Scripted, ScriptedServer
 from arf_core.analyze import analyze
 from arf_core.progress import Meter, RunProgress
 from arf_core.project import Project
+from arf_core.project.settings import edited
 from arf_core.records import RunReport
-from arf_core.settings import edited
 
 CLEAN = '{"facts": [], "findings": []}'
 

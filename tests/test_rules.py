@@ -15,9 +15,9 @@ from arf_core.detectors import Found, open_detector
 from arf_core.detectors.rules import FEW, find
 from arf_core.errors import InputError
 from arf_core.project import Project
+from arf_core.project.taxonomy import Taxonomy, load_taxonomy
 from arf_core.proofs import CATEGORIES, proven_fix
 from arf_core.records import Conversation, Item, Scalar, Summary, Turn
-from arf_core.taxonomy import Taxonomy, load_taxonomy
 
 TAXONOMY = load_taxonomy()
 SPRING = datetime(2025, 5, 12, 9, 30, tzinfo=UTC)  # a Monday

@@ -16,7 +16,7 @@ CATEGORIES = ("wrong_figure",)
 SCRIPT = """
 from arf_core.detectors.rules import FEW, RulesDetector
 from arf_core.records import Conversation, Item, Summary, Turn
-from arf_core.taxonomy import load_taxonomy
+from arf_core.project.taxonomy import load_taxonomy
 
 print("once")
 conversation = Conversation(

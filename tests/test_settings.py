@@ -10,13 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arf_core.analyze import analyze
-from arf_core.configure import Value, as_argument, change, put_back, value_of, written
 from arf_core.errors import ArfError, ConfigError, InputError
 from arf_core.models.registry import add_model
 from arf_core.project import Project
+from arf_core.project.configure import Value, as_argument, change, put_back, value_of, written
+from arf_core.project.taxonomy import DEFAULT
+from arf_core.project.taxonomy_edit import (
+    as_yaml,
+    preview,
+    save_taxonomy,
+    taxonomy_text,
+    use_shipped,
+)
 from arf_core.records import Analysis
-from arf_core.taxonomy import DEFAULT
-from arf_core.taxonomy_edit import as_yaml, preview, save_taxonomy, taxonomy_text, use_shipped
 
 
 def test_settings_are_changed_all_or_none(project: Project) -> None:

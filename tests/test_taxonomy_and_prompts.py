@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from arf_core.errors import ConfigError, InputError
 from arf_core.project import Project
-from arf_core.prompts import SHIPPED, Prompt, fence, load_prompt, number_turns
+from arf_core.project.prompts import SHIPPED, Prompt, fence, load_prompt, number_turns
+from arf_core.project.settings import read_settings
+from arf_core.project.taxonomy import DEFAULT, load_taxonomy
 from arf_core.records import Turn
-from arf_core.settings import read_settings
-from arf_core.taxonomy import DEFAULT, load_taxonomy
 
 
 def test_the_shipped_taxonomy_has_what_the_readme_promises() -> None:

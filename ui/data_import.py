@@ -18,8 +18,8 @@ from arf_core.importing import (
 )
 from arf_core.job_kinds import ImportWork
 from arf_core.project import Project
+from arf_core.project.settings import PrivacySettings, SplitShares
 from arf_core.records import digest
-from arf_core.settings import PrivacySettings, SplitShares
 from ui import data_mapping, uploads, widgets
 from ui.state import DataState, state
 

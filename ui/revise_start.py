@@ -9,7 +9,7 @@ from arf_core.errors import ArfError
 from arf_core.estimate import estimate_revise
 from arf_core.job_kinds import ReviseWork
 from arf_core.project import Project
-from arf_core.settings import Role
+from arf_core.project.settings import Role
 from arf_core.store.queries import CHECKS, detectors_of
 from arf_core.verifiers import verifiers
 from ui import jobs, loaders, widgets

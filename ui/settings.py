@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from arf_core.configure import Value, as_argument, change, put_back, written
 from arf_core.errors import ArfError, of_system
 from arf_core.project import Project
+from arf_core.project.configure import Value, as_argument, change, put_back, written
 from ui import widgets
 from ui.state import Changed, state
 

@@ -10,7 +10,7 @@ from arf_core.models import ChatModel, open_model
 from arf_core.models.masking import Mask
 from arf_core.models.spending import admit
 from arf_core.project import Project
-from arf_core.settings import PrivacySettings, Role
+from arf_core.project.settings import PrivacySettings, Role
 from ui import widgets
 from ui.settings import PROJECT, bound, line, set_now
 

@@ -13,8 +13,8 @@ import yaml
 
 from arf_core.errors import ArfError
 from arf_core.project import Project
-from arf_core.taxonomy import FactKind
-from arf_core.taxonomy_edit import (
+from arf_core.project.taxonomy import FactKind
+from arf_core.project.taxonomy_edit import (
     FILE,
     CategoryChange,
     Preview,

@@ -8,7 +8,7 @@ and tritanopia. A test measures both.
 
 import math
 
-from arf_core.taxonomy import Taxonomy
+from arf_core.project.taxonomy import Taxonomy
 
 CATEGORY_COLOURS = (
     "#4c7df7",  # blue

@@ -19,9 +19,9 @@ from arf_core.charts.wording import (
     wrapped,
 )
 from arf_core.evaluate.rates import ErrorRates, Rate
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Record
 from arf_core.store.patterns import ErrorPatterns
-from arf_core.taxonomy import Taxonomy
 
 ANY = ""
 """Stands for the row of any error, as no category can."""

@@ -19,8 +19,8 @@ from arf_core.charts.wording import (
 )
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import Rate
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.store.patterns import CategoryOutcome
-from arf_core.taxonomy import Taxonomy
 
 ANSWERS = (
     ("fixed", "fixed", FIXED),

@@ -14,8 +14,8 @@ from arf_core.charts.palette import CATEGORY_SYMBOLS, SYSTEM_COLOURS, category_c
 from arf_core.charts.style import drawn, empty
 from arf_core.charts.wording import category_name, listed, name_of, percent, thousands, wrapped
 from arf_core.clusters import Clustering, Point
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.store.patterns import Lengths
-from arf_core.taxonomy import Taxonomy
 from arf_core.text_space import UNCLUSTERED
 
 BARS = 40

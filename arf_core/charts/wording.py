@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from arf_core.evaluate.rates import Rate
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import System
-from arf_core.taxonomy import Taxonomy
 
 NBSP = "\u00a0"
 KINDS = {

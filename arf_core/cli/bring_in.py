@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from arf_core.cli.output import JsonFlag, percent, print_json, print_line, print_table, progress
 from arf_core.closed_world import ClosedWorldReport, make_closed_world
 from arf_core.demo import DemoReport, RoundFigures, SystemFigures, make_demo
-from arf_core.errors import InputError
+from arf_core.errors import InputError, validation_message
 from arf_core.evaluate.rates import Rate
 from arf_core.importing import (
     FIELDS,
@@ -19,11 +19,11 @@ from arf_core.importing import (
     ImportReport,
     Mapping,
     Preview,
+    load,
     preview,
 )
 from arf_core.project import SETTINGS_FILE, Project
-from arf_core.settings import read_settings
-from arf_core.taxonomy import faults
+from arf_core.project.settings import read_settings
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder; made if there is none.")
 
@@ -91,7 +91,7 @@ def import_(
     made = not _is_project(folder)
     opened = Project.create(folder) if made else Project.open(folder)
     with opened as project, progress("Reading") as told:
-        report = project.load(files, options, lambda what, n, of: told(n, of, what))
+        report = load(project, files, options, lambda what, n, of: told(n, of, what))
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -104,7 +104,7 @@ def _options(**values: object) -> ImportOptions:
         return ImportOptions.model_validate(values)
     except ValidationError as error:
         raise InputError(
-            f"These flags do not fit: {faults(error)}", "See arf import -h."
+            f"These flags do not fit: {validation_message(error)}", "See arf import -h."
         ) from error
 
 

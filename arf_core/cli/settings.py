@@ -5,11 +5,17 @@ from pathlib import Path
 import typer
 
 from arf_core.cli.output import JsonFlag, print_json, print_line
-from arf_core.configure import as_argument, change, value_of
 from arf_core.errors import InputError
 from arf_core.project import Project
-from arf_core.taxonomy import DEFAULT
-from arf_core.taxonomy_edit import Preview, preview, save_taxonomy, taxonomy_text, use_shipped
+from arf_core.project.configure import as_argument, change, value_of
+from arf_core.project.taxonomy import DEFAULT
+from arf_core.project.taxonomy_edit import (
+    Preview,
+    preview,
+    save_taxonomy,
+    taxonomy_text,
+    use_shipped,
+)
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 

@@ -26,9 +26,9 @@ from arf_core.models.structured import (
     strict_object,
 )
 from arf_core.project import Project
+from arf_core.project.taxonomy import FactKind, Taxonomy
 from arf_core.records import Item
 from arf_core.spans import sentences
-from arf_core.taxonomy import FactKind, Taxonomy
 
 CONFIDENCE = {"high": 0.9, "medium": 0.6, "low": 0.3}
 """How a model's own words are stored. They order findings; they are no measured probabilities."""

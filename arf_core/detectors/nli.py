@@ -14,10 +14,10 @@ from arf_core.detectors import Found, Seen
 from arf_core.entailment.claims import Question, Support, judge, nearest_turns
 from arf_core.entailment.classifier import Classifier, open_classifier
 from arf_core.project import Project
+from arf_core.project.settings import NliSettings
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Item
-from arf_core.settings import NliSettings
 from arf_core.spans import Span, sentences
-from arf_core.taxonomy import Taxonomy
 
 AT_ONCE = 16
 """Summaries whose pairs share batches."""

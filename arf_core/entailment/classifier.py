@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from arf_core.errors import ConfigError, InputError, MissingExtra, ModelError
 from arf_core.models.hub import pull_folder
 from arf_core.project import Project
-from arf_core.settings import NliSettings
+from arf_core.project.settings import NliSettings
 from arf_core.weights import hash_of
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

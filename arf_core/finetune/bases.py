@@ -9,8 +9,8 @@ import yaml
 from arf_core.errors import InputError
 from arf_core.finetune.practice import closed_world_base, is_practice, practice_base
 from arf_core.finetune.settings import CLOSED_WORLD, practice_family, preset
-from arf_core.privacy import admit_host, host_of, hub_address
 from arf_core.project import Project
+from arf_core.project.privacy import admit_host, host_of, hub_address
 
 
 def find_base(project: Project, base: str) -> tuple[str, str]:

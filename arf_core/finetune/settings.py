@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from arf_core.errors import InputError
+from arf_core.errors import InputError, validation_message
 from arf_core.records import Record
-from arf_core.taxonomy import faults
 
 Method = Literal["lora", "qlora", "full"]
 Precision = Literal["auto", "bf16", "fp32"]
@@ -241,7 +240,7 @@ def settings_with(base: str, given: Mapping[str, object]) -> TrainingSettings:
         return TrainingSettings.model_validate(default.model_dump() | said)
     except ValidationError as error:
         raise InputError(
-            f"The training cannot be set so: {faults(error)}",
+            f"The training cannot be set so: {validation_message(error)}",
             "Leave it out for the default, or see arf finetune --help.",
         ) from error
 

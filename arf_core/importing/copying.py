@@ -13,8 +13,8 @@ from arf_core.importing.assemble import SPLIT_LABEL, Ready
 from arf_core.importing.facts import Written
 from arf_core.importing.places import Place, placed
 from arf_core.importing.report import Rejected, Tally, shortened
+from arf_core.project.settings import SplitShares
 from arf_core.records import Split, System, digest
-from arf_core.settings import SplitShares
 from arf_core.store import schema
 from arf_core.store.database import Store, chunks, insert_new, to_row
 

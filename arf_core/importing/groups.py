@@ -20,7 +20,7 @@ from arf_core.importing.report import Progress, silent
 from arf_core.importing.rows import Table
 from arf_core.importing.splits import split_in_name
 from arf_core.importing.tables import open_table
-from arf_core.settings import PrivacySettings
+from arf_core.project.settings import PrivacySettings
 
 _FEW = 5
 """Rows of the sample that each table keeps, for showing it."""

@@ -14,8 +14,8 @@ from arf_core.importing.files import Given
 from arf_core.importing.json_rows import Item, table_of
 from arf_core.importing.report import shortened
 from arf_core.importing.rows import Reject, Table
-from arf_core.privacy import HUB_HOST, admit_host, host_of, hub_address
-from arf_core.settings import PrivacySettings
+from arf_core.project.privacy import HUB_HOST, admit_host, host_of, hub_address
+from arf_core.project.settings import PrivacySettings
 
 
 def open_dataset(given: Given, privacy: PrivacySettings) -> list[Table]:

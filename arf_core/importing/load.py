@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
@@ -20,14 +20,14 @@ from arf_core.importing.groups import Group, Plan, plan
 from arf_core.importing.messages import MessageReader
 from arf_core.importing.near_duplicates import split_of
 from arf_core.importing.notes import add_notes
-from arf_core.importing.options import ImportOptions
+from arf_core.importing.options import ImportOptions, options_of
 from arf_core.importing.report import KEPT, ImportReport, Preview, Progress, Tally, silent
 from arf_core.importing.rows import Row, Table
 from arf_core.importing.staging import Chunks, Staging
 from arf_core.importing.threads import join
 from arf_core.importing.workers import all_assembled, few_collections
+from arf_core.project.settings import PrivacySettings, SplitShares
 from arf_core.records import Conversation, Summary, Turn
-from arf_core.settings import PrivacySettings, SplitShares
 
 if TYPE_CHECKING:
     from arf_core.project import Project
@@ -42,8 +42,11 @@ def load(
     paths: str | Path | Sequence[str | Path],
     options: ImportOptions | None = None,
     progress: Progress | None = None,
+    **values: Any,
 ) -> ImportReport:
     """Bring conversations and summaries from files into the project.
+
+    Options may be given one by one: `load(project, "chats.csv", system="gpt-4o-mini")`.
 
     The store is untouched until all of the input has been readable. What is there already stays as
     it is, so an import that was killed is finished by starting it again.
@@ -51,6 +54,8 @@ def load(
     Raises InputError for files that cannot be read, a mapping that cannot be found out, and where
     not a single conversation or summary could be taken.
     """
+    if values:
+        options = options_of({**(options.model_dump() if options else {}), **values})
     options = options or ImportOptions()
     started = time.monotonic()
     progress = progress or silent

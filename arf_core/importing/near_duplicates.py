@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from arf_core.project.settings import SplitShares
 from arf_core.records import Split, digest
-from arf_core.settings import SplitShares
 
 BINS = 12
 BANDS = 4

@@ -5,9 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from arf_core.errors import InputError
+from arf_core.errors import InputError, validation_message
 from arf_core.records import Record
-from arf_core.taxonomy import faults
 
 Shape = str
 """A name in `shapes.SHAPES`."""
@@ -100,7 +99,7 @@ def options_of(said: dict[str, Any]) -> ImportOptions:
         return ImportOptions.model_validate(said)
     except ValidationError as error:
         raise InputError(
-            f"These import options do not fit: {faults(error)}",
+            f"These import options do not fit: {validation_message(error)}",
             f"Options are: {', '.join(ImportOptions.model_fields)}.",
         ) from error
 

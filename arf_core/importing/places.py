@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from arf_core.importing.assemble import Ready
 from arf_core.importing.near_duplicates import split_of
+from arf_core.project.settings import SplitShares
 from arf_core.records import Split
-from arf_core.settings import SplitShares
 
 BandRow = tuple[int, str, Split]
 """A row of the table of near-duplicates: band, group, split."""

@@ -10,8 +10,8 @@ from arf_core.importing.groups import tables_of
 from arf_core.importing.options import ImportOptions
 from arf_core.importing.report import shortened
 from arf_core.importing.rows import Cell
+from arf_core.project.settings import PrivacySettings
 from arf_core.records import Record
-from arf_core.settings import PrivacySettings
 
 MOST_CHARS = 300
 """Of a cell, as it is shown."""

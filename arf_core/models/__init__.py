@@ -13,9 +13,8 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from arf_core.errors import ConfigError
+from arf_core.errors import ConfigError, validation_message
 from arf_core.records import Record, Scalar, digest
-from arf_core.taxonomy import faults
 
 PLUMBING = {
     *("asker", "calls", "history", "hub", "limits", "masking", "registry", "spending"),
@@ -191,7 +190,7 @@ def open_model(name: str, options: dict[str, Any], project_path: Path) -> ChatMo
         parsed = module.Options.model_validate(options)
     except ValidationError as error:
         raise ConfigError(
-            f"models.{name}: {faults(error)}", f"Mend [models.{name}] in arf.toml."
+            f"models.{name}: {validation_message(error)}", f"Mend [models.{name}] in arf.toml."
         ) from error
     model: ChatModel = module.open_model(name, parsed, project_path)
     return model

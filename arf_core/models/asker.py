@@ -8,10 +8,11 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from arf_core.answers import Answer
 from arf_core.models import Request
 from arf_core.models.calls import Ask, stream
+from arf_core.models.registry import model_for
 from arf_core.models.structured import JsonSchema
 from arf_core.project import Project
+from arf_core.project.settings import Role
 from arf_core.records import Conversation, digest
-from arf_core.settings import Role
 
 I = TypeVar("I")  # noqa: E741 (what is asked about)
 T = TypeVar("T")
@@ -28,7 +29,7 @@ class Asker:
         """
         self.project = project
         self.task = task
-        self.chat = project.open_model(role, model)
+        self.chat = model_for(project, role, model)
         self._prompt = project.prompt(task)
         self.model = self.chat.name
         self.settings = json.dumps({"model": self.chat.identity, "prompt": self._prompt.hash})

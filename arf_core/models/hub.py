@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from arf_core.errors import InputError, ModelError
-from arf_core.privacy import HUB_HOST, admit_host, host_of, hub_address
-from arf_core.settings import PrivacySettings
+from arf_core.project.privacy import HUB_HOST, admit_host, host_of, hub_address
+from arf_core.project.settings import PrivacySettings
 
 HUB = f"https://{HUB_HOST}"
 Progress = Callable[[int, int], None]

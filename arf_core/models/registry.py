@@ -11,8 +11,8 @@ from arf_core.errors import InputError
 from arf_core.models import ChatModel, Probe, Request, open_model
 from arf_core.models.spending import admit
 from arf_core.project import SETTINGS_FILE, Project
+from arf_core.project.settings import Role, edited
 from arf_core.records import Record, Scalar
-from arf_core.settings import edited
 
 HELLO = Request(
     task="test",
@@ -39,6 +39,15 @@ class Tested(Record):
     reply: str
     learned: dict[str, Scalar]
     """Options that were found out, and entered in arf.toml."""
+
+
+def model_for(project: Project, role: Role, given: str | None = None) -> ChatModel:
+    """Open the model given, else the one that plays `role`.
+
+    Raises InputError where neither names one, ConfigError for a faulty entry.
+    """
+    name = project.model_for(role, given)
+    return open_model(name, project.settings.models[name], project.path)
 
 
 def add_model(project: Project, name: str, options: dict[str, Any]) -> Project:

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from arf_core.errors import ConfigError, ModelError
 from arf_core.models import ChatModel, Reply, Request
-from arf_core.privacy import admit_host
+from arf_core.project.privacy import admit_host
+from arf_core.project.settings import LimitSettings, PrivacySettings
 from arf_core.records import Record, now
-from arf_core.settings import LimitSettings, PrivacySettings
 from arf_core.store import schema
 from arf_core.store.database import Store
 

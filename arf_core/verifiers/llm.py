@@ -22,8 +22,8 @@ from arf_core.models.structured import (
     strict_object,
 )
 from arf_core.project import Project
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.spans import Span
-from arf_core.taxonomy import Taxonomy
 from arf_core.verifiers import CheckTask, Judged, Verdict
 
 

@@ -16,10 +16,10 @@ from arf_core.diff import replacements_between
 from arf_core.entailment.claims import Question, judge
 from arf_core.entailment.classifier import Classifier, open_classifier
 from arf_core.project import Project
+from arf_core.project.settings import NliSettings
+from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Finding
-from arf_core.settings import NliSettings
 from arf_core.spans import Replacement, Span, sentences
-from arf_core.taxonomy import Taxonomy
 from arf_core.verifiers import CheckTask, Judged, Verdict
 
 AT_ONCE = 16

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.conftest import pick, settled, shown
 from arf_core import jobs
-from arf_core.importing import ImportReport
+from arf_core.importing import ImportReport, load
 from arf_core.job_kinds import ImportWork
 from arf_core.project import Project
 from arf_core.records import Conversation
@@ -158,7 +158,7 @@ def test_rows_not_taken_are_saved_with_formulas_defused(tmp_path: Path) -> None:
 
     with Project.create(tmp_path / "p") as project:
         (tmp_path / "x.csv").write_text(CHATS)
-        report = project.load(tmp_path / "x.csv", rejects_to=tmp_path / "rejects.jsonl")
+        report = load(project, tmp_path / "x.csv", rejects_to=tmp_path / "rejects.jsonl")
     assert report.rejected
     rows = list(
         csv.reader(io.StringIO(rejects_csv(tmp_path / "rejects.jsonl").decode("utf-8-sig")))
@@ -260,7 +260,7 @@ def test_a_file_without_summaries_is_welcome(open_app, empty_project: Path) -> N
     text = text.replace(',"The lamp came broken. A refund of 45.20 was promised."', "")
     (empty_project / "in.csv").write_text(text.replace(",summary", ""))
     with Project.open(empty_project) as project:
-        report: ImportReport = project.load(empty_project / "in.csv")
+        report: ImportReport = load(project, empty_project / "in.csv")
     assert (report.conversations, report.summaries) == (1, 0)
     at = open_app(empty_project, PAGE)
     assert not at.exception

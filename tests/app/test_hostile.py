@@ -14,6 +14,7 @@ from app.conftest import ROOT
 from app.payloads import PAYLOADS
 from app.test_strip import enter
 from arf_core.project import Project
+from arf_core.project.taxonomy import DEFAULT
 from arf_core.records import (
     Analysis,
     Check,
@@ -30,7 +31,6 @@ from arf_core.records import (
     now,
 )
 from arf_core.store.queries import items
-from arf_core.taxonomy import DEFAULT
 from ui import widgets
 
 TEXT = "\n".join(PAYLOADS)

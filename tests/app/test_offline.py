@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.conftest import shown
-from arf_core.settings import edited
+from arf_core.project.settings import edited
 
 
 @pytest.fixture

@@ -1,24 +1,19 @@
 """A project: a folder with its settings, its database, and what overrides our defaults."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 import tomlkit
 
 from arf_core.errors import InputError
-from arf_core.models import ChatModel, open_model
 from arf_core.progress import Meter
-from arf_core.prompts import Prompt, load_prompt
-from arf_core.settings import TEMPLATE, ProjectSettings, Role, read_settings
+from arf_core.project.prompts import Prompt, load_prompt
+from arf_core.project.settings import TEMPLATE, ProjectSettings, Role, read_settings
+from arf_core.project.taxonomy import DEFAULT, Taxonomy, load_taxonomy
 from arf_core.store.database import Store
-from arf_core.taxonomy import DEFAULT, Taxonomy, load_taxonomy
-
-if TYPE_CHECKING:
-    from arf_core.importing import ImportOptions, ImportReport, Progress
 
 SETTINGS_FILE = "arf.toml"
 STORE_FILE = "arf.db"
@@ -90,29 +85,6 @@ class Project:
                 f"Add [models.{name}] to {self.path / SETTINGS_FILE}.",
             )
         return name
-
-    def open_model(self, role: Role, given: str | None = None) -> ChatModel:
-        """The model that plays `role`, ready to be asked. Raises ConfigError for a faulty entry."""
-        name = self.model_for(role, given)
-        return open_model(name, self.settings.models[name], self.path)
-
-    def load(
-        self,
-        paths: "str | Path | Sequence[str | Path]",
-        options: "ImportOptions | None" = None,
-        progress: "Progress | None" = None,
-        **said: Any,
-    ) -> "ImportReport":
-        """Bring in conversations and summaries: `importing.load` for this project.
-
-        Options may be given one by one, as in `project.load("chats.csv", system="gpt-4o-mini")`.
-        Raises InputError for options that do not exist or fit, and as `importing.load` does.
-        """
-        from arf_core import importing
-
-        if said:
-            options = importing.options_of({**(options.model_dump() if options else {}), **said})
-        return importing.load(self, paths, options, progress)
 
     def close(self) -> None:
         if "store" in self.__dict__:

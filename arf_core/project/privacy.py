@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from arf_core.errors import ModelError
-from arf_core.settings import PrivacySettings
+from arf_core.project.settings import PrivacySettings
 
 HUB_HOST = "huggingface.co"
 

@@ -16,8 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from arf_core.errors import ConfigError
-from arf_core.taxonomy import faults
+from arf_core.errors import ConfigError, validation_message
 
 Role = Literal["teacher", "detector", "verifier", "editor", "student", "agent", "customer", "judge"]
 
@@ -146,7 +145,9 @@ def read_settings(path: Path) -> ProjectSettings:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8: {error}.", "Save it as UTF-8.") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {faults(error)}", "Mend these entries of arf.toml.") from error
+        raise ConfigError(
+            f"{path}: {validation_message(error)}", "Mend these entries of arf.toml."
+        ) from error
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import StringConstraints, ValidationError, model_validator
 
-from arf_core.errors import ConfigError, InputError
+from arf_core.errors import ConfigError, InputError, validation_message
 from arf_core.records import Record, digest
 
 DEFAULT = Path(__file__).with_name("taxonomy.yaml")
@@ -110,18 +110,9 @@ def parse_taxonomy(text: str, origin: str | Path = "The taxonomy") -> Taxonomy:
             f"{origin} cannot be read: {error}.", "Compare it with " + SHIPPED
         ) from error
     except ValidationError as error:
-        raise ConfigError(f"{origin}: {faults(error)}", "Compare it with " + SHIPPED) from error
+        raise ConfigError(
+            f"{origin}: {validation_message(error)}", "Compare it with " + SHIPPED
+        ) from error
 
 
 SHIPPED = "the taxonomy.yaml that ARF Studio ships (`arf taxonomy` prints it)."
-
-
-def faults(error: ValidationError) -> str:
-    """All faults of a validation, one a line, as `place: what is wrong`."""
-
-    def line(fault: Any) -> str:
-        place = ".".join(str(part) for part in fault["loc"])
-        return f"{place}: {fault['msg']}" if place else str(fault["msg"])
-
-    lines = [line(f) for f in error.errors()]
-    return lines[0] if len(lines) == 1 else "\n  " + "\n  ".join(lines)

@@ -14,10 +14,10 @@ from tomlkit.items import Table
 from arf_core.errors import InputError
 from arf_core.models import open_model
 from arf_core.project import SETTINGS_FILE, Project
+from arf_core.project.settings import Role, edited
+from arf_core.project.taxonomy_edit import FILE as TAXONOMY_FILE
+from arf_core.project.taxonomy_edit import replace_text
 from arf_core.records import Record
-from arf_core.settings import Role, edited
-from arf_core.taxonomy_edit import FILE as TAXONOMY_FILE
-from arf_core.taxonomy_edit import replace_text
 
 Value = str | int | float | bool | list[str] | None
 """None takes a setting away, so that its default holds again."""
