@@ -16,9 +16,9 @@ from arf_core.analyze import asked, unread_by
 from arf_core.detectors import open_detector
 from arf_core.editors import EditTask, open_editor
 from arf_core.models import Request, Traits
-from arf_core.models.asker import AsksModel
+from arf_core.models.ask import AsksModel
+from arf_core.models.cost import CHARS_PER_TOKEN, admit, spent
 from arf_core.models.history import History, history_of
-from arf_core.models.spending import CHARS_PER_TOKEN, admit, spent
 from arf_core.project import Project
 from arf_core.records import SPLITS, Record, Split, Summary
 from arf_core.revise import not_revised, round_settings, tasks

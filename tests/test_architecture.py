@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from arf_core.models import PLUMBING as NO_PROVIDERS
-
 ROOT = Path(__file__).parents[1]
 HEAVY = {
     "torch",
@@ -22,8 +20,7 @@ HEAVY = {
     "ray",
     "datasets",
 }
-PLUG_INS = ("models", "detectors", "editors", "verifiers", "finetune/trainers")
-PLUMBING = {"models": NO_PROVIDERS}
+PLUG_INS = ("models/providers", "detectors", "editors", "verifiers", "finetune/trainers")
 
 
 def sources(folder: str) -> list[Path]:
@@ -68,13 +65,13 @@ def test_only_the_store_opens_the_database() -> None:
 @pytest.mark.parametrize("kind", PLUG_INS)
 def test_plug_ins_never_import_each_other(kind: str) -> None:
     folder = ROOT / "arf_core" / kind
-    modules = {p.stem for p in folder.glob("*.py")} - {"__init__"} - PLUMBING.get(kind, set())
+    modules = {p.stem for p in folder.glob("*.py")} - {"__init__"}
     assert modules, kind
     every = {
         f"arf_core.{k.replace('/', '.')}.{p.stem}"
         for k in PLUG_INS
         for p in (ROOT / "arf_core" / k).glob("*.py")
-        if p.stem != "__init__" and p.stem not in PLUMBING.get(k, set())
+        if p.stem != "__init__"
     }
     for module in modules:
         found = set(imports(folder / f"{module}.py")) & every

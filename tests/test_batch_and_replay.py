@@ -8,9 +8,9 @@ from test_llm_verbs import CLEAN, REFUND_READING
 
 from arf_core.analyze import analyze
 from arf_core.errors import ConfigError, InputError
-from arf_core.models.batch import count_waiting, read_replies, write_requests
+from arf_core.models.providers.batch import count_waiting, read_replies, write_requests
+from arf_core.models.providers.replay import read_recordings, recordings_of, write_recordings
 from arf_core.models.registry import model_for
-from arf_core.models.replay import read_recordings, recordings_of, write_recordings
 from arf_core.project import Project
 from arf_core.records import Analysis
 from arf_core.store.findings import finding_rows

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from conftest import add_items, make_item
 
-from arf_core.chat import chat_text
 from arf_core.errors import ConfigError
 from arf_core.finetune.card import modelfile
 from arf_core.finetune.dataset import training_set, write_rows
@@ -24,6 +23,7 @@ from arf_core.finetune.tokens import (
     prepared,
     with_template,
 )
+from arf_core.models.chat_template import chat_text
 from arf_core.project import Project
 
 pytestmark = [

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scripted_server import Scripted, ScriptedServer
 from test_models_of_a_project import set_in
 
-from arf_core.accounts import ledger
 from arf_core.analyze import analyze
 from arf_core.models import Reply, Request
-from arf_core.models.batch import read_replies, write_requests
+from arf_core.models.accounts import ledger
 from arf_core.models.masking import LABELS, Mask, hidden, shown
+from arf_core.models.providers.batch import read_replies, write_requests
 from arf_core.project import Project
 from arf_core.store.findings import finding_rows
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from scripted_server import Scripted, ScriptedServer
 from test_llm_verbs import CLEAN, REFUND_READING, Script
 
-from arf_core.accounts import costs, ledger
 from arf_core.analyze import analyze
 from arf_core.errors import ConfigError, InputError, ModelError
+from arf_core.models.accounts import costs, ledger
+from arf_core.models.cost import BudgetReached, spent
 from arf_core.models.limits import AdaptiveLimit
 from arf_core.models.registry import add_model, remove_model, try_model
-from arf_core.models.spending import BudgetReached, spent
 from arf_core.project import Project
 from arf_core.project.privacy import is_this_machine
 from arf_core.project.settings import edited

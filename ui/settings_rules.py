@@ -7,8 +7,8 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.models import ChatModel, open_model
+from arf_core.models.cost import admit
 from arf_core.models.masking import Mask
-from arf_core.models.spending import admit
 from arf_core.project import Project
 from arf_core.project.settings import PrivacySettings, Role
 from ui import widgets

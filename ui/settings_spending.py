@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from arf_core.accounts import CostRow, costs, ledger
-from arf_core.models.spending import Entry, spent
+from arf_core.models.accounts import CostRow, costs, ledger
+from arf_core.models.cost import Entry, spent
 from arf_core.project import Project
 from ui import loaders, widgets
 from ui.settings import PROJECT, bound, line, set_now

@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 
 from arf_core.cli.output import JsonFlag, print_json, print_line
-from arf_core.models.batch import read_replies, write_requests
-from arf_core.models.replay import recordings_of, write_recordings
+from arf_core.models.providers.batch import read_replies, write_requests
+from arf_core.models.providers.replay import recordings_of, write_recordings
 from arf_core.project import Project
 
 app = typer.Typer(

@@ -17,7 +17,7 @@ from arf_core.evaluate.rates import Rate, error_rates
 from arf_core.export import EXPORTED
 from arf_core.export import export as run_export
 from arf_core.labels import load_labels
-from arf_core.models.batch import count_waiting
+from arf_core.models.providers.batch import count_waiting
 from arf_core.project import Project
 from arf_core.records import Record, System
 from arf_core.store.queries import count_summaries, detectors_of

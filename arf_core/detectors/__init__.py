@@ -4,13 +4,11 @@ A detector module has `open_detector(project, model) -> Detector`, where `model`
 model or None. A person is a detector too (`person:anna`), but reads through the app or a file.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from arf_core import plugins
 from arf_core.answers import Answer
-from arf_core.errors import InputError
 from arf_core.records import Item, Record
 
 if TYPE_CHECKING:
@@ -63,15 +61,11 @@ class Detector(Protocol):
 
 def detectors() -> list[str]:
     """The names of all detector modules."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+    return plugins.names(__name__)
 
 
 def open_detector(project: "Project", name: str, model: str | None = None) -> Detector:
     """Open a detector by the name of its module. Raises InputError for one that is not there."""
-    if name not in detectors():
-        raise InputError(
-            f"There is no detector {name!r}.", f"Use one of: {', '.join(detectors())}."
-        )
-    module = importlib.import_module(f"{__name__}.{name}")
-    detector: Detector = module.open_detector(project, model)
-    return detector
+    module = plugins.load_plugin(__name__, name, "detector")
+    opened: Detector = module.open_detector(project, model)
+    return opened

@@ -4,13 +4,11 @@ An editor module has `open_editor(project, model) -> Editor`, where `model` is t
 or None.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from arf_core import plugins
 from arf_core.answers import Answer
-from arf_core.errors import InputError
 from arf_core.records import Finding, Item, Record
 from arf_core.spans import Replacement
 
@@ -63,13 +61,11 @@ class Editor(Protocol):
 
 def editors() -> list[str]:
     """The names of all editor modules."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+    return plugins.names(__name__)
 
 
 def open_editor(project: "Project", name: str, model: str | None = None) -> Editor:
     """Open an editor by the name of its module. Raises InputError for one that is not there."""
-    if name not in editors():
-        raise InputError(f"There is no editor {name!r}.", f"Use one of: {', '.join(editors())}.")
-    module = importlib.import_module(f"{__name__}.{name}")
-    editor: Editor = module.open_editor(project, model)
-    return editor
+    module = plugins.load_plugin(__name__, name, "editor")
+    opened: Editor = module.open_editor(project, model)
+    return opened

@@ -12,8 +12,8 @@ from arf_core.diff import replacements_between
 from arf_core.editors import EditTask, Proposal, ProposedEdit
 from arf_core.errors import ReplyError
 from arf_core.models import Request
-from arf_core.models.asker import Asker
-from arf_core.models.structured import TEXT, parse_reply, strict_object
+from arf_core.models.ask import Asker
+from arf_core.models.replies import TEXT, parse_reply, strict_object
 from arf_core.project import Project
 
 

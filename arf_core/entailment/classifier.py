@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from arf_core.errors import ConfigError, InputError, MissingExtra, ModelError
 from arf_core.models.hub import pull_folder
+from arf_core.models.model_identity import hash_of
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings
-from arf_core.weights import hash_of
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 SUPPORTS = re.compile(r"entail|support|consistent|faithful|factual")

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from arf_core.chat import chat_text
 from arf_core.errors import ArfError
 from arf_core.finetune.artifacts import Artifacts, GgufCheck, Smoke
 from arf_core.finetune.card import model_card, modelfile
@@ -15,7 +14,8 @@ from arf_core.finetune.gguf_check import check_gguf
 from arf_core.finetune.gguf_file import write_gguf
 from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.loop import open_tokenizer
-from arf_core.weights import PRACTICE
+from arf_core.models.chat_template import chat_text
+from arf_core.models.model_identity import PRACTICE
 
 SMOKE_TOKENS = 64
 CHECKED_ROWS = 4

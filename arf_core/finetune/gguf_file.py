@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from arf_core.errors import InputError, MissingExtra
-from arf_core.weights import PRACTICE_KEY
+from arf_core.models.model_identity import PRACTICE_KEY
 
 Kind = Literal["f16", "q8_0"]
 FAMILIES = {"llama": "LLAMA", "qwen2": "QWEN2", "qwen3": "QWEN3"}

@@ -14,10 +14,10 @@ from arf_core.errors import InputError
 from arf_core.finetune.extra import need_training
 from arf_core.finetune.settings import CLOSED_WORLD, FAMILIES, Shape
 from arf_core.finetune.tokens import CHATML
+from arf_core.models.model_identity import PRACTICE
 from arf_core.project import Project
 from arf_core.records import Conversation
 from arf_core.store.queries import PAGE
-from arf_core.weights import PRACTICE
 
 CLOSED_WORLD_FOLDER = (
     Path(__file__).resolve().parents[2] / "examples" / "closed_world" / CLOSED_WORLD

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from arf_core.chat import CORRECT, chat_text
 from arf_core.errors import ConfigError
 from arf_core.export import ExportRow
 from arf_core.finetune import template_trial
+from arf_core.models.chat_template import CORRECT, chat_text
 from arf_core.records import Record
 
 NO_LOSS = -100

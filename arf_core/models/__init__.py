@@ -1,26 +1,21 @@
-"""Chat models behind one small contract. A provider is a module here; its file name is its name.
+"""Chat models behind one small contract. A provider is a module of `providers/`.
 
 A provider module has `Options` (what arf.toml may say about such a model) and
 `open_model(name, options, project_path) -> ChatModel`.
 """
 
-import importlib
 import json
-import pkgutil
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from arf_core.errors import ConfigError, validation_message
+from arf_core import plugins
+from arf_core.errors import ConfigError, InputError, validation_message
 from arf_core.records import Record, Scalar, digest
 
-PLUMBING = {
-    *("asker", "calls", "history", "hub", "limits", "masking", "registry", "spending"),
-    "structured",
-}
-"""Modules here that are no providers."""
+PROVIDERS = "arf_core.models.providers"
 
 
 class Request(Record):
@@ -170,8 +165,7 @@ class Options(BaseModel):
 
 def providers() -> list[str]:
     """The names of all providers."""
-    names = [m.name for m in pkgutil.iter_modules(__path__)]
-    return sorted(n for n in names if n not in PLUMBING)
+    return plugins.names(PROVIDERS)
 
 
 def open_model(name: str, options: dict[str, Any], project_path: Path) -> ChatModel:
@@ -179,15 +173,11 @@ def open_model(name: str, options: dict[str, Any], project_path: Path) -> ChatMo
 
     Raises ConfigError that lists every fault of the entry at once.
     """
-    provider = options.get("provider")
-    if provider not in providers():
-        raise ConfigError(
-            f"models.{name}: there is no provider {provider!r}.",
-            f"Use one of: {', '.join(providers())}.",
-        )
-    module = importlib.import_module(f"{__name__}.{provider}")
     try:
+        module = plugins.load_plugin(PROVIDERS, options.get("provider", ""), "provider")
         parsed = module.Options.model_validate(options)
+    except InputError as error:
+        raise ConfigError(f"models.{name}: {error.message}", error.hint) from error
     except ValidationError as error:
         raise ConfigError(
             f"models.{name}: {validation_message(error)}", f"Mend [models.{name}] in arf.toml."

@@ -13,7 +13,7 @@ from collections import deque
 from aiolimiter import AsyncLimiter
 
 from arf_core.models import Request, Traits
-from arf_core.models.spending import estimated_tokens
+from arf_core.models.cost import estimated_tokens
 
 START = 32
 PROBE_EVERY = 50

@@ -9,7 +9,7 @@ import tomlkit
 
 from arf_core.errors import InputError
 from arf_core.models import ChatModel, Probe, Request, open_model
-from arf_core.models.spending import admit
+from arf_core.models.cost import admit
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.project.settings import Role, edited
 from arf_core.records import Record, Scalar

@@ -5,14 +5,12 @@ than the detector that asked for the revision, or the check would be circular. A
 cannot judge a finding's category answers `unchecked`, never `fixed`.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from arf_core import plugins
 from arf_core.answers import Answer
 from arf_core.detectors import Found
-from arf_core.errors import InputError
 from arf_core.records import Conversation, Finding, Record, Summary
 
 if TYPE_CHECKING:
@@ -63,15 +61,11 @@ class Verifier(Protocol):
 
 def verifiers() -> list[str]:
     """The names of all verifier modules."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+    return plugins.names(__name__)
 
 
 def open_verifier(project: "Project", name: str, model: str | None = None) -> Verifier:
     """Open a verifier by the name of its module. Raises InputError for one that is not there."""
-    if name not in verifiers():
-        raise InputError(
-            f"There is no verifier {name!r}.", f"Use one of: {', '.join(verifiers())}."
-        )
-    module = importlib.import_module(f"{__name__}.{name}")
-    verifier: Verifier = module.open_verifier(project, model)
-    return verifier
+    module = plugins.load_plugin(__name__, name, "verifier")
+    opened: Verifier = module.open_verifier(project, model)
+    return opened

@@ -11,8 +11,8 @@ from arf_core.diff import replacements_between
 from arf_core.errors import ReplyError
 from arf_core.grounding import at_quote, cited
 from arf_core.models import Request
-from arf_core.models.asker import Asker
-from arf_core.models.structured import (
+from arf_core.models.ask import Asker
+from arf_core.models.replies import (
     INTEGERS,
     TEXT,
     JsonSchema,

@@ -19,7 +19,7 @@ from arf_core.editors import EditTask
 from arf_core.editors.llm import open_editor
 from arf_core.generate import TASK, request_of
 from arf_core.models import Request
-from arf_core.models.replay import Recording, write_recordings
+from arf_core.models.providers.replay import Recording, write_recordings
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, now
 from arf_core.revise import round_settings, tasks

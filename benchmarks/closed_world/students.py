@@ -32,7 +32,7 @@ from benchmarks.closed_world.writers import Marked, Quality, editor, reader, rew
 
 LIBRARIES = [
     *("peft", "trl.trainer.sft_trainer", "transformers.models.llama.modeling_llama"),
-    *(__name__, "arf_core.finetune.worker", "arf_core.models.transformers"),
+    *(__name__, "arf_core.finetune.worker", "arf_core.models.providers.transformers"),
 ]
 """To be read once for all students."""
 

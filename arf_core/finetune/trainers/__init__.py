@@ -3,13 +3,11 @@ file name is its name; it has `NEEDS`, the packages beside the training extra, `
 whether transformers is another one afterwards, and `train(place) -> Trained`.
 """
 
-import importlib
-import pkgutil
 import shutil
 from importlib.util import find_spec
 from typing import Protocol
 
-from arf_core.errors import InputError
+from arf_core import plugins
 from arf_core.finetune.job import Place, Trained
 
 
@@ -26,7 +24,7 @@ class Trainer(Protocol):
 
 def trainers() -> list[str]:
     """The names of all trainers."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+    return plugins.names(__name__)
 
 
 def default_trainer() -> str:
@@ -36,7 +34,5 @@ def default_trainer() -> str:
 
 def open_trainer(name: str) -> Trainer:
     """Raises InputError that lists the trainers there are."""
-    if name not in trainers():
-        raise InputError(f"There is no trainer {name!r}.", f"Use one of: {', '.join(trainers())}.")
-    module: Trainer = importlib.import_module(f"{__name__}.{name}")
+    module: Trainer = plugins.load_plugin(__name__, name, "trainer")
     return module

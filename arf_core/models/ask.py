@@ -9,7 +9,7 @@ from arf_core.answers import Answer
 from arf_core.models import Request
 from arf_core.models.calls import Ask, stream
 from arf_core.models.registry import model_for
-from arf_core.models.structured import JsonSchema
+from arf_core.models.replies import JsonSchema
 from arf_core.project import Project
 from arf_core.project.settings import Role
 from arf_core.records import Conversation, digest

@@ -11,10 +11,10 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from arf_core import models
-from arf_core.chat import chat_text
 from arf_core.errors import ConfigError, MissingExtra, ModelError
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.weights import hash_of, practice_notes
+from arf_core.models.chat_template import chat_text
+from arf_core.models.model_identity import hash_of, practice_notes
 
 FILES = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
 DECIDES = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")

@@ -14,10 +14,10 @@ from jinja2 import TemplateError
 from pydantic import Field
 
 from arf_core import models
-from arf_core.chat import Marks
 from arf_core.errors import ConfigError, MissingExtra, ModelError, in_one_line
 from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.weights import hash_of, practice_notes
+from arf_core.models.chat_template import Marks
+from arf_core.models.model_identity import hash_of, practice_notes
 
 if TYPE_CHECKING:
     from llama_cpp import Llama

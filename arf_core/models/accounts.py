@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from arf_core.models.spending import Entry
+from arf_core.models.cost import Entry
 from arf_core.records import Record
 from arf_core.store import schema
 from arf_core.store.database import Store

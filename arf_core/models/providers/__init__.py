@@ -1,0 +1,1 @@
+"""Model providers: a module here is one."""
