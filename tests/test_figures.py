@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from arf_core.figures import Amount, Clock, Code, Day, Figure, figures
+from arf_core.checks.figures import Amount, Clock, Code, Day, Figure, figures
 
 UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "

@@ -86,7 +86,7 @@ def test_placeholders_that_a_text_brings_along_are_left_alone() -> None:
 
 
 def test_every_kind_that_the_rules_know_has_a_label() -> None:
-    from arf_core.proofs import personal
+    from arf_core.checks import personal
 
     assert len(personal._KINDS) >= 9
     assert {kind.name for kind in personal._KINDS} | {"order"} == set(LABELS)

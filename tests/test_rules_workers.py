@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from arf_core.checks.workers import Task, in_processes
 from arf_core.errors import ArfError
-from arf_core.proofs.workers import Task, in_processes
 
 TASK = Task((("agent", "I will refund 42.50.", None),), [], "A refund of 45.20 was promised.")
 CATEGORIES = ("wrong_figure",)

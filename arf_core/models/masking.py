@@ -13,9 +13,9 @@ import json
 import re
 from string import ascii_lowercase
 
-from arf_core.figures import figures
+from arf_core.checks.figures import figures
+from arf_core.checks.personal import places
 from arf_core.models import Reply, Request
-from arf_core.proofs.personal import places
 
 LABELS = {
     "card number": "CARD",

@@ -11,10 +11,10 @@ from typing import Literal
 import yaml
 from sqlalchemy import func, select
 
+from arf_core.checks import CATEGORIES as RULED
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import DEFAULT, Category, Taxonomy, parse_taxonomy
-from arf_core.proofs import CATEGORIES as RULED
 from arf_core.records import Conversation, Record, Turn
 from arf_core.store import schema
 

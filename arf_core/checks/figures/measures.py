@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import product
 
-from arf_core.figures.currency import confirmed, currency_before, narrower
-from arf_core.figures.model import Amount, Figure, Kind, Numeral, Reading
-from arf_core.figures.numerals import (
+from arf_core.checks.figures.currency import confirmed, currency_before, narrower
+from arf_core.checks.figures.model import Amount, Figure, Kind, Numeral, Reading
+from arf_core.checks.figures.numerals import (
     numeral_in_digits,
     numeral_in_words,
     with_money_scale,
     with_scale,
 )
-from arf_core.figures.tails import AFTER, Tail, neat, tail_after
+from arf_core.checks.figures.tails import AFTER, Tail, neat, tail_after
 
 _NOTHING_FOLLOWS = frozenset(("", ".", ",", ";", ":", ")", "!", "?", "\x00"))
 _LINK = re.compile(r" ?(?:-|/) ?| (?:to|or|and|till|until) | ?& ?", re.IGNORECASE)

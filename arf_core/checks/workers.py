@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from joblib import Parallel, delayed
 
+from arf_core.checks import Flaw, flaws
+from arf_core.checks.said import Line, Said
 from arf_core.errors import ArfError
-from arf_core.proofs import Flaw, flaws
-from arf_core.proofs.said import Line, Said
 
 T = TypeVar("T")
 CHUNK = 256

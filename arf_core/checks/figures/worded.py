@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
-from arf_core.figures import clock, dates
-from arf_core.figures.measures import amounts, measured
-from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Numeral
-from arf_core.figures.numerals import NUMBER_WORDS, SCALES, UNITS, numeral_in_words
-from arf_core.figures.tails import of_time
+from arf_core.checks.figures import clock, dates
+from arf_core.checks.figures.measures import amounts, measured
+from arf_core.checks.figures.model import Amount, Clock, Code, Day, Figure, Numeral
+from arf_core.checks.figures.numerals import NUMBER_WORDS, SCALES, UNITS, numeral_in_words
+from arf_core.checks.figures.tails import of_time
 
 YEARS = range(1500, 2101)
 

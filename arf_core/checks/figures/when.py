@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from arf_core.figures.model import Day
+from arf_core.checks.figures.model import Day
 
 _MINUTES_A_DAY = 1440
 _LONGEST = 3700

@@ -5,8 +5,8 @@ from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from arf_core.figures import derive
-from arf_core.figures.model import Amount, Clock, Day, Figure, Reading
+from arf_core.checks.figures import derive
+from arf_core.checks.figures.model import Amount, Clock, Day, Figure, Reading
 
 _LINK = 5
 _CENTS = 2

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import combinations, permutations
 
-from arf_core.figures.model import Day
+from arf_core.checks.figures.model import Day
 
 _MOST = 8
 """More values than this are not combined."""

@@ -3,7 +3,7 @@
 `figures` finds those of a text, each with all that it may mean.
 """
 
-from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Kind, Reading
-from arf_core.figures.scan import figures
+from arf_core.checks.figures.model import Amount, Clock, Code, Day, Figure, Kind, Reading
+from arf_core.checks.figures.scan import figures
 
 __all__ = ["Amount", "Clock", "Code", "Day", "Figure", "Kind", "Reading", "figures"]

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property
 
-from arf_core.figures.claims import hedge_of
-from arf_core.figures.codes import squeezed
-from arf_core.figures.ledger import Ledger, compatible
-from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Reading
-from arf_core.figures.numerals import plainly
-from arf_core.figures.rounding import SCALED, is_round, rounds_to, same_quantity, within
-from arf_core.figures.when import agree, as_day, reachable, speaks_relatively
-from arf_core.proofs.said import Said
+from arf_core.checks.figures.claims import hedge_of
+from arf_core.checks.figures.codes import squeezed
+from arf_core.checks.figures.ledger import Ledger, compatible
+from arf_core.checks.figures.model import Amount, Clock, Code, Day, Figure, Reading
+from arf_core.checks.figures.numerals import plainly
+from arf_core.checks.figures.rounding import SCALED, is_round, rounds_to, same_quantity, within
+from arf_core.checks.figures.when import agree, as_day, reachable, speaks_relatively
+from arf_core.checks.said import Said
 
 _ABOUT_MINUTES = 15
 _GOES_BEFORE = re.compile(r"[^\W_]\Z|\d[.,:/'-]\Z")

@@ -2,7 +2,7 @@
 
 import re
 
-from arf_core.figures import units
+from arf_core.checks.figures import units
 
 SIGNS = "".join(units.CURRENCY_SIGNS)
 _BEFORE_SIGN = re.compile(rf"(?:(?<![^\W_])([A-Za-z]{{1,2}}))?([{SIGNS}])[ \u00a0]?\Z")

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from arf_core.proofs.given_names import GIVEN_NAMES, SHORT_FORMS
-from arf_core.proofs.said import Said, folded
+from arf_core.checks.given_names import GIVEN_NAMES, SHORT_FORMS
+from arf_core.checks.said import Said, folded
 
 _NAME = r"[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*"
 _TOKEN = re.compile(rf"(?<![\w@#/.&'’-])({_NAME})(?![\w@/&])")

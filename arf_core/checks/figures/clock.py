@@ -3,8 +3,8 @@
 import re
 from decimal import Decimal
 
-from arf_core.figures.model import Amount, Clock, Figure, Reading
-from arf_core.figures.numerals import TENS, UNITS
+from arf_core.checks.figures.model import Amount, Clock, Figure, Reading
+from arf_core.checks.figures.numerals import TENS, UNITS
 
 _HOURS = [word for word, n in UNITS.items() if 1 <= n <= 12]
 _MINUTES = {word: n for word, n in UNITS.items() if n} | {

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from arf_core.figures import Day, figures
-from arf_core.proofs.said import Said
+from arf_core.checks.figures import Day, figures
+from arf_core.checks.said import Said
 
 _I = re.IGNORECASE
 _ROW = re.compile(r"\d(?:[ .()/+-]{0,2}\d)*")

@@ -3,13 +3,13 @@
 import re
 from decimal import Decimal
 
-from arf_core.figures import clock, codes, dates
-from arf_core.figures.currency import currency_before
-from arf_core.figures.measures import amounts, measured
-from arf_core.figures.model import Amount, Clock, Code, Day, Figure, Kind, Numeral, Reading
-from arf_core.figures.numerals import end_of_row, numeral_in_digits, plainly
-from arf_core.figures.tails import of_time
-from arf_core.figures.worded import READERS, YEARS
+from arf_core.checks.figures import clock, codes, dates
+from arf_core.checks.figures.currency import currency_before
+from arf_core.checks.figures.measures import amounts, measured
+from arf_core.checks.figures.model import Amount, Clock, Code, Day, Figure, Kind, Numeral, Reading
+from arf_core.checks.figures.numerals import end_of_row, numeral_in_digits, plainly
+from arf_core.checks.figures.tails import of_time
+from arf_core.checks.figures.worded import READERS, YEARS
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LETTERS_ALONE = {i: " " for i in range(128) if not chr(i).isalpha()}

@@ -4,7 +4,7 @@ import re
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from arf_core.figures.model import Amount, Figure
+from arf_core.checks.figures.model import Amount, Figure
 
 _NEAR = Decimal("0.1")
 _FAR = Decimal("1.5")

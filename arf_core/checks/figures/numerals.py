@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-from arf_core.figures.model import Numeral
+from arf_core.checks.figures.model import Numeral
 
 HARD_SPACE = "\u00a0"
 _RUN = re.compile(rf"\d{{1,40}}(?:[.,'{HARD_SPACE}]\d{{1,40}}){{0,8}}")

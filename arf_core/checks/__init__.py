@@ -5,14 +5,14 @@ personal data. Nothing is claimed that the text of the conversation does not pro
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from arf_core.figures import Figure, figures
-from arf_core.figures.claims import is_claim, sayable
-from arf_core.figures.counterpart import Rival, evident, in_place_of, rivals, worth_showing
-from arf_core.figures.support import Support
-from arf_core.proofs.names import strange_names
-from arf_core.proofs.personal import exposures
-from arf_core.proofs.repeats import repeats
-from arf_core.proofs.said import Said
+from arf_core.checks.figures import Figure, figures
+from arf_core.checks.figures.claims import is_claim, sayable
+from arf_core.checks.figures.counterpart import Rival, evident, in_place_of, rivals, worth_showing
+from arf_core.checks.figures.support import Support
+from arf_core.checks.names import strange_names
+from arf_core.checks.personal import exposures
+from arf_core.checks.repeats import repeats
+from arf_core.checks.said import Said
 from arf_core.spans import Replacement, replace
 
 if TYPE_CHECKING:  # the workers start in a third of the time without the records

@@ -6,9 +6,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from arf_core.figures import units
-from arf_core.figures.currency import SIGNS, currency_after, singular
-from arf_core.figures.model import Amount, Kind, Numeral
+from arf_core.checks.figures import units
+from arf_core.checks.figures.currency import SIGNS, currency_after, singular
+from arf_core.checks.figures.model import Amount, Kind, Numeral
 
 AFTER = re.compile(rf"(?:[ \u00a0\n]|-(?=[^\W\d_]))?([%‰{SIGNS}¢°\"]|[^\W\d_]+)")
 _PER_CENT = re.compile(r"\s(?:cent|hundred)(?![^\W_])", re.IGNORECASE)

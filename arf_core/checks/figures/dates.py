@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from arf_core.figures.model import Amount, Day, Figure, Reading
+from arf_core.checks.figures.model import Amount, Day, Figure, Reading
 
 MONTHS = {
     name: number

@@ -2,8 +2,8 @@
 
 import re
 
-from arf_core.figures.codes import squeezed
-from arf_core.figures.model import Amount, Figure
+from arf_core.checks.figures.codes import squeezed
+from arf_core.checks.figures.model import Amount, Figure
 
 SMALL = 12
 """Whole numbers up to this that count something are no claims: the summariser may have counted."""

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from arf_core.figures.claims import hedge_of
-from arf_core.figures.codes import squeezed
-from arf_core.figures.ledger import comparable
-from arf_core.figures.model import Amount, Day, Figure, Reading
-from arf_core.figures.support import Support
-from arf_core.proofs.said import BREAK, Said, folded
+from arf_core.checks.figures.claims import hedge_of
+from arf_core.checks.figures.codes import squeezed
+from arf_core.checks.figures.ledger import comparable
+from arf_core.checks.figures.model import Amount, Day, Figure, Reading
+from arf_core.checks.figures.support import Support
+from arf_core.checks.said import BREAK, Said, folded
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _DIGITS = re.compile(r"\d[\d.,' ]*\d|\d")

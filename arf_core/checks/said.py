@@ -11,10 +11,10 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from arf_core.figures import Figure, figures
-from arf_core.figures.codes import squeezed
-from arf_core.figures.model import Day
-from arf_core.figures.when import as_date
+from arf_core.checks.figures import Figure, figures
+from arf_core.checks.figures.codes import squeezed
+from arf_core.checks.figures.model import Day
+from arf_core.checks.figures.when import as_date
 
 if TYPE_CHECKING:  # the workers start in a third of the time without the records
     from arf_core.records import Conversation, Scalar

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from arf_core.figures.model import Amount, Code, Figure, Reading
+from arf_core.checks.figures.model import Amount, Code, Figure, Reading
 
 PHONE = re.compile(
     r"\+\d{1,3}[ \u00a0.-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ \u00a0./-]?\d{2,5}){1,5}(?!\d)"
