@@ -10,7 +10,8 @@ against the facts.
 from collections.abc import Callable
 from pathlib import Path
 
-from arf_core.analyze import Progress
+from arf_core.analysis.analyze import Progress
+from arf_core.analysis.annotations import load_labels
 from arf_core.demo import (
     CLOSED_WORLD,
     EXAMPLES,
@@ -22,11 +23,10 @@ from arf_core.demo import (
 )
 from arf_core.generate import generate
 from arf_core.importing import load
-from arf_core.labels import load_labels
 from arf_core.project import Project
 from arf_core.records import Record
-from arf_core.revise import revise
-from arf_core.verify import verify
+from arf_core.revision.revise import revise
+from arf_core.revision.verify import verify
 
 SYSTEMS = ("teacher", "r1", *STUDENTS)
 GOLD, READER = "gold", "reader"

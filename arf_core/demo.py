@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 
 import tomlkit
 
-from arf_core.analyze import Progress, analyze
+from arf_core.analysis.analyze import Progress, analyze
+from arf_core.analysis.annotations import load_labels
 from arf_core.errors import InputError
 from arf_core.evaluate.agreement import Agreement, agreement
 from arf_core.evaluate.rates import error_rates
 from arf_core.export import ExportReport, export
 from arf_core.importing import load
-from arf_core.labels import load_labels
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.records import SPLITS, Record, RunReport, Split
-from arf_core.revise import revise
+from arf_core.revision.revise import revise
+from arf_core.revision.verify import verify
 from arf_core.store.findings import round_outcome
-from arf_core.verify import verify
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 READER, SECOND_READER, EDITOR, VERIFIER = "reader", "second-reader", "editor", "verifier"

@@ -12,20 +12,20 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import select
 
-from arf_core.analyze import asked, unread_by
-from arf_core.detectors import open_detector
-from arf_core.editors import EditTask, open_editor
+from arf_core.analysis.analyze import asked, unread_by
+from arf_core.analysis.detectors import open_detector
 from arf_core.models import Request, Traits
 from arf_core.models.ask import AsksModel
 from arf_core.models.cost import CHARS_PER_TOKEN, admit, spent
 from arf_core.models.history import History, history_of
 from arf_core.project import Project
 from arf_core.records import SPLITS, Record, Split, Summary
-from arf_core.revise import not_revised, round_settings, tasks
+from arf_core.revision.editors import EditTask, open_editor
+from arf_core.revision.revise import not_revised, round_settings, tasks
+from arf_core.revision.verifiers import CheckTask, open_verifier
+from arf_core.revision.verify import checking, refuse_own
 from arf_core.store import schema
 from arf_core.store.queries import count_summaries, find_system, items
-from arf_core.verifiers import CheckTask, open_verifier
-from arf_core.verify import checking, refuse_own
 
 T = TypeVar("T")
 SAMPLE = 200

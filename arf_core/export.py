@@ -17,8 +17,8 @@ from sqlalchemy import select
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import SPLITS, Action, Item, Record, Split, System, digest, now
-from arf_core.review_counts import Tally
-from arf_core.reviewed import round_of, settle
+from arf_core.review.apply_decisions import round_of, settle
+from arf_core.review.counts import Tally
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import detectors_of, find_system, findings_of, items, read_by

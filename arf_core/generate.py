@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
-from arf_core.analyze import Progress
+from arf_core.analysis.analyze import Progress
 from arf_core.answers import Answer, in_batches
 from arf_core.errors import InputError, ReplyError
 from arf_core.models import Request

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from arf_core import closed_world
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.demo import make_demo
 from arf_core.errors import InputError
 from arf_core.export import EXPORTED, ExportReport, export
@@ -24,11 +24,11 @@ from arf_core.generate import Tried, generate, try_on
 from arf_core.importing import ImportOptions, ImportReport, load
 from arf_core.project import Project
 from arf_core.records import SPLITS, Record, RunReport, Split, System
-from arf_core.review import accept_verified, undo
-from arf_core.review_counts import tallies
-from arf_core.revise import revise
+from arf_core.review.counts import tallies
+from arf_core.review.decisions import accept_verified, undo
+from arf_core.revision.revise import revise
+from arf_core.revision.verify import verify
 from arf_core.store.queries import count_summaries
-from arf_core.verify import verify
 
 Tell = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much (0 where that is not known)."""

@@ -304,7 +304,7 @@ def restarted(path: Path, url: str, done: int, open_ones: int) -> tuple[float, f
 
 def mark_read(project: Project, n: int) -> None:
     """Readings as `analyze` would store them, for all but the last."""
-    from arf_core.detectors import open_detector
+    from arf_core.analysis.detectors import open_detector
     from arf_core.store.queries import items
 
     detector = open_detector(project, "llm", "m")

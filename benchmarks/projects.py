@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.records import SPLITS, digest, now
-from arf_core.review_counts import tallies
+from arf_core.review.counts import tallies
 from arf_core.store import blocks, schema
 from arf_core.store.database import part_found
 from arf_core.store.review_status import LARGE_CHANGE, STANDINGS, Standing, part_standing

@@ -23,6 +23,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
+from arf_core.analysis.detectors.rules import RulesDetector
 from arf_core.checks import (
     CATEGORIES,
     Flaw,
@@ -38,7 +39,6 @@ from arf_core.checks.figures.claims import is_claim
 from arf_core.checks.figures.support import Support
 from arf_core.checks.said import Said
 from arf_core.checks.workers import workers
-from arf_core.detectors.rules import RulesDetector
 from arf_core.project.taxonomy import load_taxonomy
 from arf_core.records import Conversation, Item, Summary, Turn, digest
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from arf_core.evaluate.rates import error_rates
+from arf_core.evaluate.slices import error_rates_by
 from arf_core.project import Project
-from arf_core.slices import error_rates_by
 from arf_core.store import finding_list
 from arf_core.store.blocks import found
 from arf_core.store.patterns import error_patterns, turn_lengths, word_lengths

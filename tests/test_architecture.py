@@ -20,7 +20,13 @@ HEAVY = {
     "ray",
     "datasets",
 }
-PLUG_INS = ("models/providers", "detectors", "editors", "verifiers", "finetune/trainers")
+PLUG_INS = (
+    "models/providers",
+    "analysis/detectors",
+    "revision/editors",
+    "revision/verifiers",
+    "finetune/trainers",
+)
 
 
 def sources(folder: str) -> list[Path]:

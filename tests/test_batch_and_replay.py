@@ -6,7 +6,7 @@ import pytest
 from conftest import DELIVERY, REFUND, add_items
 from test_llm_verbs import CLEAN, REFUND_READING
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import ConfigError, InputError
 from arf_core.models.providers.batch import count_waiting, read_replies, write_requests
 from arf_core.models.providers.replay import read_recordings, recordings_of, write_recordings

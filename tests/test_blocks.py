@@ -12,9 +12,9 @@ from sqlalchemy import select
 from test_store import reading
 
 from arf_core.evaluate.rates import rates_of
+from arf_core.evaluate.slices import attribute_names, error_rates_by
 from arf_core.project import Project
 from arf_core.records import SPLITS, Finding, Item, Reading, Split, Summary
-from arf_core.slices import attribute_names, error_rates_by
 from arf_core.store import blocks, schema
 from arf_core.store.database import Store
 from arf_core.store.filters import Scope, look

@@ -23,14 +23,14 @@ from arf_core.charts.palette import (
     ink_on,
 )
 from arf_core.charts.wording import listed, wrapped
-from arf_core.clusters import Cluster, Clustering, Point
 from arf_core.contents import Counted, Values
 from arf_core.evaluate.agreement import Agreement, Counts
+from arf_core.evaluate.clusters import Cluster, Clustering, Point
 from arf_core.evaluate.rates import ErrorRates, Rate
+from arf_core.evaluate.slices import SliceRates
 from arf_core.finetune.job import StepRow
 from arf_core.project.taxonomy import Taxonomy, load_taxonomy
 from arf_core.records import System
-from arf_core.slices import SliceRates
 from arf_core.store.patterns import CategoryOutcome, ErrorPatterns, Lengths, Pattern
 
 LIGHT, DARK = "#ffffff", "#0e1117"

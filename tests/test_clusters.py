@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_store import reading
 
-from arf_core import clusters, text_space
-from arf_core.clusters import Clustering, cluster_findings, sample_findings
+from arf_core.evaluate import clusters
+from arf_core.evaluate import embedding as text_space
+from arf_core.evaluate.clusters import Clustering, cluster_findings, sample_findings
+from arf_core.evaluate.embedding import UNCLUSTERED
 from arf_core.project import Project
 from arf_core.project.taxonomy import load_taxonomy
 from arf_core.records import Finding, Reading
-from arf_core.text_space import UNCLUSTERED
 
 TAXONOMY = load_taxonomy()
 

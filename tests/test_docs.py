@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import add_items, make_item
 
-import arf_core.detectors
-from arf_core.analyze import analyze
+import arf_core.analysis.detectors
+from arf_core.analysis.analyze import analyze
 from arf_core.cli import build
 from arf_core.models import open_model, providers
 from arf_core.project import Project
@@ -30,9 +30,11 @@ def test_the_detector_that_the_docs_show_works(
     (code,) = [b for b in blocks(ROOT / "docs" / "extending.md", "python") if "open_detector" in b]
     (tmp_path / "shouting.py").write_text(code)
     monkeypatch.setattr(
-        arf_core.detectors, "__path__", [*arf_core.detectors.__path__, str(tmp_path)]
+        arf_core.analysis.detectors,
+        "__path__",
+        [*arf_core.analysis.detectors.__path__, str(tmp_path)],
     )
-    monkeypatch.delitem(sys.modules, "arf_core.detectors.shouting", raising=False)
+    monkeypatch.delitem(sys.modules, "arf_core.analysis.detectors.shouting", raising=False)
     add_items(
         project, [make_item("a", ["customer: hello"], "The customer is ANGRY, says the AGENT.")]
     )

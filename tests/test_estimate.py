@@ -8,16 +8,16 @@ from conftest import DELIVERY, REFUND, add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 from test_llm_verbs import CLEAN, EDITS, REFUND_READING, Script
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError, ModelError
 from arf_core.estimate import Range, estimate_analyze, estimate_revise, estimate_verify
 from arf_core.models.history import pace_of
 from arf_core.project import Project
 from arf_core.project.settings import edited
 from arf_core.records import System
-from arf_core.revise import revise
+from arf_core.revision.revise import revise
+from arf_core.revision.verify import verify
 from arf_core.store.queries import count_summaries
-from arf_core.verify import verify
 
 NOTHING_FOUND = Scripted(json.dumps(CLEAN))
 

@@ -6,12 +6,12 @@ from conftest import DELIVERY, REFUND, add_items, make_item
 from datasets import load_from_disk
 from test_store import reading
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.export import export
 from arf_core.project import Project
 from arf_core.records import Check, Item, Revision, Summary, System, now
-from arf_core.review import decide
+from arf_core.review.decisions import decide
 
 
 def revised(

@@ -9,7 +9,7 @@ from conftest import REFUND, add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 from test_llm_verbs import CLEAN
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import ConfigError, ModelError
 from arf_core.models import open_model
 from arf_core.models.cost import BudgetReached, spent

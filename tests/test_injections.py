@@ -9,16 +9,16 @@ import pytest
 from conftest import add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 
-from arf_core.analyze import analyze
-from arf_core.detectors import open_detector
+from arf_core.analysis.analyze import analyze
+from arf_core.analysis.detectors import open_detector
 from arf_core.project import Project
 from arf_core.project.prompts import fence, number_turns
 from arf_core.project.settings import edited
 from arf_core.records import Item, Revision, Summary, System, digest, now
-from arf_core.revise import RoundSettings, revise
+from arf_core.revision.revise import RoundSettings, revise
+from arf_core.revision.verify import verify
 from arf_core.store.findings import FindingRow, finding_rows, round_outcome
 from arf_core.store.queries import findings_of, items
-from arf_core.verify import verify
 
 HERE = Path(__file__).parent / "injections"
 ORDERS = (

@@ -15,7 +15,7 @@ from scripted_server import Scripted, ScriptedServer
 from sqlalchemy import func, select, update
 
 from arf_core import jobs
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted
 from arf_core.finetune.job import Phase

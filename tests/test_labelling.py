@@ -4,11 +4,11 @@ import pytest
 from conftest import add_items, make_item
 from test_store import reading
 
+from arf_core.analysis.annotating import count_read, last_read, next_unread, record
+from arf_core.analysis.annotations import LabelledFinding
 from arf_core.errors import InputError, ReplyError
 from arf_core.evaluate.agreement import agreement
 from arf_core.evaluate.rates import error_rates
-from arf_core.labelling import count_read, last_read, next_unread, record
-from arf_core.labels import LabelledFinding
 from arf_core.project import Project
 from arf_core.records import SPLITS, Item
 from arf_core.store.queries import findings_of

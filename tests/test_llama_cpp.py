@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import DELIVERY, REFUND, add_items, make_item, with_model
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.demo import EXAMPLES
 from arf_core.errors import ConfigError, ModelError
 from arf_core.generate import generate
@@ -23,8 +23,8 @@ from arf_core.models import Request, open_model
 from arf_core.models.registry import add_model, try_model
 from arf_core.project import Project
 from arf_core.records import Analysis
-from arf_core.revise import revise
-from arf_core.verify import verify
+from arf_core.revision.revise import revise
+from arf_core.revision.verify import verify
 
 pytest.importorskip("llama_cpp", reason="the extra `local` is not installed: make local")
 pytest.importorskip("gguf", reason="the extra `local` is not installed: make local")

@@ -7,14 +7,14 @@ import pytest
 from conftest import DELIVERY, REFUND, add_items, with_model
 from scripted_server import Scripted, ScriptedServer
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import Analysis, Check, Edit, Fact, Revision, Summary
-from arf_core.revise import revise
+from arf_core.revision.revise import revise
+from arf_core.revision.verify import verify
 from arf_core.store.findings import finding_rows, round_outcome
 from arf_core.store.queries import findings_of, items
-from arf_core.verify import verify
 
 REFUND_READING = {
     "facts": [

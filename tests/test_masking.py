@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scripted_server import Scripted, ScriptedServer
 from test_models_of_a_project import set_in
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.models import Reply, Request
 from arf_core.models.accounts import ledger
 from arf_core.models.masking import LABELS, Mask, hidden, shown

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_store import reading
 
+from arf_core.analysis.annotations import load_labels
 from arf_core.errors import InputError
 from arf_core.evaluate.agreement import agreement
 from arf_core.evaluate.rates import Rate, error_rates, wilson
-from arf_core.labels import load_labels
 from arf_core.project import Project
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scripted_server import Scripted, ScriptedServer
 from test_llm_verbs import CLEAN, REFUND_READING, Script
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import ConfigError, InputError, ModelError
 from arf_core.models.accounts import costs, ledger
 from arf_core.models.cost import BudgetReached, spent

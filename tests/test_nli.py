@@ -16,23 +16,23 @@ from conftest import add_items, make_item
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arf_core.analyze import analyze
-from arf_core.detectors import open_detector
+from arf_core.analysis.analyze import analyze
+from arf_core.analysis.detectors import open_detector
+from arf_core.analysis.nli.claims import Question, judge
+from arf_core.analysis.nli.classifier import FILES, Classifier
 from arf_core.diff import replacements_between
-from arf_core.entailment.claims import Question, judge
-from arf_core.entailment.classifier import FILES, Classifier
 from arf_core.errors import ConfigError, InputError, ModelError
 from arf_core.estimate import estimate_analyze
 from arf_core.models.hub import pull_folder
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings, PrivacySettings, edited
 from arf_core.records import Analysis, Check, Finding, Summary
-from arf_core.revise import revise
+from arf_core.revision.revise import revise
+from arf_core.revision.verifiers import CheckTask, Verdict, open_verifier
+from arf_core.revision.verifiers.nli import carried
+from arf_core.revision.verify import verify
 from arf_core.spans import Span
 from arf_core.store.findings import finding_rows, round_outcome
-from arf_core.verifiers import CheckTask, Verdict, open_verifier
-from arf_core.verifiers.nli import carried
-from arf_core.verify import verify
 
 MISSING = "the extra `train` is not installed: make train"
 LAMP = make_item(

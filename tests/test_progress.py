@@ -7,7 +7,7 @@ import pytest
 from conftest import add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.progress import Meter, RunProgress
 from arf_core.project import Project
 from arf_core.project.settings import edited

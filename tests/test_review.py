@@ -28,11 +28,11 @@ from arf_core.records import (
     System,
     now,
 )
-from arf_core.review import accept_verified, decide, steps, undo
-from arf_core.review_card import card
-from arf_core.review_counts import Wanted, outcomes, tallies
-from arf_core.review_queue import find, queue
-from arf_core.reviewed import reviewed_name, settle
+from arf_core.review.apply_decisions import reviewed_name, settle
+from arf_core.review.card import card
+from arf_core.review.counts import Wanted, outcomes, tallies
+from arf_core.review.decisions import accept_verified, decide, steps, undo
+from arf_core.review.queue import find, queue
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.findings import round_outcome
@@ -297,7 +297,7 @@ def test_accept_all_verified_takes_just_these(
     round_: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every_kind(round_)
-    monkeypatch.setattr("arf_core.review.ROWS_PER_WRITE", 10)
+    monkeypatch.setattr("arf_core.review.decisions.ROWS_PER_WRITE", 10)
     for n in range(30):
         add_revised(round_, f"v{n}", [("a", "fixed")])
     told: list[tuple[int, int]] = []

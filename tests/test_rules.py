@@ -11,9 +11,9 @@ from conftest import REFUND
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arf_core.analysis.detectors import Found, open_detector
+from arf_core.analysis.detectors.rules import FEW, find
 from arf_core.checks import CATEGORIES, proven_fix
-from arf_core.detectors import Found, open_detector
-from arf_core.detectors.rules import FEW, find
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy, load_taxonomy

@@ -1,16 +1,16 @@
 import pytest
 from conftest import MakeItem, add_items, make_item
 
-from arf_core.analyze import analyze
-from arf_core.editors import open_editor
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import Check
-from arf_core.revise import revise
+from arf_core.revision.editors import open_editor
+from arf_core.revision.revise import revise
+from arf_core.revision.verifiers import CheckTask, open_verifier
+from arf_core.revision.verify import verify
 from arf_core.store.findings import round_outcome
 from arf_core.store.queries import items
-from arf_core.verifiers import CheckTask, open_verifier
-from arf_core.verify import verify
 
 TURNS = [
     "customer: My order 88-1201 came broken, I paid $42.50 for it. My mail is ana@example.com.",

@@ -14,7 +14,7 @@ TASK = Task((("agent", "I will refund 42.50.", None),), [], "A refund of 45.20 w
 CATEGORIES = ("wrong_figure",)
 
 SCRIPT = """
-from arf_core.detectors.rules import FEW, RulesDetector
+from arf_core.analysis.detectors.rules import FEW, RulesDetector
 from arf_core.records import Conversation, Item, Summary, Turn
 from arf_core.project.taxonomy import load_taxonomy
 

@@ -9,7 +9,7 @@ from conftest import DELIVERY, REFUND, add_items, with_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.errors import ArfError, ConfigError, InputError
 from arf_core.models.registry import add_model
 from arf_core.project import Project

@@ -11,9 +11,9 @@ from test_store import reading
 
 from arf_core.errors import InputError
 from arf_core.evaluate.rates import error_rates
+from arf_core.evaluate.slices import attribute_names, error_rates_by
 from arf_core.project import Project
 from arf_core.records import Check, Edit, Finding, Item, Reading, Revision, Summary, System, now
-from arf_core.slices import attribute_names, error_rates_by
 from arf_core.store.binning import grouped
 from arf_core.store.findings import round_outcome
 from arf_core.store.patterns import error_patterns, outcomes_by_category, turn_lengths, word_lengths

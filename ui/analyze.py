@@ -10,10 +10,10 @@ from arf_core.charts import percent, reader_name
 from arf_core.charts.tables import FEW
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import ErrorRates, Rate
+from arf_core.evaluate.slices import SliceRates
 from arf_core.overview import PEOPLE
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
-from arf_core.slices import SliceRates
 from ui import analyze_reads as reads
 from ui import loaders, widgets
 from ui.analyze_reads import View

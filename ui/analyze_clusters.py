@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from arf_core import charts
-from arf_core.clusters import Clustering
+from arf_core.evaluate.clusters import Clustering
 from arf_core.project import Project
 from arf_core.store import finding_list
 from ui import analyze_reads as reads

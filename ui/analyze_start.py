@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from arf_core.detectors import detectors
+from arf_core.analysis.detectors import detectors
 from arf_core.errors import ArfError
 from arf_core.estimate import estimate_analyze
 from arf_core.job_kinds import AnalyzeWork

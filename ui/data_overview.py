@@ -13,8 +13,8 @@ from arf_core.contents import (
     source_counts,
     split_counts,
 )
+from arf_core.evaluate.slices import attribute_names
 from arf_core.project import Project
-from arf_core.slices import attribute_names
 from arf_core.store.patterns import Lengths, turn_lengths, word_lengths
 from ui import loaders, widgets
 

@@ -13,7 +13,7 @@ from arf_core.job_kinds import AnalyzeWork
 from arf_core.overview import Headline, Overview, Standing, Step, example, next_step, overview
 from arf_core.project import Project
 from arf_core.records import SPLITS
-from arf_core.review_card import Card, card
+from arf_core.review.card import Card, card
 from ui import jobs, loaders, widgets
 
 look = loaders.reads(overview)

@@ -5,9 +5,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from arf_core.analysis.annotating import (
+    count_read,
+    item_of,
+    label_of,
+    last_read,
+    next_unread,
+    record,
+)
+from arf_core.analysis.annotations import PERSON
 from arf_core.errors import ArfError, InputError
-from arf_core.labelling import count_read, item_of, label_of, last_read, next_unread, record
-from arf_core.labels import PERSON
 from arf_core.project import Project
 from arf_core.records import SPLITS, Item, Split
 from arf_core.store.queries import findings_of

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from arf_core.analysis.annotations import LabelledFinding, found_of
 from arf_core.errors import ArfError
-from arf_core.labels import LabelledFinding, found_of
 from arf_core.project import Project
 from arf_core.records import Finding, Item
 from ui import widgets

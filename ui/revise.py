@@ -9,9 +9,9 @@ from arf_core import charts
 from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.project import Project
 from arf_core.records import System
-from arf_core.review_counts import Tally, outcomes, tallies
-from arf_core.review_queue import made_with
-from arf_core.reviewed import ROUNDS
+from arf_core.review.apply_decisions import ROUNDS
+from arf_core.review.counts import Tally, outcomes, tallies
+from arf_core.review.queue import made_with
 from arf_core.store.patterns import CategoryOutcome
 from arf_core.store.review_status import Standing
 from ui import loaders, widgets

@@ -4,7 +4,7 @@ import streamlit as st
 
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Check, Edit
-from arf_core.review_card import Answered, Card
+from arf_core.review.card import Answered, Card
 from arf_core.store.review_status import Standing
 from ui import widgets
 from ui.revise import STANDS

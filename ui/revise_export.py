@@ -6,7 +6,7 @@ from arf_core.export import WHY, Outlook, outlook
 from arf_core.job_kinds import ExportWork
 from arf_core.project import Project
 from arf_core.records import System
-from arf_core.reviewed import reviewed_name
+from arf_core.review.apply_decisions import reviewed_name
 from ui import jobs, loaders, widgets
 from ui.revise import tallied
 from ui.widgets import escaped

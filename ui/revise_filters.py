@@ -8,7 +8,7 @@ import streamlit as st
 
 from arf_core.project import Project
 from arf_core.records import SPLITS, Action, Split, System
-from arf_core.review_counts import WAITING, Tally, Wanted
+from arf_core.review.counts import WAITING, Tally, Wanted
 from arf_core.store.review_status import STANDINGS, Standing
 from ui import widgets
 from ui.address import from_address, to_address

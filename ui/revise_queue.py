@@ -9,10 +9,10 @@ from arf_core.errors import ArfError, InputError
 from arf_core.job_kinds import ReviewWork
 from arf_core.project import Project
 from arf_core.records import Step, System
-from arf_core.review import Word, accept_verified, decide, first_of, last_step, undo
-from arf_core.review_card import Card, card
-from arf_core.review_counts import Tally, Wanted
-from arf_core.review_queue import Queued, find, queue, queued
+from arf_core.review.card import Card, card
+from arf_core.review.counts import Tally, Wanted
+from arf_core.review.decisions import Word, accept_verified, decide, first_of, last_step, undo
+from arf_core.review.queue import Queued, find, queue, queued
 from ui import revise_card, widgets
 from ui.revise import STANDS, tallied
 from ui.revise_filters import name_of, progress, reviewer

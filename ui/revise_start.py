@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from arf_core.editors import editors
 from arf_core.errors import ArfError
 from arf_core.estimate import estimate_revise
 from arf_core.job_kinds import ReviseWork
 from arf_core.project import Project
 from arf_core.project.settings import Role
+from arf_core.revision.editors import editors
+from arf_core.revision.verifiers import verifiers
 from arf_core.store.queries import CHECKS, detectors_of
-from arf_core.verifiers import verifiers
 from ui import jobs, loaders, widgets
 
 EDITORS = {

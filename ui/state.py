@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from arf_core.analysis.annotations import LabelledFinding
 from arf_core.errors import ArfError
 from arf_core.importing import ImportOptions
-from arf_core.labels import LabelledFinding
 from arf_core.models.registry import Tested
 from arf_core.project.configure import Written
 

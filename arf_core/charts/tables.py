@@ -11,8 +11,8 @@ from arf_core.charts.palette import category_colour
 from arf_core.charts.style import drawn, empty
 from arf_core.charts.wording import category_name, plain, rate_text, reader_name, thousands, wrapped
 from arf_core.evaluate.rates import Rate
+from arf_core.evaluate.slices import SliceRates
 from arf_core.project.taxonomy import Taxonomy
-from arf_core.slices import SliceRates
 from arf_core.store.patterns import ErrorPatterns
 
 FEW = 10

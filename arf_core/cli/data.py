@@ -5,6 +5,7 @@ from shlex import quote
 
 import typer
 
+from arf_core.analysis.annotations import load_labels
 from arf_core.cli.output import (
     JsonFlag,
     SplitName,
@@ -16,7 +17,6 @@ from arf_core.cli.output import (
 from arf_core.evaluate.rates import Rate, error_rates
 from arf_core.export import EXPORTED
 from arf_core.export import export as run_export
-from arf_core.labels import load_labels
 from arf_core.models.providers.batch import count_waiting
 from arf_core.project import Project
 from arf_core.records import Record, System

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import typer
 
-from arf_core.analyze import analyze as run_analyze
+from arf_core.analysis.analyze import analyze as run_analyze
 from arf_core.cli.output import (
     JsonFlag,
     SplitName,
@@ -18,10 +18,10 @@ from arf_core.cli.output import (
 )
 from arf_core.project import Project
 from arf_core.records import RunReport, Split
-from arf_core.revise import revise as run_revise
+from arf_core.revision.revise import revise as run_revise
+from arf_core.revision.verify import verify as run_verify
 from arf_core.store.findings import finding_rows, round_outcome
 from arf_core.store.queries import detectors_of, find_system, require_detectors
-from arf_core.verify import verify as run_verify
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 System = typer.Option("teacher", "--system", help="Whose summaries.")

@@ -15,17 +15,17 @@ from typing import Any
 
 from arf_core.closed_world import READER, steps
 from arf_core.demo import CLOSED_WORLD, EXAMPLES, STUDENTS, open_example
-from arf_core.editors import EditTask
-from arf_core.editors.llm import open_editor
 from arf_core.generate import TASK, request_of
 from arf_core.models import Request
 from arf_core.models.providers.replay import Recording, write_recordings
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, now
-from arf_core.revise import round_settings, tasks
-from arf_core.verifiers import CheckTask
-from arf_core.verifiers.llm import open_verifier
-from arf_core.verify import checking
+from arf_core.revision.editors import EditTask
+from arf_core.revision.editors.llm import open_editor
+from arf_core.revision.revise import round_settings, tasks
+from arf_core.revision.verifiers import CheckTask
+from arf_core.revision.verifiers.llm import open_verifier
+from arf_core.revision.verify import checking
 from benchmarks.closed_world.__main__ import DROPPED_ARM, EXAMPLE, FULL, MAIN, R1, R2
 from benchmarks.closed_world.base import PROMPT
 from benchmarks.closed_world.counting import UNREADABLE, Error, errors, read, sentences

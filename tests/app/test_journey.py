@@ -9,7 +9,7 @@ import pytest
 from app.conftest import ROOT, Server, pick, settled, start_server
 from arf_core.project import Project
 from arf_core.records import Summary
-from arf_core.review_queue import Queued, queue
+from arf_core.review.queue import Queued, queue
 
 FILE = ROOT / "examples" / "support" / "conversations.jsonl"
 PATIENCE_MS = 60_000

@@ -6,9 +6,9 @@ import pytest
 from conftest import DELIVERY, REFUND, add_items
 
 from app.conftest import settled, shown
-from arf_core.analyze import analyze
+from arf_core.analysis.analyze import analyze
+from arf_core.analysis.annotating import count_read
 from arf_core.evaluate.rates import error_rates
-from arf_core.labelling import count_read
 from arf_core.project import Project
 from arf_core.records import Item
 from arf_core.store.queries import findings_of

@@ -9,9 +9,9 @@ from app.conftest import settled, shown
 from arf_core.evaluate.rates import error_rates
 from arf_core.project import Project
 from arf_core.records import Summary
-from arf_core.review import decide
-from arf_core.review_counts import Wanted, tallies
-from arf_core.review_queue import queue
+from arf_core.review.counts import Wanted, tallies
+from arf_core.review.decisions import decide
+from arf_core.review.queue import queue
 from arf_core.store import schema
 from arf_core.store.findings import round_outcome
 

@@ -8,8 +8,8 @@ import pytest
 
 from app.conftest import Server
 from arf_core.evaluate.rates import error_rates
+from arf_core.evaluate.slices import error_rates_by
 from arf_core.project import Project
-from arf_core.slices import error_rates_by
 from arf_core.store import blocks, finding_list, schema
 from arf_core.store.patterns import error_patterns
 from arf_core.store.queries import detectors_of

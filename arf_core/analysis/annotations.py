@@ -13,10 +13,10 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 
-from arf_core.analyze import finding
-from arf_core.detectors import Found
+from arf_core.analysis.analyze import finding
+from arf_core.analysis.citations import at_quote, cited
+from arf_core.analysis.detectors import Found
 from arf_core.errors import InputError, ReplyError, validation_message
-from arf_core.grounding import at_quote, cited
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Analysis, Item, Reading, Record, digest, now

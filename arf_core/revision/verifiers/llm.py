@@ -5,11 +5,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from arf_core.analysis.citations import at_quote, cited
+from arf_core.analysis.detectors import Found
 from arf_core.answers import Answer
-from arf_core.detectors import Found
 from arf_core.diff import replacements_between
 from arf_core.errors import ReplyError
-from arf_core.grounding import at_quote, cited
 from arf_core.models import Request
 from arf_core.models.ask import Asker
 from arf_core.models.replies import (
@@ -23,8 +23,8 @@ from arf_core.models.replies import (
 )
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
+from arf_core.revision.verifiers import CheckTask, Judged, Verdict
 from arf_core.spans import Span
-from arf_core.verifiers import CheckTask, Judged, Verdict
 
 
 class CheckReply(BaseModel):

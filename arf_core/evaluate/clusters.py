@@ -12,13 +12,7 @@ import numpy as np
 import orjson
 from sqlalchemy import func, select
 
-from arf_core.project.taxonomy import Taxonomy
-from arf_core.records import SPLITS, Finding, Record, Split
-from arf_core.store import schema
-from arf_core.store.blocks import Found
-from arf_core.store.database import Store, columns
-from arf_core.store.filters import Scope, look
-from arf_core.text_space import (
+from arf_core.evaluate.embedding import (
     REPORTING,
     SEED,
     UNCLUSTERED,
@@ -29,6 +23,12 @@ from arf_core.text_space import (
     meanings,
     places,
 )
+from arf_core.project.taxonomy import Taxonomy
+from arf_core.records import SPLITS, Finding, Record, Split
+from arf_core.store import schema
+from arf_core.store.blocks import Found
+from arf_core.store.database import Store, columns
+from arf_core.store.filters import Scope, look
 
 MOST = 20_000
 """Findings beyond this are clustered by a sample."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Select, exists, func, select
 
-from arf_core.analyze import Progress
+from arf_core.analysis.analyze import Progress
 from arf_core.errors import InputError
 from arf_core.records import RunReport, Summary, System
 from arf_core.store import schema

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from arf_core.analysis.nli.classifier import Classifier, Odds
 from arf_core.answers import Failure
-from arf_core.entailment.classifier import Classifier, Odds
 from arf_core.records import Conversation
 from arf_core.spans import sentences
 

@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from arf_core.analysis.detectors import Found, Seen
+from arf_core.analysis.nli.claims import Question, Support, judge, nearest_turns
+from arf_core.analysis.nli.classifier import Classifier, open_classifier
 from arf_core.answers import Answer
-from arf_core.detectors import Found, Seen
-from arf_core.entailment.claims import Question, Support, judge, nearest_turns
-from arf_core.entailment.classifier import Classifier, open_classifier
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings
 from arf_core.project.taxonomy import Taxonomy

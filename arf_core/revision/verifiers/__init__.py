@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from arf_core import plugins
+from arf_core.analysis.detectors import Found
 from arf_core.answers import Answer
-from arf_core.detectors import Found
 from arf_core.records import Conversation, Finding, Record, Summary
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from itertools import chain, islice
 from typing import Any
 from uuid import uuid4
 
+from arf_core.analysis.detectors import Detector, Found, Seen, open_detector
 from arf_core.answers import Answer, in_batches
-from arf_core.detectors import Detector, Found, Seen, open_detector
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from arf_core.detectors import Found
+from arf_core.analysis.detectors import Found
 from arf_core.errors import ReplyError
 from arf_core.records import Conversation
 from arf_core.spans import locate

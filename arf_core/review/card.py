@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from arf_core.records import Check, Decision, Edit, Finding, Item, Record, Revision, Summary
-from arf_core.review_queue import Queued, queued
+from arf_core.review.queue import Queued, queued
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import findings_by_id, items

@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlalchemy import exists
 
-from arf_core.analyze import Progress, asked
+from arf_core.analysis.analyze import Progress, asked
 from arf_core.answers import Answer, Failure, in_batches
 from arf_core.diff import change_share
-from arf_core.editors import Editor, EditTask, Proposal, open_editor
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import (
@@ -29,7 +28,8 @@ from arf_core.records import (
     digest,
     now,
 )
-from arf_core.review_counts import tallies
+from arf_core.review.counts import tallies
+from arf_core.revision.editors import Editor, EditTask, Proposal, open_editor
 from arf_core.spans import replace
 from arf_core.store import schema
 from arf_core.store.database import Store

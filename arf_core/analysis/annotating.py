@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import exists, func, select
 
+from arf_core.analysis.annotations import PERSON, LabelledFinding, reading_of
 from arf_core.errors import InputError
-from arf_core.labels import PERSON, LabelledFinding, reading_of
 from arf_core.project import Project
 from arf_core.records import Finding, Item, Reading, Split
 from arf_core.store import schema

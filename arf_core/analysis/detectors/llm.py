@@ -10,10 +10,10 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, Field
 
+from arf_core.analysis.citations import at_quote, cited
+from arf_core.analysis.detectors import Found, KeyFact, Seen
 from arf_core.answers import Answer
-from arf_core.detectors import Found, KeyFact, Seen
 from arf_core.errors import ReplyError
-from arf_core.grounding import at_quote, cited
 from arf_core.models import Request
 from arf_core.models.ask import Asker
 from arf_core.models.replies import (

@@ -8,16 +8,16 @@ Whatever they could not have found themselves is unchecked.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from arf_core.analysis.detectors import Found
 from arf_core.answers import Answer
 from arf_core.checks import Flaw, flaws
 from arf_core.checks.said import Said
-from arf_core.detectors import Found
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Finding
+from arf_core.revision.verifiers import CheckTask, Judged, Verdict
 from arf_core.spans import Span
-from arf_core.verifiers import CheckTask, Judged, Verdict
 
 
 def open_verifier(project: Project, model: str | None = None) -> "RulesVerifier":

@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
+from arf_core.analysis.detectors import Found, Seen
 from arf_core.answers import Answer
 from arf_core.checks import CATEGORIES, Flaw, flaws
 from arf_core.checks.said import Said, attribute_texts
 from arf_core.checks.workers import Task, in_processes, read, workers
-from arf_core.detectors import Found, Seen
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy

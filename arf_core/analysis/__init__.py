@@ -1,0 +1,1 @@
+"""Detectors read summaries; people annotate them."""

@@ -1,0 +1,1 @@
+"""Editors correct summaries; verifiers check the corrections."""
