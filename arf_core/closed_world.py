@@ -21,7 +21,7 @@ from arf_core.demo import (
     figures_of,
     open_example,
 )
-from arf_core.generate import generate
+from arf_core.finetune.generate import generate
 from arf_core.importing import load
 from arf_core.project import Project
 from arf_core.records import Record

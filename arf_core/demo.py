@@ -18,7 +18,7 @@ from arf_core.analysis.annotations import load_labels
 from arf_core.errors import InputError
 from arf_core.evaluate.agreement import Agreement, agreement
 from arf_core.evaluate.rates import error_rates
-from arf_core.export import ExportReport, export
+from arf_core.finetune.export import ExportReport, export
 from arf_core.importing import load
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.records import SPLITS, Record, RunReport, Split

@@ -16,11 +16,11 @@ from arf_core import closed_world
 from arf_core.analysis.analyze import analyze
 from arf_core.demo import make_demo
 from arf_core.errors import InputError
-from arf_core.export import EXPORTED, ExportReport, export
 from arf_core.finetune import Wanted, finetune
 from arf_core.finetune.command import command_of
+from arf_core.finetune.export import EXPORTED, ExportReport, export
+from arf_core.finetune.generate import Tried, generate, try_on
 from arf_core.finetune.students import FinetuneReport
-from arf_core.generate import Tried, generate, try_on
 from arf_core.importing import ImportOptions, ImportReport, load
 from arf_core.project import Project
 from arf_core.records import SPLITS, Record, RunReport, Split, System

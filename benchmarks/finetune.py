@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from arf_core.finetune import Wanted, finetune
-from arf_core.finetune.job import place_of
 from arf_core.finetune.memory import estimate, shape_of
 from arf_core.finetune.practice import make_base
+from arf_core.finetune.run_folder import place_of
 from arf_core.finetune.settings import TrainingSettings
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System, Turn, digest, fingerprint_of

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arf_core.finetune import Wanted, prepare
-from arf_core.finetune.job import Place, StepRow
 from arf_core.finetune.memory import Free, estimate
+from arf_core.finetune.run_folder import Place, StepRow
 from arf_core.finetune.settings import Shape, TrainingSettings
 from arf_core.finetune.trainers import trainers
 from arf_core.project import Project

@@ -25,9 +25,9 @@ from rich.table import Table
 from arf_core.demo import make_demo
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.gguf_check import LARGEST
-from arf_core.finetune.job import GGUF, Place, place_of
 from arf_core.finetune.memory import shape_of
 from arf_core.finetune.plan import memory_of
+from arf_core.finetune.run_folder import GGUF, Place, place_of
 from arf_core.finetune.students import FinetuneReport
 from arf_core.project import Project
 from arf_core.records import RunReport

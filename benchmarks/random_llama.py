@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from arf_core.finetune.dataset import training_set
-from arf_core.finetune.loop import open_tokenizer
 from arf_core.finetune.practice import make_base
 from arf_core.finetune.settings import Shape, preset
 from arf_core.finetune.tokens import encode
+from arf_core.finetune.training import open_tokenizer
 from arf_core.models.model_identity import PRACTICE
 from arf_core.project import Project
 from benchmarks.finetune import WORDS, project_in

@@ -9,9 +9,16 @@ from colour_vision import VISIONS, contrast, distance, seen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arf_core import charts
-from arf_core.charts.marks import round_step
-from arf_core.charts.palette import (
+from arf_core.evaluate.agreement import Agreement, Counts
+from arf_core.evaluate.clusters import Cluster, Clustering, Point
+from arf_core.evaluate.rates import ErrorRates, Rate
+from arf_core.evaluate.slices import SliceRates
+from arf_core.finetune.run_folder import StepRow
+from arf_core.project.taxonomy import Taxonomy, load_taxonomy
+from arf_core.records import System
+from arf_core.report import charts
+from arf_core.report.charts.marks import round_step
+from arf_core.report.charts.palette import (
     CATEGORY_COLOURS,
     FIXED,
     NEW,
@@ -22,15 +29,8 @@ from arf_core.charts.palette import (
     colour_at,
     ink_on,
 )
-from arf_core.charts.wording import listed, wrapped
-from arf_core.contents import Counted, Values
-from arf_core.evaluate.agreement import Agreement, Counts
-from arf_core.evaluate.clusters import Cluster, Clustering, Point
-from arf_core.evaluate.rates import ErrorRates, Rate
-from arf_core.evaluate.slices import SliceRates
-from arf_core.finetune.job import StepRow
-from arf_core.project.taxonomy import Taxonomy, load_taxonomy
-from arf_core.records import System
+from arf_core.report.charts.wording import listed, wrapped
+from arf_core.report.dataset_stats import Counted, Values
 from arf_core.store.patterns import CategoryOutcome, ErrorPatterns, Lengths, Pattern
 
 LIGHT, DARK = "#ffffff", "#0e1117"

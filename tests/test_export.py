@@ -8,7 +8,7 @@ from test_store import reading
 
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
-from arf_core.export import export
+from arf_core.finetune.export import export
 from arf_core.project import Project
 from arf_core.records import Check, Item, Revision, Summary, System, now
 from arf_core.review.decisions import decide

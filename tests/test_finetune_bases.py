@@ -9,11 +9,11 @@ import pytest
 from trainings import entered, shop, tiny_base, wanted
 
 from arf_core.errors import InputError
-from arf_core.finetune.bases import find_base
-from arf_core.finetune.extra import missing
-from arf_core.finetune.faults import fault_of
+from arf_core.finetune.base_models import find_base
 from arf_core.finetune.plan import plan_of
+from arf_core.finetune.requirements import missing
 from arf_core.finetune.trainers import open_trainer
+from arf_core.finetune.training_errors import fault_of
 from arf_core.project import Project
 
 pytestmark = [

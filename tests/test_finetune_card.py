@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from arf_core.finetune.artifacts import Artifacts, GgufCheck, Smoke
 from arf_core.finetune.card import model_card
-from arf_core.finetune.job import Trained, TrainingJob
+from arf_core.finetune.run_folder import Trained, TrainingJob
 from arf_core.finetune.settings import PRESETS, TrainingSettings
 from arf_core.finetune.tokens import Lengths
 

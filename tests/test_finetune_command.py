@@ -9,11 +9,11 @@ from trainings import leave_finished, shop, tiny_base
 
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted, finetune, job_of, prepare
-from arf_core.finetune.bases import find_base
+from arf_core.finetune.base_models import find_base
 from arf_core.finetune.command import command_of
-from arf_core.finetune.extra import missing
-from arf_core.finetune.job import Place, locked, place_of
 from arf_core.finetune.practice import name_of_base
+from arf_core.finetune.requirements import missing
+from arf_core.finetune.run_folder import Place, locked, place_of
 from arf_core.finetune.settings import TrainingSettings, settings_with, starting_settings
 from arf_core.project import Project
 

@@ -7,8 +7,8 @@ from test_export import round_of
 from test_store import reading
 
 from arf_core.errors import InputError
-from arf_core.export import export
 from arf_core.finetune.dataset import Arm, read_rows, training_set, write_rows
+from arf_core.finetune.export import export
 from arf_core.project import Project
 from arf_core.records import Summary, System
 

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from arf_core.errors import InputError
-from arf_core.finetune.faults import fault_of
+from arf_core.finetune.training_errors import fault_of
 
 SAID = (
     ("lost_gpu", RuntimeError("CUDA error: uncorrectable ECC error encountered")),

@@ -9,8 +9,8 @@ from trainings import leave_finished, shop
 
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted, finetune, finished, prepare
-from arf_core.finetune.extra import missing
-from arf_core.finetune.job import (
+from arf_core.finetune.requirements import missing
+from arf_core.finetune.run_folder import (
     Place,
     StepRow,
     append_line,

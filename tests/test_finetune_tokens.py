@@ -11,8 +11,8 @@ from conftest import add_items, make_item
 from arf_core.errors import ConfigError
 from arf_core.finetune.card import modelfile
 from arf_core.finetune.dataset import training_set, write_rows
-from arf_core.finetune.extra import missing
-from arf_core.finetune.job import Place
+from arf_core.finetune.requirements import missing
+from arf_core.finetune.run_folder import Place
 from arf_core.finetune.tokens import (
     CHATML,
     NO_LOSS,
@@ -47,7 +47,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tokenizer(base: Path):
-    from arf_core.finetune.loop import open_tokenizer
+    from arf_core.finetune.training import open_tokenizer
 
     return open_tokenizer(str(base))
 

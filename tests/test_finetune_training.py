@@ -21,10 +21,10 @@ from arf_core.errors import InputError
 from arf_core.finetune import _enter, finetune, finished, job_of, stop
 from arf_core.finetune.after import _merged
 from arf_core.finetune.artifacts import Artifacts
-from arf_core.finetune.extra import missing
-from arf_core.finetune.faults import TrainingFault
-from arf_core.finetune.job import Place, Trained, place_of
-from arf_core.generate import generate
+from arf_core.finetune.generate import generate
+from arf_core.finetune.requirements import missing
+from arf_core.finetune.run_folder import Place, Trained, place_of
+from arf_core.finetune.training_errors import TrainingFault
 from arf_core.project import Project
 
 pytestmark = [

@@ -5,7 +5,7 @@ from conftest import add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 
 from arf_core.errors import InputError
-from arf_core.generate import generate, system_for, try_on, unwritten
+from arf_core.finetune.generate import generate, system_for, try_on, unwritten
 from arf_core.project import Project
 from arf_core.project.prompts import SHIPPED
 from arf_core.records import Summary, System

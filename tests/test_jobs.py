@@ -18,7 +18,7 @@ from arf_core import jobs
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted
-from arf_core.finetune.job import Phase
+from arf_core.finetune.run_folder import Phase
 from arf_core.finetune.students import FinetuneReport
 from arf_core.importing import ImportOptions, ImportReport
 from arf_core.job_kinds import (

@@ -7,11 +7,11 @@ from conftest import DELIVERY, REFUND, add_items, with_model
 
 from arf_core.analysis.analyze import analyze
 from arf_core.demo import make_demo
-from arf_core.finetune.job import TrainingJob
+from arf_core.finetune.run_folder import TrainingJob
 from arf_core.finetune.settings import TrainingSettings
-from arf_core.overview import example, next_step, overview
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System
+from arf_core.report.overview import example, next_step, overview
 from arf_core.review.apply_decisions import settle
 from arf_core.review.card import card
 from arf_core.revision.revise import revise

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from arf_core.finetune.artifacts import Artifacts, GgufCheck, Smoke
-from arf_core.finetune.job import Place, Trained, TrainingJob, place_of, write_whole
+from arf_core.finetune.run_folder import Place, Trained, TrainingJob, place_of, write_whole
 from arf_core.finetune.settings import PRACTICE
 from arf_core.finetune.students import FinetuneReport
 from arf_core.finetune.tokens import Lengths

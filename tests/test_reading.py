@@ -5,15 +5,15 @@ from conftest import add_items, make_item
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arf_core.contents import (
+from arf_core.errors import InputError
+from arf_core.project import Project
+from arf_core.report.dataset_stats import (
     attribute_counts,
     attributes_by_interest,
     holdings,
     source_counts,
     split_counts,
 )
-from arf_core.errors import InputError
-from arf_core.project import Project
 from arf_core.store.patterns import turn_lengths, word_lengths
 from arf_core.store.search import Search, conversation, place, search
 

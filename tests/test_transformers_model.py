@@ -10,8 +10,8 @@ import pytest
 from conftest import add_items, make_item
 
 from arf_core.errors import ConfigError, ModelError
-from arf_core.finetune.extra import missing
-from arf_core.generate import generate
+from arf_core.finetune.generate import generate
+from arf_core.finetune.requirements import missing
 from arf_core.models import Request, open_model
 from arf_core.models.registry import add_model
 from arf_core.project import Project

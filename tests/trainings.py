@@ -17,8 +17,8 @@ from conftest import add_items, make_item
 
 from arf_core.finetune import Wanted, _enter, job_of, worker
 from arf_core.finetune.artifacts import Artifacts, Smoke
-from arf_core.finetune.job import Place, place_of, state_now, write_whole
 from arf_core.finetune.practice import make_base
+from arf_core.finetune.run_folder import Place, place_of, state_now, write_whole
 from arf_core.finetune.settings import TrainingSettings
 from arf_core.project import Project
 

@@ -5,15 +5,15 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from arf_core import charts
-from arf_core.charts import percent, reader_name
-from arf_core.charts.tables import FEW
 from arf_core.evaluate.agreement import Agreement, Counts
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.evaluate.slices import SliceRates
-from arf_core.overview import PEOPLE
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
+from arf_core.report import charts
+from arf_core.report.charts import percent, reader_name
+from arf_core.report.charts.tables import FEW
+from arf_core.report.overview import PEOPLE
 from ui import analyze_reads as reads
 from ui import loaders, widgets
 from ui.analyze_reads import View

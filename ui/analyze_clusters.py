@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from arf_core import charts
 from arf_core.evaluate.clusters import Clustering
 from arf_core.project import Project
+from arf_core.report import charts
 from arf_core.store import finding_list
 from ui import analyze_reads as reads
 from ui import widgets

@@ -11,9 +11,9 @@ from arf_core.evaluate.agreement import Agreement, agreement
 from arf_core.evaluate.clusters import Clustering, cluster_findings, findings_drawn
 from arf_core.evaluate.rates import ErrorRates, rates_of
 from arf_core.evaluate.slices import SliceRates, rates_by
-from arf_core.overview import PEOPLE, taking_part
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
+from arf_core.report.overview import PEOPLE, taking_part
 from arf_core.store import blocks, finding_list
 from arf_core.store import filters as scope
 from arf_core.store.blocks import About, Found, Numbers

@@ -3,8 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from arf_core import charts
-from arf_core.contents import (
+from arf_core.evaluate.slices import attribute_names
+from arf_core.project import Project
+from arf_core.report import charts
+from arf_core.report.dataset_stats import (
     Holdings,
     Values,
     attribute_counts,
@@ -13,8 +15,6 @@ from arf_core.contents import (
     source_counts,
     split_counts,
 )
-from arf_core.evaluate.slices import attribute_names
-from arf_core.project import Project
 from arf_core.store.patterns import Lengths, turn_lengths, word_lengths
 from ui import loaders, widgets
 

@@ -9,11 +9,10 @@ from arf_core import demo
 from arf_core.errors import ArfError
 from arf_core.finetune import Wanted
 from arf_core.finetune.dataset import REVISED, Arm, Choice, TrainingSet, training_set
-from arf_core.finetune.extra import REMEDY, missing
-from arf_core.finetune.job import places
-from arf_core.finetune.loop import total_steps
 from arf_core.finetune.memory import estimate, shape_of
 from arf_core.finetune.practice import closed_world_base, practice_shape
+from arf_core.finetune.requirements import REMEDY, missing
+from arf_core.finetune.run_folder import places
 from arf_core.finetune.settings import (
     CLOSED_WORLD,
     FAMILIES,
@@ -28,6 +27,7 @@ from arf_core.finetune.settings import (
     starting_settings,
 )
 from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
+from arf_core.finetune.training import total_steps
 from arf_core.job_kinds import FinetuneWork
 from arf_core.project import Project
 from arf_core.records import SystemKind

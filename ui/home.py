@@ -5,14 +5,22 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from arf_core.charts import rate_text, reader_name
-from arf_core.charts.wording import NBSP
 from arf_core.demo import example_of
 from arf_core.evaluate.rates import Rate
 from arf_core.job_kinds import AnalyzeWork
-from arf_core.overview import Headline, Overview, Standing, Step, example, next_step, overview
 from arf_core.project import Project
 from arf_core.records import SPLITS
+from arf_core.report.charts import rate_text, reader_name
+from arf_core.report.charts.wording import NBSP
+from arf_core.report.overview import (
+    Headline,
+    Overview,
+    Standing,
+    Step,
+    example,
+    next_step,
+    overview,
+)
 from arf_core.review.card import Card, card
 from ui import jobs, loaders, widgets
 

@@ -16,11 +16,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
-from arf_core.charts import system_names
 from arf_core.errors import InputError
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.project.settings import read_settings
 from arf_core.records import System
+from arf_core.report.charts import system_names
 from arf_core.store.queries import count_summaries, detectors_of
 
 P = ParamSpec("P")

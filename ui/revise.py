@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from arf_core import charts
 from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.project import Project
 from arf_core.records import System
+from arf_core.report import charts
 from arf_core.review.apply_decisions import ROUNDS
 from arf_core.review.counts import Tally, outcomes, tallies
 from arf_core.review.queue import made_with

@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from arf_core.generate import Tried, first_of
+from arf_core.finetune.generate import Tried, first_of
 from arf_core.job_kinds import TryWork
 from arf_core.jobs import jobs as all_jobs
 from arf_core.jobs import report_of

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import streamlit as st
 
-from arf_core.charts import loss
 from arf_core.errors import ArfError
 from arf_core.finetune import Wanted, stop
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import Arm
-from arf_core.finetune.job import ENDS, GGUF, Place, StepRow, TrainingState, places
+from arf_core.finetune.generate import system_for
 from arf_core.finetune.practice import base_in_words, name_of_base
+from arf_core.finetune.run_folder import ENDS, GGUF, Place, StepRow, TrainingState, places
 from arf_core.finetune.students import can_be_asked, remove_student, report_of
-from arf_core.generate import system_for
 from arf_core.job_kinds import FinetuneWork, GenerateWork
 from arf_core.jobs import open_jobs
 from arf_core.project import Project
+from arf_core.report.charts import loss
 from ui import jobs, student_try, widgets
 
 EVERY_S = 1.0

@@ -15,8 +15,8 @@ from arf_core.cli.output import (
     print_table,
 )
 from arf_core.evaluate.rates import Rate, error_rates
-from arf_core.export import EXPORTED
-from arf_core.export import export as run_export
+from arf_core.finetune.export import EXPORTED
+from arf_core.finetune.export import export as run_export
 from arf_core.models.providers.batch import count_waiting
 from arf_core.project import Project
 from arf_core.records import Record, System

@@ -21,14 +21,14 @@ from arf_core.finetune import Wanted, finished
 from arf_core.finetune import finetune as run_finetune
 from arf_core.finetune import prepare as prepare_folder
 from arf_core.finetune.dataset import Arm
-from arf_core.finetune.faults import TrainingFault
-from arf_core.finetune.job import place_of, state_now
+from arf_core.finetune.generate import generate as run_generate
+from arf_core.finetune.generate import system_for, try_on
 from arf_core.finetune.plan import Plan, plan_of
+from arf_core.finetune.run_folder import place_of, state_now
 from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, settings_with
 from arf_core.finetune.students import FinetuneReport, remove_student, report_of
 from arf_core.finetune.trainers import default_trainer
-from arf_core.generate import generate as run_generate
-from arf_core.generate import system_for, try_on
+from arf_core.finetune.training_errors import TrainingFault
 from arf_core.project import Project
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arf_core.errors import InputError
-from arf_core.finetune.bases import find_base
+from arf_core.finetune.base_models import find_base
 from arf_core.finetune.dataset import Arm, Choice, TrainingSet, training_set, write_rows
-from arf_core.finetune.extra import need_for, need_training
-from arf_core.finetune.faults import TrainingFault
-from arf_core.finetune.job import (
+from arf_core.finetune.practice import is_practice
+from arf_core.finetune.requirements import need_for, need_training
+from arf_core.finetune.run_folder import (
     ENDS,
     Place,
     Progress,
@@ -31,8 +31,6 @@ from arf_core.finetune.job import (
     stops_wait,
     write_whole,
 )
-from arf_core.finetune.loop import open_tokenizer, rows_that_fit
-from arf_core.finetune.practice import is_practice
 from arf_core.finetune.settings import TrainingSettings
 from arf_core.finetune.students import (
     FinetuneReport,
@@ -42,6 +40,8 @@ from arf_core.finetune.students import (
     report_of,
 )
 from arf_core.finetune.trainers import open_trainer
+from arf_core.finetune.training import open_tokenizer, rows_that_fit
+from arf_core.finetune.training_errors import TrainingFault
 from arf_core.project import Project
 
 LOOK_S = 0.2

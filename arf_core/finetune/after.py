@@ -12,8 +12,8 @@ from arf_core.finetune.card import model_card, modelfile
 from arf_core.finetune.dataset import read_rows
 from arf_core.finetune.gguf_check import check_gguf
 from arf_core.finetune.gguf_file import write_gguf
-from arf_core.finetune.job import Place, Trained, TrainingJob, write_whole
-from arf_core.finetune.loop import open_tokenizer
+from arf_core.finetune.run_folder import Place, Trained, TrainingJob, write_whole
+from arf_core.finetune.training import open_tokenizer
 from arf_core.models.chat_template import chat_text
 from arf_core.models.model_identity import PRACTICE
 

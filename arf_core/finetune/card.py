@@ -7,8 +7,8 @@ from typing import Any
 
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.dataset import read_rows
-from arf_core.finetune.job import Place, Trained, TrainingJob
 from arf_core.finetune.practice import base_in_words
+from arf_core.finetune.run_folder import Place, Trained, TrainingJob
 from arf_core.finetune.settings import APACHE, LLAMA_31, LLAMA_32, QWEN_RESEARCH
 from arf_core.models.chat_template import chat_text
 

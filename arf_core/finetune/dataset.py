@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from arf_core.errors import InputError
-from arf_core.export import WHY, ExportRow, chat_rows, current_system
+from arf_core.finetune.export import WHY, ExportRow, chat_rows, current_system
 from arf_core.project import Project
 from arf_core.records import Record, Split, SystemKind, digest
 

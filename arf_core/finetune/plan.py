@@ -1,12 +1,12 @@
 """What a training would be, before anything is trained: its set, its steps, its memory."""
 
 from arf_core.finetune import Wanted, job_of
-from arf_core.finetune.extra import need_training
-from arf_core.finetune.job import TrainingJob
-from arf_core.finetune.loop import open_tokenizer, rows_that_fit, total_steps
 from arf_core.finetune.memory import MemoryEstimate, estimate, shape_of
+from arf_core.finetune.requirements import need_training
+from arf_core.finetune.run_folder import TrainingJob
 from arf_core.finetune.settings import preset
 from arf_core.finetune.tokens import NO_LOSS, Lengths
+from arf_core.finetune.training import open_tokenizer, rows_that_fit, total_steps
 from arf_core.project import Project
 from arf_core.records import Record
 

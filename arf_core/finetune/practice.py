@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from arf_core.errors import InputError
-from arf_core.finetune.extra import need_training
+from arf_core.finetune.requirements import need_training
 from arf_core.finetune.settings import CLOSED_WORLD, FAMILIES, Shape
 from arf_core.finetune.tokens import CHATML
 from arf_core.models.model_identity import PRACTICE

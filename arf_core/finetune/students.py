@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from arf_core.errors import InputError
-from arf_core.finetune.job import ANSWER, ENDS, FOLDER, GGUF, Phase, Place, TrainingState
+from arf_core.finetune.run_folder import ANSWER, ENDS, FOLDER, GGUF, Phase, Place, TrainingState
 from arf_core.models.registry import add_model, remove_model
 from arf_core.project import Project
 from arf_core.records import Record

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from arf_core.errors import ConfigError
-from arf_core.export import ExportRow
 from arf_core.finetune import template_trial
+from arf_core.finetune.export import ExportRow
 from arf_core.models.chat_template import CORRECT, chat_text
 from arf_core.records import Record
 

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from arf_core.errors import InputError
-from arf_core.finetune.faults import fault_of
-from arf_core.finetune.job import (
+from arf_core.finetune.run_folder import (
     ENDS,
     STOPS,
     Place,
@@ -30,8 +29,9 @@ from arf_core.finetune.job import (
     stops_wait,
     write_whole,
 )
-from arf_core.finetune.loop import Stopped
 from arf_core.finetune.trainers import open_trainer
+from arf_core.finetune.training import Stopped
+from arf_core.finetune.training_errors import fault_of
 from arf_core.records import now
 
 WAIT_S = 0.5

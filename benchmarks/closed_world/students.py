@@ -11,9 +11,9 @@ from typing import NamedTuple
 from arf_core.analysis.annotations import LabelledFinding, reading_of
 from arf_core.finetune import Wanted, finished, prepare
 from arf_core.finetune.dataset import Arm
-from arf_core.finetune.job import place_of
+from arf_core.finetune.generate import generate
+from arf_core.finetune.run_folder import place_of
 from arf_core.finetune.settings import TrainingSettings
-from arf_core.generate import generate
 from arf_core.models.registry import add_model
 from arf_core.project import Project
 from arf_core.records import (

@@ -10,8 +10,15 @@ from trainings import leave_finished
 
 from app.conftest import Server, shown
 from arf_core.finetune import Wanted, prepare
-from arf_core.finetune.extra import missing
-from arf_core.finetune.job import Place, Reason, TrainingJob, place_of, state_now, write_whole
+from arf_core.finetune.requirements import missing
+from arf_core.finetune.run_folder import (
+    Place,
+    Reason,
+    TrainingJob,
+    place_of,
+    state_now,
+    write_whole,
+)
 from arf_core.finetune.settings import PRACTICE, starting_settings
 from arf_core.finetune.students import register
 from arf_core.jobs import jobs, open_jobs
@@ -93,7 +100,7 @@ def test_the_command_that_does_the_same_follows_the_settings(open_app, sample: P
 def test_without_the_extra_the_page_says_what_installs_it(
     open_app, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arf_core.finetune.extra.TRAINING", ("torch", "no_such_package"))
+    monkeypatch.setattr("arf_core.finetune.requirements.TRAINING", ("torch", "no_such_package"))
     at = open_app(sample, PAGE)
     assert not at.exception
     assert any("needs no_such_package" in i.value and "make train" in i.value for i in at.info)

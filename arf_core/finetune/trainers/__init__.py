@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from arf_core import plugins
-from arf_core.finetune.job import Place, Trained
+from arf_core.finetune.run_folder import Place, Trained
 
 
 class Trainer(Protocol):

@@ -3,8 +3,8 @@ several."""
 
 from typing import Any
 
-from arf_core.finetune.job import Place, Trained, TrainingJob
-from arf_core.finetune.loop import ADAPTED, run
+from arf_core.finetune.run_folder import Place, Trained, TrainingJob
+from arf_core.finetune.training import ADAPTED, run
 
 NEEDS: tuple[str, ...] = ()
 CHANGES_LIBRARIES = False

@@ -6,7 +6,7 @@ Its own export to GGUF is never called: it runs package managers by itself.
 import os
 from typing import Any
 
-from arf_core.finetune.job import Place, Trained, TrainingJob
+from arf_core.finetune.run_folder import Place, Trained, TrainingJob
 
 NEEDS: tuple[str, ...] = ("unsloth", "unsloth_zoo")
 CHANGES_LIBRARIES = True
@@ -20,7 +20,7 @@ def train(place: Place) -> Trained:
     import unsloth  # noqa: F401 (before trl and transformers, which it changes)
     from trl import SFTTrainer
 
-    from arf_core.finetune.loop import run
+    from arf_core.finetune.training import run
 
     return run(place, _load, SFTTrainer)
 
@@ -29,7 +29,7 @@ def _load(job: TrainingJob, max_length: int) -> Any:
     import torch
     from unsloth import FastLanguageModel
 
-    from arf_core.finetune.loop import ADAPTED
+    from arf_core.finetune.training import ADAPTED
 
     settings, gpu = job.settings, torch.cuda.is_available()
     # with every weight in motion a base in 16 bit would learn in 16 bit, where small steps vanish

@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from arf_core.evaluate.rates import Rate, error_rates
-from arf_core.finetune.job import learnt_from
+from arf_core.finetune.run_folder import learnt_from
 from arf_core.project import Project
 from arf_core.records import Record, System
 from arf_core.revision.revise import RoundSettings

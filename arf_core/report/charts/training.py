@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arf_core.charts.palette import SYSTEM_COLOURS
-from arf_core.charts.style import drawn, empty
-from arf_core.finetune.job import StepRow
+from arf_core.finetune.run_folder import StepRow
+from arf_core.report.charts.palette import SYSTEM_COLOURS
+from arf_core.report.charts.style import drawn, empty
 
 
 def loss(steps: Sequence[StepRow]) -> go.Figure:

@@ -4,15 +4,15 @@ Page, notebook and report draw with the same functions; none of them reads the s
 gives a figure that says what to do. Figures come in the light theme: `in_theme(figure, "dark")`.
 """
 
-from arf_core.charts.palette import CATEGORY_COLOURS, category_colour
-from arf_core.charts.rates import error_rates, severity
-from arf_core.charts.rounds import against_reference, round_outcome
-from arf_core.charts.spread import values
-from arf_core.charts.style import empty, in_theme, narrow
-from arf_core.charts.tables import cooccurrence, error_heatmap
-from arf_core.charts.texts import clusters, lengths
-from arf_core.charts.training import loss
-from arf_core.charts.wording import percent, rate_text, reader_name, system_names
+from arf_core.report.charts.palette import CATEGORY_COLOURS, category_colour
+from arf_core.report.charts.rates import error_rates, severity
+from arf_core.report.charts.rounds import against_reference, round_outcome
+from arf_core.report.charts.spread import values
+from arf_core.report.charts.style import empty, in_theme, narrow
+from arf_core.report.charts.tables import cooccurrence, error_heatmap
+from arf_core.report.charts.texts import clusters, lengths
+from arf_core.report.charts.training import loss
+from arf_core.report.charts.wording import percent, rate_text, reader_name, system_names
 
 __all__ = [
     "CATEGORY_COLOURS",

@@ -5,10 +5,13 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from arf_core.charts.marks import interval_marks, round_step
-from arf_core.charts.palette import FIXED, NEW, NOT_FIXED, UNCHECKED, ink_on
-from arf_core.charts.style import drawn, empty
-from arf_core.charts.wording import (
+from arf_core.evaluate.agreement import Agreement, Counts
+from arf_core.evaluate.rates import Rate
+from arf_core.project.taxonomy import Taxonomy
+from arf_core.report.charts.marks import interval_marks, round_step
+from arf_core.report.charts.palette import FIXED, NEW, NOT_FIXED, UNCHECKED, ink_on
+from arf_core.report.charts.style import drawn, empty
+from arf_core.report.charts.wording import (
     category_name,
     listed,
     plain,
@@ -17,9 +20,6 @@ from arf_core.charts.wording import (
     thousands,
     wrapped,
 )
-from arf_core.evaluate.agreement import Agreement, Counts
-from arf_core.evaluate.rates import Rate
-from arf_core.project.taxonomy import Taxonomy
 from arf_core.store.patterns import CategoryOutcome
 
 ANSWERS = (

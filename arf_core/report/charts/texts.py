@@ -9,13 +9,20 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from arf_core.charts.marks import round_step
-from arf_core.charts.palette import CATEGORY_SYMBOLS, SYSTEM_COLOURS, category_colour
-from arf_core.charts.style import drawn, empty
-from arf_core.charts.wording import category_name, listed, name_of, percent, thousands, wrapped
 from arf_core.evaluate.clusters import Clustering, Point
 from arf_core.evaluate.embedding import UNCLUSTERED
 from arf_core.project.taxonomy import Taxonomy
+from arf_core.report.charts.marks import round_step
+from arf_core.report.charts.palette import CATEGORY_SYMBOLS, SYSTEM_COLOURS, category_colour
+from arf_core.report.charts.style import drawn, empty
+from arf_core.report.charts.wording import (
+    category_name,
+    listed,
+    name_of,
+    percent,
+    thousands,
+    wrapped,
+)
 from arf_core.store.patterns import Lengths
 
 BARS = 40

@@ -4,10 +4,10 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from arf_core.charts.palette import SYSTEM_COLOURS, UNKNOWN
-from arf_core.charts.style import BOTTOM, drawn, empty
-from arf_core.charts.wording import percent, thousands, wrapped
-from arf_core.contents import Values
+from arf_core.report.charts.palette import SYSTEM_COLOURS, UNKNOWN
+from arf_core.report.charts.style import BOTTOM, drawn, empty
+from arf_core.report.charts.wording import percent, thousands, wrapped
+from arf_core.report.dataset_stats import Values
 
 MARGIN = 16
 

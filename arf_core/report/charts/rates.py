@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from arf_core.charts.marks import interval_marks, plain_text
-from arf_core.charts.palette import CLEAN, SEVERITY_COLOURS, UNKNOWN, ink_on
-from arf_core.charts.style import drawn, empty
-from arf_core.charts.wording import (
+from arf_core.evaluate.rates import ErrorRates, Rate
+from arf_core.project.taxonomy import Taxonomy
+from arf_core.records import Record
+from arf_core.report.charts.marks import interval_marks, plain_text
+from arf_core.report.charts.palette import CLEAN, SEVERITY_COLOURS, UNKNOWN, ink_on
+from arf_core.report.charts.style import drawn, empty
+from arf_core.report.charts.wording import (
     category_name,
     listed,
     name_of,
@@ -18,9 +21,6 @@ from arf_core.charts.wording import (
     thousands,
     wrapped,
 )
-from arf_core.evaluate.rates import ErrorRates, Rate
-from arf_core.project.taxonomy import Taxonomy
-from arf_core.records import Record
 from arf_core.store.patterns import ErrorPatterns
 
 ANY = ""

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from arf_core.finetune.faults import check_loss
-from arf_core.finetune.job import Place, StepRow, append_line, state_now
+from arf_core.finetune.run_folder import Place, StepRow, append_line, state_now
+from arf_core.finetune.training_errors import check_loss
 
 WHOLE = ".whole"
 """Its being there means that a checkpoint was written to its end."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from arf_core.charts.palette import SYSTEM_COLOURS, SYSTEM_SYMBOLS
 from arf_core.evaluate.rates import Rate
+from arf_core.report.charts.palette import SYSTEM_COLOURS, SYSTEM_SYMBOLS
 
 
 def interval_marks(rates: Sequence[Rate], at: Sequence[float], series: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import plotly.graph_objects as go
 
-from arf_core.charts.palette import CATEGORY_COLOURS
+from arf_core.report.charts.palette import CATEGORY_COLOURS
 
 Theme = Literal["light", "dark"]
 TITLE_WIDTH = 54

@@ -5,7 +5,7 @@ import math
 from typing import NamedTuple
 
 from arf_core.errors import ArfError
-from arf_core.finetune.job import FILES_AGAIN, RESUME, Reason
+from arf_core.finetune.run_folder import FILES_AGAIN, RESUME, Reason
 
 SMALLER = (
     "Make it smaller, under another name or with --fresh: a shorter --max-length, --batch 1 with a "

@@ -6,13 +6,20 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from arf_core.charts.marks import plain_text
-from arf_core.charts.palette import category_colour
-from arf_core.charts.style import drawn, empty
-from arf_core.charts.wording import category_name, plain, rate_text, reader_name, thousands, wrapped
 from arf_core.evaluate.rates import Rate
 from arf_core.evaluate.slices import SliceRates
 from arf_core.project.taxonomy import Taxonomy
+from arf_core.report.charts.marks import plain_text
+from arf_core.report.charts.palette import category_colour
+from arf_core.report.charts.style import drawn, empty
+from arf_core.report.charts.wording import (
+    category_name,
+    plain,
+    rate_text,
+    reader_name,
+    thousands,
+    wrapped,
+)
 from arf_core.store.patterns import ErrorPatterns
 
 FEW = 10

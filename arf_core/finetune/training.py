@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from arf_core.errors import InputError, in_one_line
-from arf_core.export import ExportRow
 from arf_core.finetune.dataset import read_rows
-from arf_core.finetune.extra import need_for
-from arf_core.finetune.faults import KNOWN_FAMILIES, TrainingFault, no_gpu_any_more
-from arf_core.finetune.job import STOPS, Place, Trained, TrainingJob, write_whole
+from arf_core.finetune.export import ExportRow
+from arf_core.finetune.requirements import need_for
+from arf_core.finetune.run_folder import STOPS, Place, Trained, TrainingJob, write_whole
 from arf_core.finetune.settings import TrainingSettings, learning_rate
 from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
+from arf_core.finetune.training_errors import KNOWN_FAMILIES, TrainingFault, no_gpu_any_more
 
 ADAPTED = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """All linear layers of a block: attention alone learns less for the same rank."""
@@ -39,7 +39,7 @@ def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
 
     Raises Stopped, TrainingFault, InputError where no row fits, and whatever torch raises.
     """
-    from arf_core.finetune.watch import last_checkpoint, peak_memory, watcher_of
+    from arf_core.finetune.callbacks import last_checkpoint, peak_memory, watcher_of
 
     job = place.job()
     need_for(job.settings.method)
