@@ -22,13 +22,13 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from arf_core.demo import make_demo
 from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.gguf_check import LARGEST
 from arf_core.finetune.memory import shape_of
 from arf_core.finetune.plan import memory_of
 from arf_core.finetune.run_folder import GGUF, Place, place_of
 from arf_core.finetune.students import FinetuneReport
+from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import RunReport
 from benchmarks.finetune import off

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from conftest import Result as Ran
 
-from arf_core.closed_world import SYSTEMS
-from arf_core.demo import EXAMPLES
 from arf_core.finetune import job_of
 from arf_core.finetune.dataset import Arm
 from arf_core.finetune.generate import unwritten
 from arf_core.finetune.practice import closed_world_base
 from arf_core.finetune.requirements import missing
+from arf_core.jobs.closed_world import SYSTEMS
+from arf_core.jobs.demo import EXAMPLES
 from arf_core.project import Project
 from arf_core.project.taxonomy import DEFAULT, load_taxonomy
 from arf_core.records import Conversation, Summary

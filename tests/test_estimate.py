@@ -10,7 +10,7 @@ from test_llm_verbs import CLEAN, EDITS, REFUND_READING, Script
 
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError, ModelError
-from arf_core.estimate import Range, estimate_analyze, estimate_revise, estimate_verify
+from arf_core.jobs.estimate import Range, estimate_analyze, estimate_revise, estimate_verify
 from arf_core.models.history import pace_of
 from arf_core.project import Project
 from arf_core.project.settings import edited

@@ -14,14 +14,14 @@ from conftest import REFUND, add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 from sqlalchemy import func, select, update
 
-from arf_core import jobs
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted
 from arf_core.finetune.run_folder import Phase
 from arf_core.finetune.students import FinetuneReport
 from arf_core.importing import ImportOptions, ImportReport
-from arf_core.job_kinds import (
+from arf_core.jobs import queue as jobs
+from arf_core.jobs.kinds import (
     KINDS,
     AnalyzeWork,
     DemoWork,
@@ -31,7 +31,7 @@ from arf_core.job_kinds import (
     ReviseWork,
     work_of,
 )
-from arf_core.jobs import Job
+from arf_core.jobs.queue import Job
 from arf_core.project import Project
 from arf_core.records import RunReport
 from arf_core.store import schema

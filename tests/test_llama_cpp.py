@@ -15,10 +15,10 @@ import pytest
 from conftest import DELIVERY, REFUND, add_items, make_item, with_model
 
 from arf_core.analysis.analyze import analyze
-from arf_core.demo import EXAMPLES
 from arf_core.errors import ConfigError, ModelError
 from arf_core.finetune.generate import generate
 from arf_core.importing import ImportOptions, load
+from arf_core.jobs.demo import EXAMPLES
 from arf_core.models import Request, open_model
 from arf_core.models.registry import add_model, try_model
 from arf_core.project import Project

@@ -22,7 +22,7 @@ from arf_core.analysis.nli.claims import Question, judge
 from arf_core.analysis.nli.classifier import FILES, Classifier
 from arf_core.diff import replacements_between
 from arf_core.errors import ConfigError, InputError, ModelError
-from arf_core.estimate import estimate_analyze
+from arf_core.jobs.estimate import estimate_analyze
 from arf_core.models.hub import pull_folder
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings, PrivacySettings, edited

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from arf_core import jobs
 from arf_core.evaluate.agreement import agreement
+from arf_core.jobs import queue as jobs
 from arf_core.project import Project
 from arf_core.store.findings import finding_rows, round_outcome
 

@@ -6,9 +6,9 @@ import pytest
 from conftest import DELIVERY, REFUND, add_items, with_model
 
 from arf_core.analysis.analyze import analyze
-from arf_core.demo import make_demo
 from arf_core.finetune.run_folder import TrainingJob
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System
 from arf_core.report.overview import example, next_step, overview

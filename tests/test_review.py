@@ -14,7 +14,7 @@ from test_store import reading
 
 from arf_core.errors import InputError
 from arf_core.finetune.export import export, outlook
-from arf_core.job_kinds import ReviewWork
+from arf_core.jobs.kinds import ReviewWork
 from arf_core.project import Project
 from arf_core.records import (
     Check,

@@ -4,8 +4,8 @@ import streamlit as st
 
 from arf_core.analysis.detectors import detectors
 from arf_core.errors import ArfError
-from arf_core.estimate import estimate_analyze
-from arf_core.job_kinds import AnalyzeWork
+from arf_core.jobs.estimate import estimate_analyze
+from arf_core.jobs.kinds import AnalyzeWork
 from arf_core.project import Project
 from ui import jobs, loaders, widgets
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from arf_core import jobs
 from arf_core.errors import ArfError, InputError, of_system
 from arf_core.importing import (
     ImportOptions,
@@ -16,7 +15,8 @@ from arf_core.importing import (
     options_of,
     preview,
 )
-from arf_core.job_kinds import ImportWork
+from arf_core.jobs import queue as jobs
+from arf_core.jobs.kinds import ImportWork
 from arf_core.project import Project
 from arf_core.project.settings import PrivacySettings, SplitShares
 from arf_core.records import digest

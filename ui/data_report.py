@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 from pydantic_core import from_json
 
-from arf_core import jobs
 from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.importing import SHAPES, ImportReport
-from arf_core.jobs import Job
+from arf_core.jobs import queue as jobs
+from arf_core.jobs.queue import Job
 from arf_core.project import Project
 from ui import frame, loaders, widgets
 

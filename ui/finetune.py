@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from arf_core import demo
 from arf_core.errors import ArfError
 from arf_core.finetune import Wanted
 from arf_core.finetune.dataset import REVISED, Arm, Choice, TrainingSet, training_set
@@ -28,7 +27,8 @@ from arf_core.finetune.settings import (
 )
 from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
 from arf_core.finetune.training import total_steps
-from arf_core.job_kinds import FinetuneWork
+from arf_core.jobs import demo
+from arf_core.jobs.kinds import FinetuneWork
 from arf_core.project import Project
 from arf_core.records import SystemKind
 from ui import jobs, loaders, widgets

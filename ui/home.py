@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from arf_core.demo import example_of
 from arf_core.evaluate.rates import Rate
-from arf_core.job_kinds import AnalyzeWork
+from arf_core.jobs.demo import example_of
+from arf_core.jobs.kinds import AnalyzeWork
 from arf_core.project import Project
 from arf_core.records import SPLITS
 from arf_core.report.charts import rate_text, reader_name

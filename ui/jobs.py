@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from arf_core import jobs
 from arf_core.errors import ArfError
-from arf_core.job_kinds import Work
-from arf_core.jobs import Job
+from arf_core.jobs import queue as jobs
+from arf_core.jobs.kinds import Work
+from arf_core.jobs.queue import Job
 from arf_core.project import Project
 from ui import widgets
 from ui.state import state

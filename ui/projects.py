@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from arf_core.demo import CLOSED_WORLD, SUPPORT, Example, open_example
 from arf_core.errors import ArfError
-from arf_core.job_kinds import DemoWork
-from arf_core.jobs import start
+from arf_core.jobs.demo import CLOSED_WORLD, SUPPORT, Example, open_example
+from arf_core.jobs.kinds import DemoWork
+from arf_core.jobs.queue import start
 from arf_core.project import SETTINGS_FILE, Project
 from ui import frame, known, loaders, uploads, widgets
 from ui.state import DataState, state

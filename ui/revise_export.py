@@ -3,7 +3,7 @@
 import streamlit as st
 
 from arf_core.finetune.export import WHY, Outlook, outlook
-from arf_core.job_kinds import ExportWork
+from arf_core.jobs.kinds import ExportWork
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.review.apply_decisions import reviewed_name

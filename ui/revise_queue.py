@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from arf_core import jobs
 from arf_core.errors import ArfError, InputError
-from arf_core.job_kinds import ReviewWork
+from arf_core.jobs import queue as jobs
+from arf_core.jobs.kinds import ReviewWork
 from arf_core.project import Project
 from arf_core.records import Step, System
 from arf_core.review.card import Card, card

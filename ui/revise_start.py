@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.estimate import estimate_revise
-from arf_core.job_kinds import ReviseWork
+from arf_core.jobs.estimate import estimate_revise
+from arf_core.jobs.kinds import ReviseWork
 from arf_core.project import Project
 from arf_core.project.settings import Role
 from arf_core.revision.editors import editors

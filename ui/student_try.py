@@ -5,9 +5,9 @@ import json
 import streamlit as st
 
 from arf_core.finetune.generate import Tried, first_of
-from arf_core.job_kinds import TryWork
-from arf_core.jobs import jobs as all_jobs
-from arf_core.jobs import report_of
+from arf_core.jobs.kinds import TryWork
+from arf_core.jobs.queue import jobs as all_jobs
+from arf_core.jobs.queue import report_of
 from arf_core.project import Project
 from arf_core.records import Conversation, Split
 from arf_core.store import schema

@@ -15,8 +15,8 @@ from arf_core.finetune.generate import system_for
 from arf_core.finetune.practice import base_in_words, name_of_base
 from arf_core.finetune.run_folder import ENDS, GGUF, Place, StepRow, TrainingState, places
 from arf_core.finetune.students import can_be_asked, remove_student, report_of
-from arf_core.job_kinds import FinetuneWork, GenerateWork
-from arf_core.jobs import open_jobs
+from arf_core.jobs.kinds import FinetuneWork, GenerateWork
+from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
 from arf_core.report.charts import loss
 from ui import jobs, student_try, widgets

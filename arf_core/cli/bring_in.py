@@ -8,8 +8,6 @@ import typer
 from pydantic import ValidationError
 
 from arf_core.cli.output import JsonFlag, percent, print_json, print_line, print_table, progress
-from arf_core.closed_world import ClosedWorldReport, make_closed_world
-from arf_core.demo import DemoReport, RoundFigures, SystemFigures, make_demo
 from arf_core.errors import InputError, validation_message
 from arf_core.evaluate.rates import Rate
 from arf_core.importing import (
@@ -22,6 +20,8 @@ from arf_core.importing import (
     load,
     preview,
 )
+from arf_core.jobs.closed_world import ClosedWorldReport, make_closed_world
+from arf_core.jobs.demo import DemoReport, RoundFigures, SystemFigures, make_demo
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.project.settings import read_settings
 

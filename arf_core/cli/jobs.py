@@ -4,8 +4,8 @@ from pathlib import Path
 
 import typer
 
-from arf_core import jobs as core
 from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
+from arf_core.jobs import queue as core
 from arf_core.project import Project
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")

@@ -64,7 +64,7 @@ def analyze(
     with Project.open(folder) as project:
         if estimate:
             from arf_core.cli.estimates import print_estimates
-            from arf_core.estimate import estimate_analyze
+            from arf_core.jobs.estimate import estimate_analyze
 
             said = estimate_analyze(
                 project, system, detector, model=model, splits=splits, limit=limit, fresh=fresh
@@ -136,7 +136,7 @@ def revise(
     with Project.open(folder) as project:
         if estimate:
             from arf_core.cli.estimates import print_estimates
-            from arf_core.estimate import estimate_revise
+            from arf_core.jobs.estimate import estimate_revise
 
             said = estimate_revise(
                 project, system, into, verifier=verifier, verifier_model=verifier_model, **how
@@ -170,7 +170,7 @@ def verify(
     with Project.open(folder) as project:
         if estimate:
             from arf_core.cli.estimates import print_estimates
-            from arf_core.estimate import estimate_verify
+            from arf_core.jobs.estimate import estimate_verify
 
             guess = estimate_verify(project, system, verifier, model=model, fresh=fresh)
             print_estimates({"verify": guess}, as_json)

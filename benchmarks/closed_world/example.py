@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from arf_core.closed_world import READER, steps
-from arf_core.demo import CLOSED_WORLD, EXAMPLES, STUDENTS, open_example
 from arf_core.finetune.generate import TASK, request_of
+from arf_core.jobs.closed_world import READER, steps
+from arf_core.jobs.demo import CLOSED_WORLD, EXAMPLES, STUDENTS, open_example
 from arf_core.models import Request
 from arf_core.models.providers.replay import Recording, write_recordings
 from arf_core.project import Project

@@ -29,7 +29,7 @@ from urllib.request import urlopen
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from arf_core.demo import make_demo
+from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 
 ROOT = Path(__file__).parents[2]

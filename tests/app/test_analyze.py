@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.conftest import Server, shown
-from arf_core.demo import make_demo
 from arf_core.evaluate.rates import error_rates
+from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import (
     SPLITS,

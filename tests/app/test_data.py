@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.conftest import pick, settled, shown
-from arf_core import jobs
 from arf_core.importing import ImportReport, load
-from arf_core.job_kinds import ImportWork
+from arf_core.jobs import queue as jobs
+from arf_core.jobs.kinds import ImportWork
 from arf_core.project import Project
 from arf_core.records import Conversation
 

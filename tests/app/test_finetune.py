@@ -21,7 +21,7 @@ from arf_core.finetune.run_folder import (
 )
 from arf_core.finetune.settings import PRACTICE, starting_settings
 from arf_core.finetune.students import register
-from arf_core.jobs import jobs, open_jobs
+from arf_core.jobs.queue import jobs, open_jobs
 from arf_core.project import Project
 from arf_core.records import System
 

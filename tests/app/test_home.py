@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.conftest import shown
-from arf_core import jobs
-from arf_core.demo import CLOSED_WORLD, example_of
+from arf_core.jobs import queue as jobs
+from arf_core.jobs.demo import CLOSED_WORLD, example_of
 from arf_core.project import Project
 
 

@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from app.conftest import shown, start_server
-from arf_core import jobs
-from arf_core.job_kinds import AnalyzeWork
-from arf_core.jobs import Job
+from arf_core.jobs import queue as jobs
+from arf_core.jobs.kinds import AnalyzeWork
+from arf_core.jobs.queue import Job
 from arf_core.project import Project
 from arf_core.store import schema
 from arf_core.store.database import insert_new, to_row

@@ -1,8 +1,8 @@
 """Long actions as processes of their own, each with a row in the store.
 
-`start` enters a row and starts `python -m arf_core.jobs PROJECT ID`; the process works, and tells
-the row how far it is. So closing the app or the browser changes nothing, and any number of pages,
-terminals and people see the same. Whether a job lives is read from its heartbeat, never from its
+`start` enters a row and starts `python -m arf_core.jobs.worker PROJECT ID`; the process works and
+writes its progress into the row. So closing the app or the browser changes nothing, and any number
+of pages, terminals and people see the same. Whether a job lives is read from its heartbeat, never from its
 process id: a killed one shows as lost, and `resume` goes on, since every verb skips what is done.
 """
 
@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from arf_core.errors import InputError
-from arf_core.job_kinds import Claim, Work, work_of
+from arf_core.jobs.kinds import Claim, Work, work_of
 from arf_core.project import Project
 from arf_core.records import Record
 from arf_core.store import schema
@@ -238,11 +238,11 @@ def _spawn(project: Project, job: Job) -> None:
     closed terminal, Ctrl-C) does not end it."""
     folder = folder_of(project, job.id)
     folder.mkdir(parents=True, exist_ok=True)
-    here = str(Path(__file__).resolve().parents[1])
+    here = str(Path(__file__).resolve().parents[2])
     paths = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 (our own module, with the ids that we made)
-            [sys.executable, "-m", "arf_core.jobs", str(project.path.resolve()), job.id],
+            [sys.executable, "-m", "arf_core.jobs.worker", str(project.path.resolve()), job.id],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -315,9 +315,3 @@ def change(store: Store, job_id: str, **values: object) -> bool:
 def end(store: Store, job_id: str, status: Status) -> bool:
     """Close an open job's row; False where it is closed already."""
     return change(store, job_id, status=status, ended=datetime.now(UTC))
-
-
-if __name__ == "__main__":
-    from arf_core.job_process import main
-
-    sys.exit(main(*sys.argv[1:]))

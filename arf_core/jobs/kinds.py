@@ -12,9 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from arf_core import closed_world
 from arf_core.analysis.analyze import analyze
-from arf_core.demo import make_demo
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted, finetune
 from arf_core.finetune.command import command_of
@@ -22,6 +20,8 @@ from arf_core.finetune.export import EXPORTED, ExportReport, export
 from arf_core.finetune.generate import Tried, generate, try_on
 from arf_core.finetune.students import FinetuneReport
 from arf_core.importing import ImportOptions, ImportReport, load
+from arf_core.jobs import closed_world
+from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import SPLITS, Record, RunReport, Split, System
 from arf_core.review.counts import tallies

@@ -26,7 +26,7 @@ from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
 from arf_core.store.findings import round_outcome
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 READER, SECOND_READER, EDITOR, VERIFIER = "reader", "second-reader", "editor", "verifier"
 MODELS = (READER, SECOND_READER, EDITOR, VERIFIER)
 GOLD = "person:gold"

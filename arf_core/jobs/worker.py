@@ -17,8 +17,8 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from arf_core.errors import ArfError, InputError
-from arf_core.job_kinds import Work, work_of
-from arf_core.jobs import HEARTBEAT_S, Job, change, end, find_job, folder_of, start
+from arf_core.jobs.kinds import Work, work_of
+from arf_core.jobs.queue import HEARTBEAT_S, Job, change, end, find_job, folder_of, start
 from arf_core.project import Project
 
 TELL_S = 0.5
@@ -166,3 +166,7 @@ def _next(project: Project, job: Job, following: Work | None) -> str:
     except InputError as refused:
         return str(refused)
     return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from arf_core.analysis.analyze import Progress
 from arf_core.analysis.annotations import load_labels
-from arf_core.demo import (
+from arf_core.finetune.generate import generate
+from arf_core.importing import load
+from arf_core.jobs.demo import (
     CLOSED_WORLD,
     EXAMPLES,
     STUDENTS,
@@ -21,8 +23,6 @@ from arf_core.demo import (
     figures_of,
     open_example,
 )
-from arf_core.finetune.generate import generate
-from arf_core.importing import load
 from arf_core.project import Project
 from arf_core.records import Record
 from arf_core.revision.revise import revise

@@ -1,0 +1,1 @@
+"""Long actions as processes of their own."""
