@@ -17,12 +17,12 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 PARTS = {
     "data": ("init", "label", "export", "status"),
-    "bring_in": ("import", "demo"),
+    "import_": ("import", "demo"),
     "work": ("analyze", "findings", "revise", "verify"),
     "finetune": ("finetune", "generate"),
     "jobs": ("jobs",),
     "review": ("review",),
-    "money": ("cost", "ledger"),
+    "cost": ("cost", "ledger"),
     "settings": ("set", "taxonomy"),
     "batch": ("batch",),
     "models": ("models",),
