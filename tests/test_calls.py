@@ -10,12 +10,12 @@ from conftest import with_model
 from scripted_server import Scripted, ScriptedServer
 from sqlalchemy import select
 
-from arf_core.answers import Answer
 from arf_core.errors import ConfigError, ModelError, ReplyError
 from arf_core.models import Request, open_model, providers
 from arf_core.models.calls import Ask, stream
 from arf_core.models.registry import model_for
 from arf_core.project import Project
+from arf_core.run import Answer
 from arf_core.store import schema
 from arf_core.store.database import Store
 

@@ -20,7 +20,6 @@ from arf_core.analysis.analyze import analyze
 from arf_core.analysis.detectors import open_detector
 from arf_core.analysis.nli.claims import Question, judge
 from arf_core.analysis.nli.classifier import FILES, Classifier
-from arf_core.diff import replacements_between
 from arf_core.errors import ConfigError, InputError, ModelError
 from arf_core.jobs.estimate import estimate_analyze
 from arf_core.models.hub import pull_folder
@@ -31,8 +30,8 @@ from arf_core.revision.revise import revise
 from arf_core.revision.verifiers import CheckTask, Verdict, open_verifier
 from arf_core.revision.verifiers.nli import carried
 from arf_core.revision.verify import verify
-from arf_core.spans import Span
 from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.text import Span, replacements_between
 
 MISSING = "the extra `train` is not installed: make train"
 LAMP = make_item(

@@ -8,10 +8,10 @@ from conftest import add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 
 from arf_core.analysis.analyze import analyze
-from arf_core.progress import Meter, RunProgress
 from arf_core.project import Project
 from arf_core.project.settings import edited
 from arf_core.records import RunReport
+from arf_core.run import Meter, RunProgress
 
 CLEAN = '{"facts": [], "findings": []}'
 
@@ -68,7 +68,7 @@ def test_the_rate_is_that_of_late_and_what_was_done_before_is_no_part_of_it() ->
     clock = [1000.0]
     meter = Meter()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("arf_core.progress.time.monotonic", lambda: clock[0])
+        patch.setattr("arf_core.run.time.monotonic", lambda: clock[0])
         report = RunReport(asked=1000, skipped=400)
         with meter.run(report):
             assert (meter.now().done, meter.now().rate) == (400, None)

@@ -2,8 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arf_core.diff import change_share, replacements_between, word_diff
-from arf_core.spans import Replacement, Span, clashes, locate, replace, sentences
+from arf_core.text import (
+    Replacement,
+    Span,
+    change_share,
+    clashes,
+    locate,
+    replace,
+    replacements_between,
+    sentences,
+    word_diff,
+)
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=200)
 WORDS = st.lists(

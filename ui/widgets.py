@@ -15,11 +15,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from arf_core.diff import Part, word_diff
 from arf_core.errors import ArfError
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Conversation, Finding, Record, digest
 from arf_core.report.charts import category_colour, in_theme
+from arf_core.text import Part, word_diff
 
 SIDES = {"agent": "arf-right", "bot": "arf-right"}
 CONVERSATION_HEIGHT = 460

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 from arf_core.analysis.detectors import Detector, Found, Seen, open_detector
-from arf_core.answers import Answer, in_batches
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
@@ -23,6 +22,7 @@ from arf_core.records import (
     digest,
     now,
 )
+from arf_core.run import Answer, in_batches
 from arf_core.store.database import Store
 from arf_core.store.queries import count_summaries, find_system, is_read, items
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from arf_core.analysis.detectors import Found
 from arf_core.errors import ReplyError
 from arf_core.records import Conversation
-from arf_core.spans import locate
+from arf_core.text import locate
 
 
 def cited(turns: Iterable[int], conversation: Conversation) -> tuple[int, ...]:

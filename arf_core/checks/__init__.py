@@ -13,7 +13,7 @@ from arf_core.checks.names import strange_names
 from arf_core.checks.personal import exposures
 from arf_core.checks.repeats import repeats
 from arf_core.checks.said import Said
-from arf_core.spans import Replacement, replace
+from arf_core.text import Replacement, replace
 
 if TYPE_CHECKING:  # the workers start in a third of the time without the records
     from arf_core.records import Conversation

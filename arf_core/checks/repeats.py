@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from arf_core.checks.said import folded
-from arf_core.spans import Span, sentences
+from arf_core.text import Span, sentences
 
 _WORD = re.compile(r"[^\W_]+(?:[.,'’:-][^\W_]+)*")
 _FEWEST = 4

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import typer
 
 from arf_core.cli.output import JsonFlag, print_json, print_line, print_table, progress
-from arf_core.diff import word_diff
 from arf_core.project import Project
 from arf_core.records import Step
 from arf_core.review import decisions as core
@@ -15,6 +14,7 @@ from arf_core.review.apply_decisions import reviewed_name, settle
 from arf_core.review.card import Card, card
 from arf_core.review.counts import Wanted, tallies
 from arf_core.review.queue import find, queue
+from arf_core.text import word_diff
 
 WHAT = "list|show|accept|reject|reword|accept-verified|undo|history|apply"
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")

@@ -10,10 +10,10 @@ another name differ from those that point at nothing.
 from collections.abc import Iterable, Iterator, Sequence
 
 from arf_core.records import SPLITS, Finding, Item, Record, Split
-from arf_core.spans import Span, sentences
 from arf_core.store.database import Store, chunks
 from arf_core.store.filters import Scope, look
 from arf_core.store.queries import PAGE, findings_of, items_at
+from arf_core.text import Span, sentences
 
 
 class Counts(Record):

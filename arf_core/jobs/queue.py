@@ -2,8 +2,9 @@
 
 `start` enters a row and starts `python -m arf_core.jobs.worker PROJECT ID`; the process works and
 writes its progress into the row. So closing the app or the browser changes nothing, and any number
-of pages, terminals and people see the same. Whether a job lives is read from its heartbeat, never from its
-process id: a killed one shows as lost, and `resume` goes on, since every verb skips what is done.
+of pages, terminals and people see the same. Whether a job lives is read from its heartbeat, never
+from its process id: a killed one shows as lost, and `resume` goes on, as every verb skips what is
+done.
 """
 
 import os

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from arf_core.answers import Answer
 from arf_core.models import Request
 from arf_core.models.calls import Ask, stream
 from arf_core.models.registry import model_for
@@ -13,6 +12,7 @@ from arf_core.models.replies import JsonSchema
 from arf_core.project import Project
 from arf_core.project.settings import Role
 from arf_core.records import Conversation, digest
+from arf_core.run import Answer
 
 I = TypeVar("I")  # noqa: E741 (what is asked about)
 T = TypeVar("T")

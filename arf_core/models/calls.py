@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sqlalchemy import select
 
-from arf_core.answers import Answer, Failure, Usage
 from arf_core.errors import ModelError, ReplyError
 from arf_core.models import ChatModel, Pending, Reply, Request
 from arf_core.models.cost import Accounts, Budget, admit, check_length
 from arf_core.models.limits import AdaptiveLimit, Pace
 from arf_core.models.masking import hidden, shown
 from arf_core.records import now
+from arf_core.run import Answer, Failure, Usage
 from arf_core.store import schema
 from arf_core.store.database import Row, insert_new, replace_rows
 

@@ -9,10 +9,10 @@ from typing import Self
 import tomlkit
 
 from arf_core.errors import InputError
-from arf_core.progress import Meter
 from arf_core.project.prompts import Prompt, load_prompt
 from arf_core.project.settings import TEMPLATE, ProjectSettings, Role, read_settings
 from arf_core.project.taxonomy import DEFAULT, Taxonomy, load_taxonomy
+from arf_core.run import Meter
 from arf_core.store.database import Store
 
 SETTINGS_FILE = "arf.toml"

@@ -11,8 +11,6 @@ from typing import Any
 from sqlalchemy import exists
 
 from arf_core.analysis.analyze import Progress, asked
-from arf_core.answers import Answer, Failure, in_batches
-from arf_core.diff import change_share
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import (
@@ -30,7 +28,7 @@ from arf_core.records import (
 )
 from arf_core.review.counts import tallies
 from arf_core.revision.editors import Editor, EditTask, Proposal, open_editor
-from arf_core.spans import replace
+from arf_core.run import Answer, Failure, in_batches
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import (
@@ -43,6 +41,7 @@ from arf_core.store.queries import (
     require_detectors,
     revisions_of,
 )
+from arf_core.text import change_share, replace
 
 LARGE_CHANGE = 0.3
 """Share of words that a targeted edit may change before a person should look first."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from arf_core import plugins
-from arf_core.answers import Answer
 from arf_core.records import Item, Record
+from arf_core.run import Answer
 
 if TYPE_CHECKING:
     from arf_core.project import Project

@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field
 
 from arf_core.analysis.citations import at_quote, cited
 from arf_core.analysis.detectors import Found, KeyFact, Seen
-from arf_core.answers import Answer
 from arf_core.errors import ReplyError
 from arf_core.models import Request
 from arf_core.models.ask import Asker
@@ -28,7 +27,8 @@ from arf_core.models.replies import (
 from arf_core.project import Project
 from arf_core.project.taxonomy import FactKind, Taxonomy
 from arf_core.records import Item
-from arf_core.spans import sentences
+from arf_core.run import Answer
+from arf_core.text import sentences
 
 CONFIDENCE = {"high": 0.9, "medium": 0.6, "low": 0.3}
 """How a model's own words are stored. They order findings; they are no measured probabilities."""

@@ -12,12 +12,12 @@ from itertools import islice
 from arf_core.analysis.detectors import Found, Seen
 from arf_core.analysis.nli.claims import Question, Support, judge, nearest_turns
 from arf_core.analysis.nli.classifier import Classifier, open_classifier
-from arf_core.answers import Answer
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Item
-from arf_core.spans import Span, sentences
+from arf_core.run import Answer
+from arf_core.text import Span, sentences
 
 AT_ONCE = 16
 """Summaries whose pairs share batches."""

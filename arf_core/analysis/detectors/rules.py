@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from arf_core.analysis.detectors import Found, Seen
-from arf_core.answers import Answer
 from arf_core.checks import CATEGORIES, Flaw, flaws
 from arf_core.checks.said import Said, attribute_texts
 from arf_core.checks.workers import Task, in_processes, read, workers
@@ -17,6 +16,7 @@ from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Conversation, Item
+from arf_core.run import Answer
 
 VERSION = 1
 """Raised with every change of what the rules find, so that summaries are read again."""

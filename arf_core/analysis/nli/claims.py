@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from arf_core.analysis.nli.classifier import Classifier, Odds
-from arf_core.answers import Failure
 from arf_core.records import Conversation
-from arf_core.spans import sentences
+from arf_core.run import Failure
+from arf_core.text import sentences
 
 FEWEST = 32
 """Tokens that must be left for the conversation beside a claim."""

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from arf_core import plugins
-from arf_core.answers import Answer
 from arf_core.records import Finding, Item, Record
-from arf_core.spans import Replacement
+from arf_core.run import Answer
+from arf_core.text import Replacement
 
 if TYPE_CHECKING:
     from arf_core.project import Project

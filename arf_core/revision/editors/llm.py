@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
 
-from arf_core.answers import Answer
 from arf_core.errors import ReplyError
 from arf_core.models import Request
 from arf_core.models.ask import Asker
@@ -16,7 +15,8 @@ from arf_core.models.replies import TEXT, list_of, parse_reply, strict_object
 from arf_core.project import Project
 from arf_core.records import Finding
 from arf_core.revision.editors import EditTask, Proposal, ProposedEdit
-from arf_core.spans import Replacement, Span, clashes, locate, replace
+from arf_core.run import Answer
+from arf_core.text import Replacement, Span, clashes, locate, replace
 
 
 class EditReply(BaseModel):

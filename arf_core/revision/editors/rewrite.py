@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
 
-from arf_core.answers import Answer
-from arf_core.diff import replacements_between
 from arf_core.errors import ReplyError
 from arf_core.models import Request
 from arf_core.models.ask import Asker
 from arf_core.models.replies import TEXT, parse_reply, strict_object
 from arf_core.project import Project
 from arf_core.revision.editors import EditTask, Proposal, ProposedEdit
+from arf_core.run import Answer
+from arf_core.text import replacements_between
 
 
 class RewriteReply(BaseModel):

@@ -5,13 +5,13 @@ Other findings are left to another editor.
 
 from collections.abc import Iterable, Iterator
 
-from arf_core.answers import Answer
 from arf_core.checks import proven_fix
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import Finding, Item
 from arf_core.revision.editors import EditTask, Proposal, ProposedEdit
-from arf_core.spans import Replacement, clashes
+from arf_core.run import Answer
+from arf_core.text import Replacement, clashes
 
 
 def open_editor(project: Project, model: str | None = None) -> "RulesEditor":

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from arf_core import plugins
 from arf_core.analysis.detectors import Found
-from arf_core.answers import Answer
 from arf_core.records import Conversation, Finding, Record, Summary
+from arf_core.run import Answer
 
 if TYPE_CHECKING:
     from arf_core.project import Project

@@ -7,8 +7,6 @@ from pydantic import BaseModel
 
 from arf_core.analysis.citations import at_quote, cited
 from arf_core.analysis.detectors import Found
-from arf_core.answers import Answer
-from arf_core.diff import replacements_between
 from arf_core.errors import ReplyError
 from arf_core.models import Request
 from arf_core.models.ask import Asker
@@ -24,7 +22,8 @@ from arf_core.models.replies import (
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.revision.verifiers import CheckTask, Judged, Verdict
-from arf_core.spans import Span
+from arf_core.run import Answer
+from arf_core.text import Span, replacements_between
 
 
 class CheckReply(BaseModel):

@@ -13,14 +13,13 @@ from itertools import islice
 from arf_core.analysis.detectors import Found
 from arf_core.analysis.nli.claims import Question, judge
 from arf_core.analysis.nli.classifier import Classifier, open_classifier
-from arf_core.answers import Answer
-from arf_core.diff import replacements_between
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Finding
 from arf_core.revision.verifiers import CheckTask, Judged, Verdict
-from arf_core.spans import Replacement, Span, sentences
+from arf_core.run import Answer
+from arf_core.text import Replacement, Span, replacements_between, sentences
 
 AT_ONCE = 16
 

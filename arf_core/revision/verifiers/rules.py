@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from arf_core.analysis.detectors import Found
-from arf_core.answers import Answer
 from arf_core.checks import Flaw, flaws
 from arf_core.checks.said import Said
 from arf_core.errors import InputError
@@ -17,7 +16,8 @@ from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Finding
 from arf_core.revision.verifiers import CheckTask, Judged, Verdict
-from arf_core.spans import Span
+from arf_core.run import Answer
+from arf_core.text import Span
 
 
 def open_verifier(project: Project, model: str | None = None) -> "RulesVerifier":
