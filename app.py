@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from ui import frame, home, jobs, projects, widgets
+from ui import frame, widgets
+from ui import job_bar as jobs
+from ui.home import page as home
+from ui.home import projects
 
 project = frame.home()
 if project is None:

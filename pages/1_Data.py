@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from ui import data_import, data_overview, data_reader, data_report, frame
+from ui import frame
+from ui.data import import_file as data_import
+from ui.data import overview as data_overview
+from ui.data import reader as data_reader
+from ui.data import report as data_report
 
 project = frame.page("Data")
 st.title("Data")

@@ -3,16 +3,12 @@
 import streamlit as st
 
 from arf_core.errors import ArfError
-from ui import (
-    analyze,
-    analyze_clusters,
-    analyze_findings,
-    analyze_start,
-    frame,
-    labelling,
-    loaders,
-    widgets,
-)
+from ui import frame, loaders, widgets
+from ui.analyze import clusters as analyze_clusters
+from ui.analyze import findings as analyze_findings
+from ui.analyze import labelling
+from ui.analyze import page as analyze
+from ui.analyze import start as analyze_start
 
 project = frame.page("Analyze")
 head = st.container(horizontal=True, vertical_alignment="center")

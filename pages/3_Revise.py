@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from ui import frame, revise, revise_export, revise_queue, revise_start
+from ui import frame
+from ui.revise import export as revise_export
+from ui.revise import page as revise
+from ui.revise import queue as revise_queue
+from ui.revise import start as revise_start
 
 project = frame.page("Revise")
 st.title("Revise")

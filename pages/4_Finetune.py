@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from ui import finetune, frame, loaders, students, widgets
+from ui import frame, loaders, widgets
+from ui.finetune import page as finetune
+from ui.finetune import students
 
 project = frame.page("Finetune")
 st.title("Finetune")

@@ -2,14 +2,12 @@
 
 import streamlit as st
 
-from ui import (
-    frame,
-    settings,
-    settings_models,
-    settings_rules,
-    settings_spending,
-    settings_taxonomy,
-)
+from ui import frame
+from ui.settings import models as settings_models
+from ui.settings import page as settings
+from ui.settings import rules as settings_rules
+from ui.settings import spending as settings_spending
+from ui.settings import taxonomy as settings_taxonomy
 
 project = frame.page("Settings")
 st.title("Settings")

@@ -11,7 +11,9 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.project import Project
-from ui import jobs, known, loaders, widgets
+from ui import job_bar as jobs
+from ui import loaders, widgets
+from ui import recent_projects as known
 from ui.state import state
 
 HERE = Path(__file__).resolve().parent

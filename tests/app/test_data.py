@@ -154,7 +154,7 @@ def test_a_file_is_looked_at_changed_undone_imported_and_read_by_the_rules(
 
 
 def test_rows_not_taken_are_saved_with_formulas_defused(tmp_path: Path) -> None:
-    from ui.data_report import rejects_csv
+    from ui.data.report import rejects_csv
 
     with Project.create(tmp_path / "p") as project:
         (tmp_path / "x.csv").write_text(CHATS)

@@ -271,7 +271,7 @@ def test_name_and_split_of_the_project(open_app, empty_project: Path) -> None:
 
 
 def test_only_the_lines_of_a_prompt_that_change_are_shown() -> None:
-    from ui.settings_taxonomy import changed_lines
+    from ui.settings.taxonomy import changed_lines
 
     assert changed_lines("a\nb\nc\nd", "a\nB\nc\nd\ne") == [("b", "B"), ("", "e")]
     assert changed_lines("a\nb", "a\nb") == []

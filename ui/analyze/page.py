@@ -14,9 +14,9 @@ from arf_core.report import charts
 from arf_core.report.charts import percent, reader_name
 from arf_core.report.charts.tables import FEW
 from arf_core.report.overview import PEOPLE
-from ui import analyze_reads as reads
 from ui import loaders, widgets
-from ui.analyze_reads import View
+from ui.analyze import readings as reads
+from ui.analyze.readings import View
 
 ALL = ""
 Comparison = Literal["findings", "places", "has_error"]

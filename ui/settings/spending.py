@@ -7,7 +7,7 @@ from arf_core.models.accounts import CostRow, costs, ledger
 from arf_core.models.cost import Entry, spent
 from arf_core.project import Project
 from ui import loaders, widgets
-from ui.settings import PROJECT, bound, line, set_now
+from ui.settings.page import PROJECT, bound, line, set_now
 
 NEWEST = 200
 

@@ -13,9 +13,9 @@ from arf_core.store import finding_list
 from arf_core.store.blocks import Numbers
 from arf_core.store.finding_list import PAGE, Card, Listed, Neighbours, Order
 from arf_core.store.search import summaries_of
-from ui import analyze_reads as reads
 from ui import loaders, widgets
-from ui.analyze import Looked, detector_name
+from ui.analyze import readings as reads
+from ui.analyze.page import Looked, detector_name
 from ui.widgets import escaped
 
 ORDERS: dict[Order, str] = {

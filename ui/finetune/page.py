@@ -31,7 +31,8 @@ from arf_core.jobs import demo
 from arf_core.jobs.kinds import FinetuneWork
 from arf_core.project import Project
 from arf_core.records import SystemKind
-from ui import jobs, loaders, widgets
+from ui import job_bar as jobs
+from ui import loaders, widgets
 
 BASES = (
     *("practice", *(f"practice-{f}" for f in FAMILIES[1:]), CLOSED_WORLD),

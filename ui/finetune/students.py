@@ -19,7 +19,9 @@ from arf_core.jobs.kinds import FinetuneWork, GenerateWork
 from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
 from arf_core.report.charts import loss
-from ui import jobs, student_try, widgets
+from ui import job_bar as jobs
+from ui import widgets
+from ui.finetune import try_student as student_try
 
 EVERY_S = 1.0
 FILES = {

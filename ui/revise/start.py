@@ -12,7 +12,8 @@ from arf_core.project.settings import Role
 from arf_core.revision.editors import editors
 from arf_core.revision.verifiers import verifiers
 from arf_core.store.queries import CHECKS, detectors_of
-from ui import jobs, loaders, widgets
+from ui import job_bar as jobs
+from ui import loaders, widgets
 
 EDITORS = {
     "llm": "A model makes the smallest edits that remove the findings",

@@ -24,7 +24,7 @@ from arf_core.project.taxonomy_edit import (
     use_shipped,
 )
 from ui import loaders, widgets
-from ui.settings import PROJECT, act, line
+from ui.settings.page import PROJECT, act, line
 from ui.state import state
 
 Rows = list[dict[str, Any]]

@@ -13,10 +13,11 @@ from arf_core.review.card import Card, card
 from arf_core.review.counts import Tally, Wanted
 from arf_core.review.decisions import Word, accept_verified, decide, first_of, last_step, undo
 from arf_core.review.queue import Queued, find, queue, queued
-from ui import revise_card, widgets
-from ui.revise import STANDS, tallied
-from ui.revise_filters import name_of, progress, reviewer
-from ui.revise_filters import wanted as filters
+from ui import widgets
+from ui.revise import card as revise_card
+from ui.revise.filters import name_of, progress, reviewer
+from ui.revise.filters import wanted as filters
+from ui.revise.page import STANDS, tallied
 from ui.state import ReviseState, state
 
 SAID = {"accept": "Accepted", "reject": "Rejected", "reword": "Reworded"}

@@ -7,8 +7,9 @@ from arf_core.jobs.kinds import ExportWork
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.review.apply_decisions import reviewed_name
-from ui import jobs, loaders, widgets
-from ui.revise import tallied
+from ui import job_bar as jobs
+from ui import loaders, widgets
+from ui.revise.page import tallied
 from ui.widgets import escaped
 
 

@@ -7,7 +7,8 @@ from arf_core.errors import ArfError
 from arf_core.jobs.estimate import estimate_analyze
 from arf_core.jobs.kinds import AnalyzeWork
 from arf_core.project import Project
-from ui import jobs, loaders, widgets
+from ui import job_bar as jobs
+from ui import loaders, widgets
 
 DETECTORS = {
     "rules": "Rules: figures, names and other provable errors, with no model",

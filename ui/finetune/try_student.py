@@ -11,7 +11,8 @@ from arf_core.jobs.queue import report_of
 from arf_core.project import Project
 from arf_core.records import Conversation, Split
 from arf_core.store import schema
-from ui import jobs, loaders, widgets
+from ui import job_bar as jobs
+from ui import loaders, widgets
 
 OFFERED = 200
 SPLITS: tuple[tuple[Split, ...], ...] = (("test",), ("dev",), ("train",))

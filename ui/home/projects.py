@@ -10,7 +10,8 @@ from arf_core.jobs.demo import CLOSED_WORLD, SUPPORT, Example, open_example
 from arf_core.jobs.kinds import DemoWork
 from arf_core.jobs.queue import start
 from arf_core.project import SETTINGS_FILE, Project
-from ui import frame, known, loaders, uploads, widgets
+from ui import frame, loaders, uploads, widgets
+from ui import recent_projects as known
 from ui.state import DataState, state
 
 DATA = "pages/1_Data.py"

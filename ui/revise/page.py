@@ -15,7 +15,7 @@ from arf_core.review.queue import made_with
 from arf_core.store.patterns import CategoryOutcome
 from arf_core.store.review_status import Standing
 from ui import loaders, widgets
-from ui.address import from_address, to_address
+from ui.query_params import from_address, to_address
 
 STANDS: dict[Standing, str] = {
     "new_error": "new error",

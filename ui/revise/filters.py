@@ -11,8 +11,8 @@ from arf_core.records import SPLITS, Action, Split, System
 from arf_core.review.counts import WAITING, Tally, Wanted
 from arf_core.store.review_status import STANDINGS, Standing
 from ui import widgets
-from ui.address import from_address, to_address
-from ui.revise import STANDS
+from ui.query_params import from_address, to_address
+from ui.revise.page import STANDS
 
 DECISIONS: dict[Action, str] = {
     "open": "To decide",

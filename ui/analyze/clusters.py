@@ -7,10 +7,10 @@ from arf_core.evaluate.clusters import Clustering
 from arf_core.project import Project
 from arf_core.report import charts
 from arf_core.store import finding_list
-from ui import analyze_reads as reads
 from ui import widgets
-from ui.analyze import Looked
-from ui.analyze_findings import few
+from ui.analyze import readings as reads
+from ui.analyze.findings import few
+from ui.analyze.page import Looked
 
 
 def draw(project: Project, looked: Looked) -> None:

@@ -19,8 +19,8 @@ from arf_core.project import Project
 from arf_core.records import SPLITS, Item, Split
 from arf_core.store.queries import findings_of
 from ui import loaders, widgets
-from ui.analyze import Looked
-from ui.labelling_notes import cited, draft, summary
+from ui.analyze.labelling_notes import cited, draft, summary
+from ui.analyze.page import Looked
 from ui.state import state
 
 SHOWN_SPLITS: tuple[Split, ...] = ("train", "dev")

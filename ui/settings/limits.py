@@ -7,7 +7,7 @@ import streamlit as st
 
 from arf_core.project import Project
 from ui import widgets
-from ui.settings import bound, set_now
+from ui.settings.page import bound, set_now
 
 LIMITS: dict[str, dict[str, str]] = {
     "openai_api": {

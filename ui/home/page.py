@@ -22,7 +22,8 @@ from arf_core.report.overview import (
     overview,
 )
 from arf_core.review.card import Card, card
-from ui import jobs, loaders, widgets
+from ui import job_bar as jobs
+from ui import loaders, widgets
 
 look = loaders.reads(overview)
 

@@ -10,8 +10,9 @@ import streamlit as st
 from arf_core.errors import ArfError, InputError
 from arf_core.models.registry import Tested, add_model, remove_model, try_model
 from arf_core.project import Project
-from ui import settings_limits, widgets
-from ui.settings import PROJECT, act, line
+from ui import widgets
+from ui.settings import limits as settings_limits
+from ui.settings.page import PROJECT, act, line
 from ui.state import state
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

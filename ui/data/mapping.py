@@ -9,7 +9,7 @@ import streamlit as st
 from arf_core.importing import FIELDS, SHAPES, Mapping, Preview, Sample
 from arf_core.importing.options import ROLES
 from ui import widgets
-from ui.settings import bound
+from ui.settings.page import bound
 from ui.state import DataState
 
 Change = Callable[..., None]

@@ -7,7 +7,7 @@ from arf_core.records import Check, Edit
 from arf_core.review.card import Answered, Card
 from arf_core.store.review_status import Standing
 from ui import widgets
-from ui.revise import STANDS
+from ui.revise.page import STANDS
 from ui.widgets import escaped
 
 CHECKED = {

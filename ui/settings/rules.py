@@ -12,7 +12,7 @@ from arf_core.models.masking import Mask
 from arf_core.project import Project
 from arf_core.project.settings import PrivacySettings, Role
 from ui import widgets
-from ui.settings import PROJECT, bound, line, set_now
+from ui.settings.page import PROJECT, bound, line, set_now
 
 DUTIES: dict[Role, str] = {
     "detector": "reads summaries and finds errors",

@@ -20,7 +20,8 @@ from arf_core.jobs.kinds import ImportWork
 from arf_core.project import Project
 from arf_core.project.settings import PrivacySettings, SplitShares
 from arf_core.records import digest
-from ui import data_mapping, uploads, widgets
+from ui import uploads, widgets
+from ui.data import mapping as data_mapping
 from ui.state import DataState, state
 
 KINDS = ["csv", "tsv", "tab", "txt", "json", "jsonl", "ndjson", "parquet", "zip", "gz"]
