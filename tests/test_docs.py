@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import add_items, make_item
+from items import add_items, make_item
 
 import arf_core.analysis.detectors
 from arf_core.analysis.analyze import analyze

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import add_items, make_item, with_model
+from items import add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
 
 from arf_core.analysis.analyze import analyze

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from conftest import add_items, make_item
+from items import add_items, make_item
 
 from arf_core.finetune import Wanted, _enter, job_of, worker
 from arf_core.finetune.artifacts import Artifacts, Smoke

@@ -1,0 +1,245 @@
+"""A training's files: what stands in them, and what is said where they are broken."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from items import Result, add_items, make_item
+from trainings import leave_finished, shop
+
+from arf_core.errors import InputError
+from arf_core.finetune import Wanted, finetune, finished, prepare
+from arf_core.finetune.requirements import missing
+from arf_core.finetune.run_folder import (
+    Place,
+    StepRow,
+    append_line,
+    learnt_from,
+    locked,
+    place_of,
+    state_now,
+    write_whole,
+)
+from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.students import register
+from arf_core.models.registry import add_model
+from arf_core.project import Project
+
+needs_training = pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
+BROKEN = pytest.mark.parametrize("text", ["", '{"name": "s', "\0" * 40, "[]"])
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path / "students" / "s")
+    made.folder.mkdir(parents=True)
+    return made
+
+
+@BROKEN
+@pytest.mark.parametrize(
+    ("file", "read", "remedy"),
+    [
+        ("job.json", Place.job, "--fresh"),
+        ("trained.json", Place.trained, "Remove that file"),
+        ("artifacts.json", Place.artifacts, "Remove that file"),
+        ("lengths.json", Place.lengths, "Remove that file"),
+    ],
+)
+def test_a_broken_file_is_told_with_what_to_do(
+    place: Place, text: str, file: str, read: Callable[[Place], object], remedy: str
+) -> None:
+    (place.folder / file).write_text(text)
+    with pytest.raises(InputError, match=file) as told:
+        read(place)
+    assert remedy in told.value.hint
+
+
+@BROKEN
+def test_a_broken_state_is_that_of_a_failed_training_that_can_go_on(
+    place: Place, text: str
+) -> None:
+    place.state_file.write_text(text)
+    state = place.state()
+    assert state is not None
+    assert (state.phase, state.reason) == ("failed", "killed")
+    assert "state.json" in state.message
+    assert "same command" in state.hint
+
+
+def test_a_broken_line_of_the_steps_is_left_out(place: Place) -> None:
+    with place.steps_file.open("w") as file:
+        append_line(file, StepRow(step=1, total=3, loss=2.0))
+        file.write("\0" * 30 + "\n")
+        append_line(file, StepRow(step=2, total=3, loss=1.0))
+        file.write('{"step": 3, "to')
+    assert [row.step for row in place.steps()] == [1, 2]
+
+
+def test_a_student_whose_job_is_broken_hides_no_other_model(place: Place) -> None:
+    place.job_file.write_text("")
+    assert learnt_from(place.folder.parents[1], "s") is None
+
+
+@pytest.mark.parametrize("name", ["s", "student-r1", "llama-3.2_1b", "étudiant", "7b", "a" * 80])
+def test_a_name_that_a_folder_a_command_and_a_model_can_have(tmp_path: Path, name: str) -> None:
+    assert place_of(tmp_path, name).folder.name == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "..foo", "-x", "_x", "s\n", "a" * 81])
+def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="cannot name a student"):
+        place_of(tmp_path, name)
+
+
+@pytest.mark.parametrize("sign", [*" /\\:#\n\0\"'$"])
+def test_a_sign_that_breaks_a_path_or_a_command_is_refused(tmp_path: Path, sign: str) -> None:
+    for name in (f"a{sign}b", sign):
+        with pytest.raises(InputError, match="cannot name a student"):
+            place_of(tmp_path, name)
+
+
+@pytest.mark.parametrize("into", ["", "a/b"])
+@pytest.mark.parametrize("flag", ["--dry-run", "--prepare", "--json"])
+@needs_training
+def test_the_command_refuses_such_a_name_whatever_it_is_to_do(
+    arf: Callable[..., Result], project: Project, into: str, flag: str
+) -> None:
+    said = arf("finetune", str(project.path), "--system", "teacher", "--into", into, flag)
+    assert said.code == 2
+    assert "cannot name a student" in said.err + said.out
+
+
+@needs_training
+def test_a_job_that_ended_before_its_first_step_gives_way(tmp_path: Path) -> None:
+    """Else a longer --max-length, after no answer fitted, would need --fresh."""
+    orders = shop(tmp_path / "p")
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings(max_length=32))
+    longer = wanted._replace(settings=TrainingSettings(max_length=64))
+    place = Place(prepare(orders, wanted))
+    with pytest.raises(InputError, match="already"):
+        prepare(orders, longer)  # made for another machine, which may be at it
+    place.tell(state_now("failed"))
+    prepare(orders, longer)
+    assert place.job().settings.max_length == 64
+    with place.steps_file.open("w") as file:
+        append_line(file, StepRow(step=1, total=3, loss=2.0))
+    place.tell(state_now("stopped"))
+    with pytest.raises(InputError, match="already"):
+        prepare(orders, wanted)
+
+
+@needs_training
+def test_other_files_of_the_same_student_are_asked_for_without_training_it_anew(
+    tmp_path: Path,
+) -> None:
+    orders = shop(tmp_path / "p")
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    place = Place(prepare(orders, wanted))
+    for file in (place.trained_file, place.artifacts_file):
+        file.write_text("{}")
+    place.tell(state_now("done"))
+    prepare(orders, wanted._replace(gguf=()))
+    assert place.job().gguf == ()
+    assert place.trained_file.is_file()
+    assert not place.artifacts_file.is_file()  # the next run makes them
+
+
+def test_a_training_killed_while_its_files_were_made_is_told_so(place: Place) -> None:
+    place.tell(state_now("exporting", 8, 8))
+    state = place.state()
+    assert state is not None
+    assert "files" in state.message
+    assert "--no-gguf" in state.hint
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"max_position_embeddings": "x"}'])
+def test_a_broken_model_is_told_with_what_to_do(place: Place, text: str) -> None:
+    place.merged.mkdir()
+    (place.merged / "config.json").write_text(text)
+    with pytest.raises(InputError, match=r"config\.json") as told:
+        place.context()
+    assert "artifacts.json" in told.value.hint
+
+
+@pytest.fixture
+def wordy(tmp_path: Path) -> Project:
+    """One whose summaries are long."""
+    made = Project.create(tmp_path / "p", "A shop")
+    add_items(made, [make_item("c", ["customer: my lamp is broken"], "It is broken. " * 40)])
+    return made
+
+
+@needs_training
+def test_a_length_that_no_answer_fits_is_told_before_anything_is_trained(
+    arf: Callable[..., Result], wordy: Project
+) -> None:
+    said = arf(
+        "finetune", str(wordy.path), "--system", "teacher", "--dry-run", "--max-length", "32"
+    )
+    assert said.code == 2
+    assert "larger --max-length" in said.err
+
+
+@needs_training
+@pytest.mark.parametrize("fault", ["no model in it", "too short"])
+def test_an_old_student_is_kept_where_the_new_one_cannot_begin(
+    wordy: Project, tmp_path: Path, fault: str
+) -> None:
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    place = Place(prepare(wordy, wanted))
+    place.tell(state_now("done"))
+    before = sorted(p.name for p in place.folder.iterdir())
+    other = wanted._replace(settings=TrainingSettings(max_length=32))
+    if fault == "no model in it":
+        (tmp_path / "base").mkdir()
+        (tmp_path / "base" / "config.json").write_text("{}")
+        other = wanted._replace(base=str(tmp_path / "base"))
+    with pytest.raises(InputError):
+        finetune(wordy, other, fresh=True)
+    assert sorted(p.name for p in place.folder.iterdir()) == before
+    assert finished(wordy, place).state == "done"
+
+
+@needs_training
+def test_a_student_is_removed_with_its_models_and_nothing_else(
+    arf: Callable[..., Result], tmp_path: Path
+) -> None:
+    project = shop(tmp_path / "p")
+    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    place = Place(prepare(project, wanted))
+    for name, student in (("s", "s"), ("s-gguf", "s"), ("other", "s2")):
+        file = Path("students", student, f"{name}.jsonl")
+        (project.path / file).parent.mkdir(exist_ok=True)
+        (project.path / file).touch()
+        add_model(project, name, {"provider": "replay", "path": str(file)})
+    command = ("finetune", str(project.path), "--remove", "--json")
+    assert arf(*command).code == 2
+    assert arf(*command, "--into", "nobody").code == 2
+    with locked(place.lock):
+        said = arf(*command, "--into", "s")
+    assert said.code == 2
+    assert "being trained" in said.out
+    assert place.job().name == "s"
+    said = arf(*command, "--into", "s")
+    assert said.json == {"removed": "s", "models": ["s", "s-gguf"]}
+    assert not place.folder.exists()
+    assert list(Project.open(project.path).settings.models) == ["other"]
+
+
+@needs_training
+def test_a_student_without_its_gguf_file_is_no_longer_asked_as_one(tmp_path: Path) -> None:
+    project = shop(tmp_path / "p")
+    place = leave_finished(
+        Place(prepare(project, Wanted("teacher", "practice", "s", "trl", TrainingSettings())))
+    )
+    assert register(project, place) == ("s", "s-gguf")
+    made = place.artifacts()
+    assert made is not None
+    write_whole(place.artifacts_file, made.model_copy(update={"gguf": {}}).model_dump_json())
+    register(project, place)
+    assert set(project.settings.models) == {"s", "s-gguf"}  # its file is there, and works
+    for file in made.gguf.values():
+        (place.folder / file).unlink()
+    assert register(project, place) == ("s",)
+    assert set(project.settings.models) == {"s"}
