@@ -1,17 +1,55 @@
-"""What comes back for one item from anything that judges or writes: a value, or why not."""
+"""What every verb shares: its settings, the answers that come back for its items, live progress."""
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationError
 
-from arf_core.errors import FailureReason
+from arf_core.errors import FailureReason, InputError, validation_message
 from arf_core.records import Record, RunReport
+
+Progress = Callable[[int, int], None]
+"""Called with the items that are finished and their total."""
+PhaseProgress = Callable[[str, int, int], None]
+"""Called with the phase, the items finished in it and their total (0 where it is unknown)."""
+
+
+class Flag(NamedTuple):
+    """The name of a settings field on the command line; None keeps it off."""
+
+    name: str | None
+
+
+class VerbSettings(Record):
+    """What a verb is asked to do. The docstring of each field is its help on the command line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    verb: ClassVar[str]
+
+    @classmethod
+    def of(cls, settings: Self | None, values: Mapping[str, object]) -> Self:
+        """`settings` with `values` on top, so that a verb takes a record or keywords alike.
+
+        Raises InputError that lists every value that does not fit.
+        """
+        if settings is not None and not values:
+            return settings
+        given = (
+            {} if settings is None else {name: getattr(settings, name) for name in cls.model_fields}
+        )
+        try:
+            return cls.model_validate({**given, **values})
+        except ValidationError as error:
+            raise InputError(
+                f"These settings of {cls.verb} do not fit: {validation_message(error)}",
+                f"Settings are: {', '.join(cls.model_fields)}.",
+            ) from error
+
 
 I = TypeVar("I")  # noqa: E741 (the item that was asked about)
 T = TypeVar("T")

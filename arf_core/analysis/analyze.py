@@ -1,7 +1,7 @@
 """Analyze: a detector reads every summary of a system."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain, islice
 from typing import Any
 from uuid import uuid4
@@ -22,12 +22,9 @@ from arf_core.records import (
     digest,
     now,
 )
-from arf_core.run import Answer, in_batches
+from arf_core.run import Answer, Progress, in_batches
 from arf_core.store.database import Store
 from arf_core.store.queries import count_summaries, find_system, is_read, items
-
-Progress = Callable[[int, int], None]
-"""Told how many items are done, and how many there are."""
 
 
 def analyze(

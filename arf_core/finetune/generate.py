@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
-from arf_core.analysis.analyze import Progress
 from arf_core.errors import InputError, ReplyError
 from arf_core.models import Request
 from arf_core.models.calls import Ask, stream
@@ -30,7 +29,7 @@ from arf_core.records import (
     digest,
     now,
 )
-from arf_core.run import Answer, in_batches
+from arf_core.run import Answer, Progress, in_batches
 from arf_core.store import schema
 from arf_core.store.database import Store, columns, replace_rows
 from arf_core.store.queries import PAGE

@@ -10,7 +10,6 @@ against the facts.
 from collections.abc import Callable
 from pathlib import Path
 
-from arf_core.analysis.analyze import Progress
 from arf_core.analysis.annotations import load_labels
 from arf_core.finetune.generate import generate
 from arf_core.importing import load
@@ -27,6 +26,7 @@ from arf_core.project import Project
 from arf_core.records import Record
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
+from arf_core.run import Progress
 
 SYSTEMS = ("teacher", "r1", *STUDENTS)
 GOLD, READER = "gold", "reader"

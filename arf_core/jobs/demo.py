@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import tomlkit
 
-from arf_core.analysis.analyze import Progress, analyze
+from arf_core.analysis.analyze import analyze
 from arf_core.analysis.annotations import load_labels
 from arf_core.errors import InputError
 from arf_core.evaluate.agreement import Agreement, agreement
@@ -24,6 +24,7 @@ from arf_core.project import SETTINGS_FILE, Project
 from arf_core.records import SPLITS, Record, RunReport, Split
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
+from arf_core.run import Progress
 from arf_core.store.findings import round_outcome
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

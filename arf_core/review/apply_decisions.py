@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Select, exists, func, select
 
-from arf_core.analysis.analyze import Progress
 from arf_core.errors import InputError
 from arf_core.records import RunReport, Summary, System
+from arf_core.run import Progress
 from arf_core.store import schema
 from arf_core.store.database import ROWS_PER_WRITE, Store, write_summaries
 from arf_core.store.queries import find_system

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Select, func, select, update
 
-from arf_core.analysis.analyze import Progress
 from arf_core.errors import InputError
 from arf_core.records import Action, Decision, Step, StepKind, now
 from arf_core.review.apply_decisions import keep_in_step, number_of, reviewed_name
+from arf_core.run import Progress
 from arf_core.store import schema
 from arf_core.store.database import ROWS_PER_WRITE, Store, insert_new, to_row
 from arf_core.store.queries import find_system

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import exists
 
-from arf_core.analysis.analyze import Progress, asked
+from arf_core.analysis.analyze import asked
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import (
@@ -28,7 +28,7 @@ from arf_core.records import (
 )
 from arf_core.review.counts import tallies
 from arf_core.revision.editors import Editor, EditTask, Proposal, open_editor
-from arf_core.run import Answer, Failure, in_batches
+from arf_core.run import Answer, Failure, Progress, in_batches
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import (

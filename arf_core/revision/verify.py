@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import Text, exists, select, type_coerce
 
-from arf_core.analysis.analyze import Progress, finding
+from arf_core.analysis.analyze import finding
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import (
@@ -31,7 +31,7 @@ from arf_core.records import (
 from arf_core.review.counts import tallies
 from arf_core.revision.revise import RoundSettings
 from arf_core.revision.verifiers import CheckTask, Judged, Verdict, Verifier, open_verifier
-from arf_core.run import Answer, in_batches
+from arf_core.run import Answer, Progress, in_batches
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import (
