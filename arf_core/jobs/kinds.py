@@ -183,8 +183,8 @@ class AnalyzeWork(Work):
         reports = [
             analyze(
                 project,
-                system,
-                self.detector,
+                system=system,
+                detector=self.detector,
                 model=self.model,
                 splits=self.splits,
                 limit=self.limit,
@@ -233,8 +233,8 @@ class ReviseWork(Work):
     def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
         revised = revise(
             project,
-            self.system,
-            self.into,
+            system=self.system,
+            into=self.into,
             detectors=self.detectors,
             editor=self.editor,
             model=self.model,
@@ -246,8 +246,8 @@ class ReviseWork(Work):
             return RoundReport(revise=revised)
         verified = verify(
             project,
-            self.into,
-            self.verifier,
+            system=self.into,
+            verifier=self.verifier,
             model=self.verifier_model,
             fresh=self.fresh,
             progress=partial(tell, "checking"),
@@ -291,8 +291,8 @@ class VerifyWork(Work):
     def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
         return verify(
             project,
-            self.system,
-            self.verifier,
+            system=self.system,
+            verifier=self.verifier,
             model=self.model,
             fresh=self.fresh,
             progress=partial(tell, "checking"),

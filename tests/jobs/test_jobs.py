@@ -225,7 +225,7 @@ def test_a_killed_revision_loses_no_answer_and_asks_none_twice(
 ) -> None:
     project = slow_model(project, scripted, 30, "FAULTY")
     project = with_model(project, "other", scripted.url, model="other", schema_means="json_schema")
-    analyze(project, "teacher", "llm", model="slow")
+    analyze(project, system="teacher", detector="llm", model="slow")
     scripted.delay = 0.1
     work = ReviseWork(into="r1", model="slow", verifier="llm", verifier_model="other")
     job = jobs.start(project, work)

@@ -82,7 +82,7 @@ def _model(project: Project) -> str | None:
 def _estimate(project: Project, work: AnalyzeWork) -> None:
     try:
         made = estimate_analyze(
-            project, work.system, work.detector, model=work.model, limit=work.limit
+            project, system=work.system, detector=work.detector, model=work.model, limit=work.limit
         )
     except ArfError as fault:
         widgets.error(fault)

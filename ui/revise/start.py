@@ -145,8 +145,8 @@ def _estimate(project: Project, work: ReviseWork) -> None:
     try:
         made = estimate_revise(
             project,
-            work.system,
-            work.into,
+            system=work.system,
+            into=work.into,
             detectors=work.detectors,
             editor=work.editor,
             model=work.model,
