@@ -6,9 +6,10 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.jobs.estimate import Estimate
-from arf_core.jobs.kinds import Work
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.project.settings import Role
+from arf_core.run import VerbSettings
 from ui import job_bar as jobs
 from ui import widgets
 from ui.names import detector_name
@@ -31,7 +32,7 @@ def model(project: Project, role: Role, words: str, key: str) -> str | None:
 
 def start(
     project: Project,
-    work: Work,
+    settings: VerbSettings,
     words: str,
     key: str,
     estimate: Callable[[], Sequence[Estimate]],
@@ -49,7 +50,7 @@ def start(
             words, key=key, type="primary", icon=":material/play_arrow:", disabled=bool(missing)
         )
         if not missing:
-            widgets.command(work.command(str(project.path)))
+            widgets.command(command_of(settings, project.path))
             estimated = st.button(
                 "Estimate cost and time",
                 key="start-estimate",
@@ -59,7 +60,7 @@ def start(
     if estimated:
         _estimate(estimate)
     if started:
-        jobs.start(project, work)
+        jobs.start(project, settings)
 
 
 def _estimate(estimate: Callable[[], Sequence[Estimate]]) -> None:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from arf_core.analysis.annotating import (
+from arf_core.analysis.annotations import (
+    PERSON,
     count_read,
     item_of,
     label_of,
@@ -14,7 +15,6 @@ from arf_core.analysis.annotating import (
     next_unread,
     record,
 )
-from arf_core.analysis.annotations import PERSON
 from arf_core.errors import ArfError, InputError
 from arf_core.project import Project
 from arf_core.records import SPLITS, Item, Split

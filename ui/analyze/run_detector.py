@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from arf_core.analysis.analyze import AnalyzeSettings
 from arf_core.analysis.detectors import detectors
-from arf_core.jobs.estimate import Estimate, estimate_analyze
-from arf_core.jobs.kinds import AnalyzeWork
+from arf_core.jobs.estimate import estimate_analyze
 from arf_core.project import Project
 from ui import loaders, run_form, widgets
 
@@ -53,9 +53,11 @@ def form(project: Project, system: str) -> None:
         placeholder="all not yet read",
         help="Try a few first. A later run continues where this one stops.",
     )
-    work = AnalyzeWork(system=chosen, detector=detector, model=model, limit=limit)
-    run_form.start(project, work, "Start analysis", "start", lambda: [_estimate(project, work)])
-
-
-def _estimate(project: Project, work: AnalyzeWork) -> Estimate:
-    return estimate_analyze(project, work.system, work.detector, model=work.model, limit=work.limit)
+    settings = AnalyzeSettings(system=chosen, detector=detector, model=model, limit=limit)
+    run_form.start(
+        project,
+        settings,
+        "Start analysis",
+        "start",
+        lambda: [estimate_analyze(project, settings)],
+    )

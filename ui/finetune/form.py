@@ -12,7 +12,7 @@ from arf_core.finetune.run_folder import places
 from arf_core.finetune.settings import CLOSED_WORLD
 from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
 from arf_core.jobs import demo
-from arf_core.jobs.kinds import FinetuneWork
+from arf_core.jobs.kinds import FinetuneJob, command_of
 from arf_core.project import Project
 from arf_core.records import SystemKind
 from ui import job_bar as jobs
@@ -140,7 +140,7 @@ def _start(project: Project, request: Wanted, ready: bool) -> None:
     lacking = missing(*open_trainer(request.trainer).NEEDS)
     if lacking:
         st.info(f"Training needs {', '.join(lacking)}. {REMEDY}", icon=":material/info:")
-    work = FinetuneWork(wanted=request)
+    work = FinetuneJob(wanted=request)
     with st.container(horizontal=True, vertical_alignment="center"):
         started = st.button(
             "Train student",
@@ -149,6 +149,6 @@ def _start(project: Project, request: Wanted, ready: bool) -> None:
             icon=":material/model_training:",
             disabled=bool(lacking) or not ready or not request.into or not request.base,
         )
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
     if started:
         jobs.start(project, work)

@@ -6,7 +6,7 @@ from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.generate import system_for
 from arf_core.finetune.run_folder import GGUF, Place, TrainingState
 from arf_core.finetune.students import can_be_asked, report_of
-from arf_core.jobs.kinds import GenerateWork
+from arf_core.jobs.kinds import GenerateJob, command_of
 from arf_core.project import Project
 from ui import job_bar as jobs
 from ui import widgets
@@ -46,8 +46,8 @@ def _use(project: Project, name: str) -> None:
         return
     model = st.selectbox("Model", models, key=f"model-{name}", format_func=widgets.seen, width=480)
     try_student.draw(project, name, model)
-    work = GenerateWork(model=model, into=system_for(project, model, name))
+    work = GenerateJob(model=model, into=system_for(project, model, name))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Summarize the test split", key=f"write-{name}"):
             jobs.start(project, work)
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))

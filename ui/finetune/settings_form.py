@@ -36,7 +36,7 @@ FIELDS = {
     "learning_rate": Field("Learning rate", 1e-7, 1.0, 1e-5, "by method"),
     "max_length": Field("Maximum length in tokens", 32, 131072, 8, "by data"),
 }
-LEFT, RIGHT = (
+COLUMNS = (
     ("epochs", "batch", "accumulation", "patience"),
     ("rank", "learning_rate", "max_length"),
 )

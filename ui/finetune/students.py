@@ -8,7 +8,7 @@ from arf_core.finetune.dataset import Arm
 from arf_core.finetune.practice import base_in_words, name_of_base
 from arf_core.finetune.run_folder import ENDS, Place, StepRow, TrainingJob, TrainingState, places
 from arf_core.finetune.students import remove_student
-from arf_core.jobs.kinds import FinetuneWork
+from arf_core.jobs.kinds import FinetuneJob
 from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
 from arf_core.report.charts import loss
@@ -134,7 +134,7 @@ def _lengths(run: Place) -> None:
 
 def _resume(project: Project, job: TrainingJob) -> None:
     """The same call again continues from the last checkpoint."""
-    work = FinetuneWork(
+    work = FinetuneJob(
         wanted=Wanted(
             system=job.system,
             base=name_of_base(project, job.base),

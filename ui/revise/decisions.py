@@ -4,7 +4,7 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.jobs import queue as jobs
-from arf_core.jobs.kinds import ReviewWork
+from arf_core.jobs.kinds import ReviewJob
 from arf_core.project import Project
 from arf_core.records import Step, System
 from arf_core.review import decisions
@@ -100,7 +100,7 @@ def reword_form(view: QueueView, shown: Card) -> None:
 def accept_verified(project: Project, system: System, ready: int) -> None:
     """Accept all verified revisions in one step, as a job if there are many."""
     if ready > AT_ONCE:
-        _start_job(project, ReviewWork(system=system.name, by=reviewer(), step="accept_verified"))
+        _start_job(project, ReviewJob(system=system.name, by=reviewer(), step="accept_verified"))
         return
     step = decisions.accept_verified(project.store, system.name, reviewer())
     state().revise.said = f"Accepted {step.summaries if step else 0:,} verified revisions"
@@ -136,7 +136,7 @@ def _undo(project: Project, system: System) -> None:
     session = state().revise
     last = decisions.last_step(project.store, system.name, reviewer())
     if last is not None and last.summaries > AT_ONCE:
-        _start_job(project, ReviewWork(system=system.name, by=reviewer(), step="undo"))
+        _start_job(project, ReviewJob(system=system.name, by=reviewer(), step="undo"))
         return
     step = decisions.undo(project.store, system.name, reviewer())
     session.rewording = False
@@ -156,7 +156,7 @@ def _in_words(step: Step) -> str:
     return DONE[step.kind].lower()
 
 
-def _start_job(project: Project, work: ReviewWork) -> None:
+def _start_job(project: Project, work: ReviewJob) -> None:
     """The job appears once the whole page is drawn again."""
     session = state().revise
     try:

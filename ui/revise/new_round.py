@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from arf_core.jobs.estimate import Estimate, estimate_revise
-from arf_core.jobs.kinds import ReviseWork
+from arf_core.jobs.estimate import estimate_revise
 from arf_core.project import Project
 from arf_core.project.settings import Role
 from arf_core.revision.editors import editors
+from arf_core.revision.revise import ReviseSettings
 from arf_core.revision.verifiers import verifiers
 from arf_core.store.queries import CHECKS, detectors_of
 from ui import loaders, run_form, widgets
@@ -67,7 +67,7 @@ def draw(project: Project) -> None:
     with right:
         into, verifier, verifier_model, categories = _result(project)
     rewrites = editor == "rewrite"  # without findings, so there is nothing to verify
-    work = ReviseWork(
+    settings = ReviseSettings(
         system=system,
         into=into,
         detectors=detectors,
@@ -79,11 +79,11 @@ def draw(project: Project) -> None:
     )
     run_form.start(
         project,
-        work,
+        settings,
         "Start round",
         "start-round",
-        lambda: _estimate(project, work),
-        missing=_missing(work),
+        lambda: estimate_revise(project, settings),
+        missing=_missing(settings),
     )
 
 
@@ -172,33 +172,15 @@ def _free_name(project: Project) -> str:
     return next(f"r{n}" for n in range(1, len(taken) + 2) if f"r{n}" not in taken)
 
 
-def _missing(work: ReviseWork) -> str:
+def _missing(settings: ReviseSettings) -> str:
     """What the choices lack; empty if nothing."""
-    needs_model = [
-        plugin
-        for plugin, model in ((work.editor, work.model), (work.verifier, work.verifier_model))
-        if plugin in WITH_MODEL and model is None
-    ]
-    if needs_model:
+    used = ((settings.editor, settings.model), (settings.verifier, settings.verifier_model))
+    if any(plugin in WITH_MODEL and model is None for plugin, model in used):
         return "This needs a model. Connect one in Settings, or choose the rules."
-    if not work.into:
+    if not settings.into:
         return "Name the new round."
-    if work.verifier == "rules" and "rules" in work.detectors:
+    if settings.verifier == "rules" and "rules" in settings.detectors:
         return "These findings come from the rules, so the rules cannot verify the fixes."
-    if work.editor != "rewrite" and not work.detectors:
+    if settings.editor != "rewrite" and not settings.detectors:
         return "Choose whose findings to fix."
     return ""
-
-
-def _estimate(project: Project, work: ReviseWork) -> Sequence[Estimate]:
-    return estimate_revise(
-        project,
-        work.system,
-        work.into,
-        detectors=work.detectors,
-        editor=work.editor,
-        model=work.model,
-        categories=work.categories,
-        verifier=work.verifier,
-        verifier_model=work.verifier_model,
-    )
