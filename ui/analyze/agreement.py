@@ -29,23 +29,24 @@ def people(project: Project, selection: Selection) -> list[str]:
 
 def draw(project: Project, selection: Selection) -> None:
     """Precision and recall of each detector, over the summaries that a person has read too."""
-    person = st.selectbox(
-        "Annotator",
-        people(project, selection),
-        key="person",
-        bind="query-params",
-        format_func=detector_name,
-        width=260,
-    )
-    by = st.segmented_control(
-        "Compare",
-        list(COMPARE_BY),
-        default="findings",
-        key="compared",
-        bind="query-params",
-        format_func=COMPARE_BY.__getitem__,
-        required=True,
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        person = st.selectbox(
+            "Annotator",
+            people(project, selection),
+            key="person",
+            bind="query-params",
+            format_func=detector_name,
+            width=260,
+        )
+        by = st.segmented_control(
+            "Compare",
+            list(COMPARE_BY),
+            default="findings",
+            key="compared",
+            bind="query-params",
+            format_func=COMPARE_BY.__getitem__,
+            required=True,
+        )
     found = queries.agreements(project, selection.system, selection.scope.splits, person)
     widgets.figure(
         charts.against_reference(found, by=by),

@@ -29,10 +29,10 @@ ROW = 35
 LIST_HEIGHT = 15 * ROW + 3
 COLUMNS = {
     "Category": st.column_config.TextColumn(width=150),
-    "Explanation": st.column_config.TextColumn(width=350),
-    "Quote": st.column_config.TextColumn(width=170),
+    "Explanation": st.column_config.TextColumn(width=290),
+    "Quote": st.column_config.TextColumn(width=160),
     "Conversation": st.column_config.TextColumn(width=100),
-    "Confidence": st.column_config.NumberColumn(format="%.2f", width=60),
+    "Confidence": st.column_config.NumberColumn(format="%.2f", width=80),
 }
 
 
@@ -89,7 +89,7 @@ def _list(project: Project, selection: Selection, seqs: Numbers) -> None:
         )
         page = _pager(-(-len(seqs) // PAGE))
     _rows(project, finding_list.page(project.store, seqs, page), f"findings-{page}")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         _hint()
         widgets.download(
             "Download findings as CSV",

@@ -181,22 +181,19 @@ def _confidence() -> float:
 
 
 def sentence(project: Project, selection: Selection) -> str:
-    """How often the chosen systems err, according to whom, on which splits."""
+    """ "Summaries with errors: Teacher 42 % of 80, …, according to second-reader (LLM)." """
     names = loaders.names(project)
-    parts = []
+    rates = []
     for system in selection.systems:
         rate = queries.rates(project, system, selection.detector, selection.scope).any_error
-        if rate.share is None:
-            parts.append(f"{names[system]}: no summaries read in this view")
-            continue
-        parts.append(
-            f"{names[system]}: {percent(rate.share)} of {rate.total:,} summaries have an error"
-        )
+        share = "none read" if rate.share is None else f"{percent(rate.share)} of {rate.total:,}"
+        rates.append(f"{names[system]} {share}")
     by = reader_name(selection.detector)
-    return f"{'; '.join(parts)}, according to {by}.{_split_note(selection.scope)}"
+    note = _split_note(selection.scope)
+    return f"Summaries with errors: {', '.join(rates)}, according to {by}.{note}"
 
 
 def _split_note(scope: Scope) -> str:
     if scope.splits == (HIDDEN,):
         return " Test split only."
-    return "" if HIDDEN in scope.splits else " The test split is hidden; add it under More filters."
+    return "" if HIDDEN in scope.splits else " Test split hidden (More filters)."

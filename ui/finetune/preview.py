@@ -10,6 +10,7 @@ from arf_core.finetune.memory import MemoryEstimate, estimate, shape_of
 from arf_core.finetune.practice import closed_world_base, practice_shape
 from arf_core.finetune.settings import CLOSED_WORLD, Shape, practice_family, preset
 from arf_core.finetune.training import total_steps
+from arf_core.report.charts.wording import NBSP
 from ui import widgets
 from ui.finetune.bases import base_label
 from ui.finetune.settings_form import METHODS, setting_label
@@ -30,8 +31,10 @@ def draw(request: Wanted, rows: TrainingSet) -> None:
 
 
 def _training_set(rows: TrainingSet, evaluates: bool) -> None:
-    for line in rows.in_words():
-        widgets.text(line)
+    total, *left_out = rows.in_words()
+    widgets.text(total)
+    for line in left_out:
+        widgets.text(line, muted=True)
     if rows.dev and not evaluates:
         st.caption(f"Set a patience to evaluate on the {len(rows.dev):,} dev rows with this base.")
     question, answer = rows.train[0].messages[-2:]
@@ -83,8 +86,8 @@ def _shape(base: str) -> Shape | None:
 def _memory_in_words(memory: MemoryEstimate) -> str:
     """ "Memory on the GPU: 9.1 to 12.4 GB; 22.0 GB free." and, if that is too much, what fits."""
     where = "the GPU" if memory.on == "gpu" else "this machine (no GPU)"
-    words = f"Memory on {where}: {memory.low:.1f} to {memory.high:.1f} GB"
-    words += "." if memory.free is None else f"; {memory.free:.1f} GB free."
+    words = f"Memory on {where}: {memory.low:.1f} to {memory.high:.1f}{NBSP}GB"
+    words += "." if memory.free is None else f"; {memory.free:.1f}{NBSP}GB free."
     if memory.fits is False:
         words += f" Too much: {_remedy(memory.instead)}."
     if memory.main is not None and memory.files > memory.main:

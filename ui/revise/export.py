@@ -55,9 +55,9 @@ def _reviewed(project: Project, system: System) -> bool:
             [True, False],
             key="export-what",
             format_func=lambda reviewed: (
-                "With your decisions applied (Corrected, reviewed)"
+                "With your decisions applied: Corrected, reviewed"
                 if reviewed
-                else f"As the round made them ({name})"
+                else f"As the round made them: {name}"
             ),
             captions=[
                 "The revision if accepted, the earlier text if rejected, your text if reworded.",

@@ -41,6 +41,7 @@ def draw(project: Project, system: System) -> None:
         bind="query-params",
         format_func=detector_name,
         help="Best one that took no part in this round.",
+        width=260,
     )
     before_after = [_rates(project, name, detector) for name in (system.parent or "", system.name)]
     rates_chart.draw(project, before_after, "round-rates")
