@@ -77,7 +77,9 @@ class ReviewJob(VerbSettings):
 
     verb: ClassVar[str] = "review"
     system: Annotated[str, Flag("--system", explicit=True)]
+    """Revision round."""
     by: str
+    """Name of the reviewer."""
     step: Annotated[Literal["accept_verified", "undo"], Hidden]
 
 
@@ -86,10 +88,13 @@ class ExportJob(VerbSettings):
 
     verb: ClassVar[str] = "export"
     system: Annotated[str, Flag("--system", explicit=True)]
+    """System whose summaries are exported."""
     into: Annotated[str, Hidden]
     """The folder; a relative one is in the project's."""
     splits: Annotated[tuple[Split, ...], Flag("--split")] = EXPORTED
+    """Splits to export; never test."""
     everything: bool = False
+    """Include rows that nobody has checked."""
 
 
 class DemoJob(VerbSettings):
@@ -97,6 +102,7 @@ class DemoJob(VerbSettings):
 
     verb: ClassVar[str] = "demo"
     example: Literal["support", "closed_world"] = "support"
+    """support has written conversations; closed_world generated ones, with trained students."""
 
 
 class FinetuneJob(VerbSettings):
@@ -111,9 +117,13 @@ class GenerateJob(VerbSettings):
 
     verb: ClassVar[str] = "generate"
     model: str
+    """Model in arf.toml."""
     into: str
+    """Name of the new system."""
     splits: Annotated[tuple[Split, ...], Flag("--split", explicit=True)] = ("test",)
+    """Splits whose conversations are summarised."""
     limit: int | None = None
+    """Write at most this many summaries, for a trial."""
 
 
 class TryJob(VerbSettings):
@@ -121,7 +131,9 @@ class TryJob(VerbSettings):
 
     verb: ClassVar[str] = "generate"
     model: str
+    """Model in arf.toml."""
     conversation: Annotated[str, Flag("--only")]
+    """Conversation, by its id."""
 
 
 class ReviewReport(Record):
