@@ -41,7 +41,7 @@ PLACES = (
     ("Data", {"part": "Overview"}),
     ("Data", {"part": "Conversations"}),
     ("Data", {"part": "Import"}),
-    *(("Analyze", {"show": s}) for s in ("Error rates", "Slices", "Together", "Clusters")),
+    *(("Analyze", {"show": s}) for s in ("Error rates", "Slices", "Error pairs", "Clusters")),
     ("Analyze", {"show": "Findings"}),
     *(("Revise", {"view": s}) for s in ("Review", "Outcome", "New round", "Export")),
     ("Finetune", {}),

@@ -56,7 +56,7 @@ def look_at_findings(page) -> None:
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
         page.mouse.move(x, y, steps=12)
     page.mouse.up()
-    page.get_by_text("findings chosen").wait_for()
+    page.get_by_text("findings selected").wait_for()
     table = page.locator(".st-key-chosen canvas").first
     table.wait_for()
     table.scroll_into_view_if_needed()
@@ -71,7 +71,7 @@ def look_at_findings(page) -> None:
 def correct(page) -> None:
     """Revise: a round by the rules, with what they found."""
     page.get_by_role("link", name="Revise", exact=True).click()
-    page.get_by_role("button", name="Start the round").click()
+    page.get_by_role("button", name="Start round").click()
     page.get_by_role("tab", name="Review").wait_for()
 
 
@@ -82,7 +82,7 @@ def decide(page, order: list[str]) -> None:
         press(page, key)
         shows(page, then)
     press(page, "w")
-    box = page.get_by_label("The new text")
+    box = page.get_by_label("New text")
     box.fill(MINE)
     box.press("Control+Enter")
     shows(page, order[4])
