@@ -35,7 +35,7 @@ def test_it_says_what_the_sample_came_to(open_app, sample: Path) -> None:
 def test_an_empty_project_asks_for_conversations(open_app, empty_project: Path) -> None:
     at = open_app(empty_project)
     assert not at.exception
-    assert at.button(key="next-do").label == "Bring in conversations"
+    assert at.button(key="next-do").label == "Import conversations"
 
 
 def test_without_a_project_a_file_or_the_sample_begins(open_app) -> None:
@@ -109,7 +109,7 @@ def test_another_project_is_opened_from_the_list(
     open_app(empty_project)
     at = open_app(sample)
     at.button(key=f"open-{empty_project}").click().run()
-    assert at.button(key="next-do").label == "Bring in conversations"
+    assert at.button(key="next-do").label == "Import conversations"
     assert at.query_params["project"] in (str(empty_project), [str(empty_project)])
 
 

@@ -196,7 +196,7 @@ def _removal(project: Project, place: Place) -> None:
         size = _size(_bytes_of(place.folder))
         widgets.text(f"Its folder ({size}) and its models go. The summaries that it wrote stay.")
         if st.button("Remove it", key=f"{key}-now", type="primary"):
-            with widgets.told():
+            with widgets.errors_shown():
                 remove_student(project, place)
                 st.rerun()
 
