@@ -6,7 +6,7 @@ from ui import frame
 from ui.data import conversations, import_files, import_report, overview
 
 project = frame.page("Data")
-st.title("Data")
+st.title("Data", anchor=False)
 if not overview.held(project).conversations:
     import_files.draw(project)
     import_report.draw(project)

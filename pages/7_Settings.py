@@ -6,7 +6,7 @@ from ui import frame
 from ui.settings import categories, changes, general, models, privacy, roles, spending
 
 project = frame.page("Settings")
-st.title("Settings")
+st.title("Settings", anchor=False)
 changes.draw(project)
 parts = {
     "Models": models.draw,

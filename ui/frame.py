@@ -108,12 +108,17 @@ def _unopened(fault: ArfError) -> NoReturn:
     if others:
         st.caption("Open another project:")
     for n, path in enumerate(others[:10]):
-        st.button(widgets.label(path), key=f"open-other-{n}", on_click=enter, args=(path,))
+        st.button(
+            widgets.label(_project_name(str(path))),
+            key=f"open-other-{n}",
+            on_click=enter,
+            args=(path,),
+        )
     st.stop()
 
 
 def _navigation(project: Project | None) -> None:
-    with st.sidebar:
+    with st.sidebar, st.container(key="navigation", gap="xsmall"):
         for section, pages in SECTIONS.items():
             existing = [p for p in pages if (ROOT / p.file).exists()]
             if existing and section:

@@ -91,7 +91,7 @@ def _failed(listed: Sequence[Job]) -> list[Job]:
 
 def _row(project: Project, job: Job) -> None:
     """One job on one line, with its actions."""
-    words, actions = st.columns([5, 2], vertical_alignment="center")
+    words, actions = st.columns([3, 2], vertical_alignment="center")
     with words:
         if job.is_open:
             title = f"**{widgets.label(job.title)}**"
@@ -204,10 +204,11 @@ def history(project: Project) -> None:
         for job in listed:
             words, colour = STATES[job.state]
             left, right = st.columns([5, 1], vertical_alignment="center")
-            lasted = f" · {duration(job.seconds)}" if job.seconds is not None else ""
-            left.markdown(
-                f"**{widgets.label(job.title)}** · :{colour}[{words}]{lasted} · "
-                f"{widgets.label(job.error or job.message)}"
-            )
-            with right:
+            parts = [f"**{widgets.label(job.title)}**", f":{colour}[{words}]"]
+            if job.seconds is not None:
+                parts.append(duration(job.seconds))
+            if outcome := job.error or job.message:
+                parts.append(widgets.label(outcome))
+            left.markdown(" · ".join(parts))
+            with right, st.container(horizontal=True, horizontal_alignment="right"):
                 _log_button(project, job, "past")

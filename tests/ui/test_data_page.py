@@ -109,6 +109,7 @@ def test_words_are_searched_for_and_the_address_keeps_them(open_app, sample: Pat
 
 def test_findings_are_marked_without_any_model(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE, conversation="agent-10")
+    assert at.selectbox(key="reader-detector").options[0] == "reader (LLM)"
     at.selectbox(key="reader-detector").select("rules").run()
     assert not at.exception
     assert "Teacher" in said(at)
@@ -223,6 +224,8 @@ def test_labels_are_given_a_side_and_attributes_are_chosen(open_app, empty_proje
     text = CHATS.replace(",agent,", ",Ana,")
     at = upload(open_app(empty_project, PAGE), text)
     assert at.selectbox(key="speaker-Ana").value is None
+    assert "speakers are kept as they are called" in said(at)
+    assert "--" not in said(at)  # the page has menus for what a command has flags for
     at.selectbox(key="speaker-Ana").select("agent").run()
     assert "--speaker Ana=agent" in at.code[0].value
     at.multiselect(key="map-attributes").set_value([]).run()

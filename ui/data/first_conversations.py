@@ -14,10 +14,10 @@ def draw(project: Project, seen: Preview) -> None:
         widgets.text(widgets.without_flags(note), muted=True)
     if seen.rejected:
         first = seen.rejected[0]
+        value = f" ({widgets.label(first.seen)})" if first.seen else ""
         st.warning(
             f"{len(seen.rejected):,} of the first rows would be rejected. First: line "
-            f"{first.line:,} of {widgets.label(first.file)}: {widgets.label(first.reason)} "
-            f"{widgets.label(first.seen)}",
+            f"{first.line:,} of {widgets.label(first.file)}: {widgets.label(first.reason)}{value}.",
             icon=":material/warning:",
         )
     if not seen.conversations:

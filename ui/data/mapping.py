@@ -141,7 +141,7 @@ def _menu(
 
 def _row(name: str, means: str, why: str) -> Any:
     """A line of the form: the field's name, its menu (returned empty), and why it was chosen."""
-    words, menu, reason = st.columns([2, 3, 4], gap="xsmall", vertical_alignment="center")
+    words, menu, reason = st.columns([2, 4, 4], gap="xsmall", vertical_alignment="center")
     with words:
         widgets.html(f'<div title="{widgets.escaped(means)}">{widgets.escaped(name)}</div>')
     with reason:

@@ -70,8 +70,8 @@ def _share(rate: Rate) -> str:
     share, _, interval = rest.partition(" (")
     detail = f"({interval.rstrip(')')}{NBSP}%; {counted})" if interval else ""
     return (
-        f"<b>{widgets.escaped(share or counted)}</b> "
-        f'<span class="arf-together">{widgets.escaped(detail)}</span>'
+        f'<span class="arf-together"><b>{widgets.escaped(share or counted)}</b> '
+        f"<small>{widgets.escaped(detail)}</small></span>"
     )
 
 

@@ -33,22 +33,23 @@ def _recent() -> None:
     """Recent projects, each with buttons to open it or take it off the list."""
     here = state().project
     for path in recent_projects():
-        words, to_open, to_forget = st.columns([5, 1, 2], vertical_alignment="center")
+        words, actions = st.columns([2, 1], vertical_alignment="center")
         with words:
             name = widgets.escaped(loaders.project_name(path))
             folder = widgets.escaped(path)
             mark = " · open" if str(path) == here else ""
             widgets.html(f"<b>{name}</b>{mark}<div class='arf-muted arf-text'>{folder}</div>")
-        if str(path) != here:
-            to_open.button("Open", key=f"open-{path}", on_click=frame.enter, args=(path,))
-        to_forget.button(
-            "Remove from list",
-            key=f"forget-{path}",
-            type="tertiary",
-            help="Nothing in the folder is deleted.",
-            on_click=_forget,
-            args=(path,),
-        )
+        with actions, st.container(horizontal=True, horizontal_alignment="right"):
+            if str(path) != here:
+                st.button("Open", key=f"open-{path}", on_click=frame.enter, args=(path,))
+            st.button(
+                "Remove from list",
+                key=f"forget-{path}",
+                type="tertiary",
+                help="Nothing in the folder is deleted.",
+                on_click=_forget,
+                args=(path,),
+            )
 
 
 def _forget(path: Path) -> None:
@@ -96,7 +97,7 @@ def _examples() -> None:
             "1,600 generated conversations whose facts are known, with summaries by five trained "
             "students."
         )
-        if st.button("Create closed-world project", key="closed-world-do"):
+        if st.button("Create closed world", key="closed-world-do"):
             with widgets.errors_shown():
                 _create_example(CLOSED_WORLD, "closed-world", DemoWork(example="closed_world"))
 

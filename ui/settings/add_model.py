@@ -56,7 +56,13 @@ def _server_fields(beside_name: Any) -> None:
         help="The variable's name, not the key: keys are never stored. Leave it empty if the "
         "server needs no key.",
     )
-    right.number_input("Parallel calls, at most", key="add-concurrency", min_value=1, value=None)
+    right.number_input(
+        "Parallel calls, at most",
+        key="add-concurrency",
+        min_value=1,
+        value=None,
+        placeholder="default",
+    )
     left, right = st.columns(2)
     for column, key, words in ((left, "add-in", "input"), (right, "add-out", "output")):
         column.number_input(

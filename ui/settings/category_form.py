@@ -32,7 +32,7 @@ def draw(project: Project, rows: list[CategoryFields]) -> None:
                 ("up", "Move up", "arrow_upward", lambda: _move(project, rows, at, -1)),
                 ("down", "Move down", "arrow_downward", lambda: _move(project, rows, at, 1)),
             ):
-                st.button(f":material/{icon}:", key=f"category-{key}", help=words, on_click=action)
+                st.button(words, key=f"category-{key}", icon=f":material/{icon}:", on_click=action)
         for row in rows:
             widgets.chip(str(row.get("id", "")), project.taxonomy)
     with right:
@@ -80,7 +80,9 @@ def _fields(project: Project, rows: list[CategoryFields], at: int) -> None:
 
 def _area(words: str, value: object, key: str) -> str:
     # as one paragraph: a folded YAML block ends in a line break
-    return st.text_area(words, " ".join(str(value or "").split()), key=key, height=96).strip()
+    return st.text_area(
+        words, " ".join(str(value or "").split()), key=key, height="content"
+    ).strip()
 
 
 def _example(words: str, value: object, key: str) -> dict[str, str]:

@@ -70,13 +70,15 @@ def changed_lines(before: str, after: str) -> list[tuple[str, str]]:
 
 
 def _analyses(project: Project, seen: Preview) -> None:
+    if seen.outdated:
+        st.caption(
+            "Detectors have read these summaries with other categories. Their findings stay until "
+            "you analyze the summaries again."
+        )
     for old in seen.outdated:
         author = widgets.label(loaders.system_name(project, old.system))
         detector = widgets.label(widgets.detector_name(old.detector))
-        st.caption(
-            f"{detector}: {old.summaries:,} summaries by {author} were read with other categories. "
-            "Their findings stay until you analyze them again."
-        )
+        st.caption(f"- {detector}: {old.summaries:,} summaries by {author}")
     for lost, n in seen.orphaned:
         category = widgets.category_name(lost, project.taxonomy)
         st.warning(

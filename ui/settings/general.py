@@ -25,8 +25,8 @@ def draw(project: Project) -> None:
     _split(project)
     st.subheader("Appearance")
     st.caption(
-        "The app follows your system's light or dark mode. Colours of categories and systems stay "
-        "the same in both, and colour-blind readers can distinguish them."
+        "The app follows your system's light or dark mode. Categories and systems keep their "
+        "colours in both, chosen so that colour-blind readers can distinguish them."
     )
 
 

@@ -170,5 +170,5 @@ def _ledger_table(project: Project) -> None:
 def _shown(project: Project, frame: pd.DataFrame) -> pd.DataFrame:
     """The table as people read it: headings, names of systems, no hidden characters."""
     named = frame.assign(system=frame["system"].replace(loaders.names(project)))
-    named = named.rename(columns=str.capitalize)
+    named = named.replace("this process", "this machine").rename(columns=str.capitalize)
     return named.map(lambda cell: widgets.seen(cell) if isinstance(cell, str) else cell)

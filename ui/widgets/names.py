@@ -4,6 +4,7 @@ import re
 
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.report.charts import reader_name
+from arf_core.store.queries import CHECKS
 from ui.widgets.escape import seen
 
 _SENTENCES = re.compile(r"(?<=[.!?]) ")
@@ -11,7 +12,9 @@ _FLAG = re.compile(r"(^|\W)--[a-z]")
 
 
 def detector_name(detector: str) -> str:
-    """A detector, by itself: "Rules", "big (LLM)", "anna (a person)"."""
+    """A detector, by itself: "Rules", "big (LLM)", "anna (a person)", "big (LLM), as verifier"."""
+    if detector.startswith(CHECKS):
+        return f"{detector_name(detector.removeprefix(CHECKS))}, as verifier"
     name = reader_name(detector)
     return seen(name.removeprefix("the ").capitalize() if name.startswith("the ") else name)
 
