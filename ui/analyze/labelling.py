@@ -152,7 +152,7 @@ def _buttons(project: Project, system: str, by: str, splits: Sequence[Split], it
             on_click=_back,
             args=(project, system, by),
         )
-        if said := state().labels.message:
+        if said := state().labels.said:
             st.caption(widgets.label(said))
 
 
@@ -167,7 +167,7 @@ def _store(project: Project, system: str, by: str, splits: Sequence[Split], item
     remembered.drafts.pop(item.summary.id, None)
     remembered.whole_page = is_first  # now there is somebody to measure detectors against
     what = f"{len(found)} found in" if found else "clean:"
-    remembered.message = f"{what} {item.conversation.external_id}"
+    remembered.said = f"{what} {item.conversation.external_id}"
     _later(project, system, by, splits, item)
 
 
@@ -184,9 +184,9 @@ def _back(project: Project, system: str, by: str) -> None:
     remembered = state().labels
     last = last_read(project.store, system, by)
     if last is None:
-        remembered.message = "Nothing was read yet."
+        remembered.said = "Nothing was read yet."
         return
     stored = findings_of(project.store, [last.summary.id], [PERSON + by])
     remembered.drafts[last.summary.id] = [label_of(f) for f in stored.get(last.summary.id, [])]
     remembered.reading[_place(system, by)] = last.summary.id
-    remembered.message = f"Read again: {last.conversation.external_id}"
+    remembered.said = f"Read again: {last.conversation.external_id}"

@@ -19,6 +19,7 @@ from arf_core.store.search import (
     summaries_of,
 )
 from ui import loaders, widgets
+from ui.names import detector_name
 
 HEIGHT = 560
 
@@ -165,7 +166,7 @@ def _summaries_column(project: Project, read: Conversation) -> None:
     detector = None
     if readers:
         detector = st.selectbox(
-            "Findings by", readers, key="reader-detector", format_func=widgets.detector_name
+            "Findings by", readers, key="reader-detector", format_func=detector_name
         )
     found = _findings(project, tuple(s.id for s in summaries), detector) if detector else {}
     seen: dict[str, str] = {}

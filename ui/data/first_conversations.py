@@ -5,13 +5,14 @@ import streamlit as st
 from arf_core.importing import Preview
 from arf_core.project import Project
 from ui import loaders, widgets
+from ui.names import without_flags
 
 
 def draw(project: Project, seen: Preview) -> None:
     """Notes, rejected rows, and one of the first conversations with its summaries."""
     st.subheader("Preview of the first conversations")
     for note in seen.notes:
-        widgets.text(widgets.without_flags(note), muted=True)
+        widgets.text(without_flags(note), muted=True)
     if seen.rejected:
         first = seen.rejected[0]
         value = f" ({widgets.label(first.seen)})" if first.seen else ""

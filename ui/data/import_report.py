@@ -16,6 +16,7 @@ from arf_core.jobs.queue import Job
 from arf_core.project import Project
 from ui import loaders, widgets
 from ui.data.mapping import LABELS
+from ui.names import without_flags
 
 LISTED = 50
 SHOWN = 20
@@ -65,7 +66,7 @@ def _report(project: Project, job: Job, report: ImportReport) -> None:
     else:
         st.caption("No row was rejected.")
     for note in report.notes:
-        widgets.text(widgets.without_flags(note), muted=True)
+        widgets.text(without_flags(note), muted=True)
     with st.expander("Column mapping", key="report-mapping"):
         for mapping in report.mappings:
             files = ", ".join(mapping.files)

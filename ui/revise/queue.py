@@ -166,7 +166,7 @@ def _buttons(project: Project, system: System, wanted: Wanted, now: Queued) -> N
             args=(*here, False),
         )
         _undo_button(project, system)
-        if said := state().revise.message:
+        if said := state().revise.said:
             st.caption(widgets.label(said))
 
 
@@ -196,7 +196,7 @@ def _decide(project: Project, system: System, wanted: Wanted, now: Queued, word:
         remembered.fault = fault
         return
     remembered.rewording = False
-    remembered.message = f"{SAID[step.kind]} {now.external_id}"
+    remembered.said = f"{SAID[step.kind]} {now.external_id}"
     after = queue(project.store, system.name, wanted, after=now.place, size=1)
     _go(system, next(iter(after or queue(project.store, system.name, wanted, size=1)), None))
 
@@ -213,7 +213,7 @@ def _go(system: System, to: Queued | None) -> None:
 def _move(project: Project, system: System, wanted: Wanted, now: Queued, back: bool) -> None:
     edge = {"before": now.place} if back else {"after": now.place}
     found = queue(project.store, system.name, wanted, size=1, **edge)
-    state().revise.message = "" if found else f"This is the {'first' if back else 'last'} one."
+    state().revise.said = "" if found else f"This is the {'first' if back else 'last'} one."
     if found:
         _go(system, found[0])
 
@@ -232,9 +232,9 @@ def _undo(project: Project, system: System) -> None:
     remembered = state().revise
     remembered.rewording = False
     if step is None:
-        remembered.message = "There is nothing to take back."
+        remembered.said = "There is nothing to take back."
         return
-    remembered.message = f"Taken back: {_in_words(step)}"
+    remembered.said = f"Taken back: {_in_words(step)}"
     first = first_of(project.store, step)
     if first is not None:
         remembered.at[system.name] = first
@@ -253,7 +253,7 @@ def _accept_verified(project: Project, system: System, ready: int) -> None:
         _in_background(project, work)
         return
     step = accept_verified(project.store, system.name, reviewer())
-    state().revise.message = f"Accepted {step.summaries if step else 0:,} verified ones"
+    state().revise.said = f"Accepted {step.summaries if step else 0:,} verified ones"
 
 
 def _in_background(project: Project, work: ReviewWork) -> None:

@@ -27,8 +27,8 @@ def draw(project: Project, rows: list[CategoryFields]) -> None:
         )
         with st.container(horizontal=True):
             for key, words, icon, action in (
-                ("add", "Add category", "add", lambda: _add(project, rows)),
-                ("remove", "Remove category", "delete", lambda: _remove(project, rows, at)),
+                ("add", "Add", "add", lambda: _add(project, rows)),
+                ("remove", "Remove", "delete", lambda: _remove(project, rows, at)),
                 ("up", "Move up", "arrow_upward", lambda: _move(project, rows, at, -1)),
                 ("down", "Move down", "arrow_downward", lambda: _move(project, rows, at, 1)),
             ):

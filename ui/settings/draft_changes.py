@@ -8,6 +8,7 @@ from arf_core.errors import ArfError
 from arf_core.project import Project
 from arf_core.project.taxonomy_edit import FILE, CategoryChange, Preview, preview, save_taxonomy
 from ui import loaders, widgets
+from ui.names import category_name, detector_name
 from ui.settings import drafts
 from ui.settings.changes import PROJECT, apply, command
 
@@ -43,7 +44,7 @@ def draw(project: Project, draft: str) -> None:
 
 
 def _in_words(project: Project, change: CategoryChange) -> str:
-    name = widgets.category_name(change.id, project.taxonomy)
+    name = category_name(change.id, project.taxonomy)
     fields = ", ".join(FIELDS.get(f, f) for f in change.fields)
     return f"{name}: {change.kind}{f' ({fields})' if fields else ''}"
 
@@ -77,17 +78,17 @@ def _analyses(project: Project, seen: Preview) -> None:
         )
     for old in seen.outdated:
         author = widgets.label(loaders.system_name(project, old.system))
-        detector = widgets.label(widgets.detector_name(old.detector))
+        detector = widgets.label(detector_name(old.detector))
         st.caption(f"- {detector}: {old.summaries:,} summaries by {author}")
     for lost, n in seen.orphaned:
-        category = widgets.category_name(lost, project.taxonomy)
+        category = category_name(lost, project.taxonomy)
         st.warning(
             f"{n:,} findings are in a category that this draft lacks: {widgets.label(category)}. "
             "They stay, under that name.",
             icon=":material/warning:",
         )
     if seen.unruled:
-        lost_names = (widgets.category_name(c, project.taxonomy) for c in seen.unruled)
+        lost_names = (category_name(c, project.taxonomy) for c in seen.unruled)
         st.caption(f"The rules will not look for: {widgets.label(', '.join(lost_names))}.")
 
 

@@ -4,8 +4,7 @@ Everything goes through `escaped` before it reaches `st.html`. Where Streamlit r
 (labels, captions, tabs, expanders, buttons, toasts), untrusted text goes through `label` first.
 """
 
-from ui.widgets.escape import defused, escaped, label, seen
-from ui.widgets.names import category_name, detector_name, without_flags
+from ui.escape import defused, escaped, label, seen
 from ui.widgets.page_parts import command, empty, error, errors_shown, page_link
 from ui.widgets.tables import csv_of, download, figure
 from ui.widgets.texts import (
@@ -23,14 +22,12 @@ from ui.widgets.texts import (
 
 __all__ = [
     "Mark",
-    "category_name",
     "chip",
     "chip_html",
     "command",
     "conversation",
     "csv_of",
     "defused",
-    "detector_name",
     "diff",
     "download",
     "empty",
@@ -46,5 +43,4 @@ __all__ = [
     "seen",
     "summary",
     "text",
-    "without_flags",
 ]

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 from arf_core.errors import ArfError
+from ui.escape import escaped, label, seen
 from ui.state import state
-from ui.widgets.escape import escaped, label, seen
 from ui.widgets.texts import html
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from arf_core.records import Record
 from arf_core.report.charts import in_theme
-from ui.widgets.escape import defused
+from ui.escape import defused
 
 
 def figure(

@@ -10,8 +10,8 @@ from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Conversation, Finding, digest
 from arf_core.report.charts import category_colour
 from arf_core.text import Part, word_diff
-from ui.widgets.escape import escaped
-from ui.widgets.names import category_name
+from ui.escape import escaped
+from ui.names import category_name
 
 SIDES = {"agent": "arf-right", "bot": "arf-right"}
 CONVERSATION_HEIGHT = 460

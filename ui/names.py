@@ -1,11 +1,11 @@
-"""Names and messages of the core, in the words that people read in the app."""
+"""What people call a detector and a category; notes of the core without its flags."""
 
 import re
 
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.report.charts import reader_name
 from arf_core.store.queries import CHECKS
-from ui.widgets.escape import seen
+from ui.escape import seen
 
 _SENTENCES = re.compile(r"(?<=[.!?]) ")
 _FLAG = re.compile(r"(^|\W)--[a-z]")
