@@ -6,9 +6,9 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.jobs import queue
-from arf_core.jobs.kinds import Work
 from arf_core.jobs.queue import Job
 from arf_core.project import Project
+from arf_core.run import VerbSettings
 from ui import widgets
 from ui.state import state
 
@@ -26,7 +26,7 @@ STATES = {
 }
 
 
-def start(project: Project, work: Work) -> None:
+def start(project: Project, work: VerbSettings) -> None:
     """Start a job and rerun the page, which then shows it; if it cannot start, say why."""
     try:
         job = queue.start(project, work)

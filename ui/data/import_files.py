@@ -8,7 +8,7 @@ import streamlit as st
 from arf_core.errors import ArfError, of_system
 from arf_core.importing import ImportOptions, Preview, Sample, first_rows, preview
 from arf_core.jobs import queue
-from arf_core.jobs.kinds import ImportWork
+from arf_core.jobs.kinds import ImportJob, command_of
 from arf_core.project import Project
 from arf_core.project.settings import PrivacySettings, SplitShares
 from arf_core.records import digest
@@ -139,7 +139,7 @@ def _preview(stamp: Stamp, options: str, shares: str, privacy: str) -> Preview:
 
 
 def _actions(project: Project, memory: DataState, *, ready: bool) -> None:
-    work = ImportWork(files=tuple(memory.paths), options=memory.options)
+    work = ImportJob(files=tuple(memory.paths), options=memory.options)
     if memory.fault is not None:
         widgets.error(memory.fault)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -161,7 +161,7 @@ def _actions(project: Project, memory: DataState, *, ready: bool) -> None:
                 args=(memory,),
             )
         _start_over(project, memory)
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
 
 
 def _start_over(project: Project, memory: DataState) -> None:
@@ -174,7 +174,7 @@ def _start_over(project: Project, memory: DataState) -> None:
     )
 
 
-def _import(project: Project, memory: DataState, work: ImportWork) -> None:
+def _import(project: Project, memory: DataState, work: ImportJob) -> None:
     try:
         job = queue.start(project, work)
     except ArfError as fault:

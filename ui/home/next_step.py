@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from arf_core.jobs.kinds import AnalyzeWork
+from arf_core.analysis.analyze import AnalyzeSettings
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.report.overview import Overview, Step, next_step
 from ui import job_bar, widgets
@@ -63,9 +64,9 @@ def draw(project: Project, found: Overview) -> None:
         st.subheader("Next step", anchor=False)
         st.write(advice.why)
         if step == "rules":
-            work = AnalyzeWork(system=next(s.system.name for s in found.systems if s.summaries))
+            work = AnalyzeSettings(system=next(s.system.name for s in found.systems if s.summaries))
             if st.button(advice.button, key="next-do", type="primary"):
                 job_bar.start(project, work)
-            widgets.command(work.command(str(project.path)))
+            widgets.command(command_of(work, project.path))
         elif st.button(advice.button, key="next-do", type="primary"):
             st.switch_page(advice.page, query_params={"project": str(project.path)})

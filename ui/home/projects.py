@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from arf_core.jobs.demo import CLOSED_WORLD, SUPPORT, Example, open_example
-from arf_core.jobs.kinds import DemoWork
+from arf_core.jobs.kinds import DemoJob
 from arf_core.jobs.queue import start
 from arf_core.project import SETTINGS_FILE, Project
 from ui import frame, loaders, uploads, widgets
@@ -92,17 +92,17 @@ def _examples() -> None:
         )
         if st.button("Create sample project", key="sample-do"):
             with widgets.errors_shown():
-                _create_example(SUPPORT, "sample", DemoWork())
+                _create_example(SUPPORT, "sample", DemoJob())
         st.caption(
             "1,600 generated conversations whose facts are known, with summaries by five trained "
             "students."
         )
         if st.button("Create closed world", key="closed-world-do"):
             with widgets.errors_shown():
-                _create_example(CLOSED_WORLD, "closed-world", DemoWork(example="closed_world"))
+                _create_example(CLOSED_WORLD, "closed-world", DemoJob(example="closed_world"))
 
 
-def _create_example(example: Example, name: str, work: DemoWork) -> None:
+def _create_example(example: Example, name: str, work: DemoJob) -> None:
     path = projects_folder() / name
     exists = (path / SETTINGS_FILE).exists()
     with open_example(path, example) as project:
