@@ -246,7 +246,7 @@ def test_a_file_of_payloads_is_previewed_as_text(server, hostile: Path, page) ->
         "buffer": table.to_csv(index=False).encode(),
     }
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(upload)
-    page.get_by_role("button", name="Import", exact=True).wait_for()
+    page.get_by_role("button", name="Import files").wait_for()
     settle(page)
     open_all(page)
     assert page.evaluate("window.arfRan") is None

@@ -30,13 +30,13 @@ def bring_in(page, server: Server) -> None:
     """Home: drop the file. Data: take a mapping away and undo that, then import."""
     page.goto(server.url())
     page.set_input_files("input[type=file]", str(FILE))
-    page.get_by_text("The first conversations, as they would be stored").wait_for()
+    page.get_by_text("Preview of the first conversations").wait_for()
     pick(page, ".st-key-map-summary", "none")
     page.get_by_text("No summary.").wait_for()
     page.get_by_role("button", name="Undo: Summary").click()
-    page.get_by_text("Summary by teacher").wait_for()
-    page.get_by_role("button", name="Import", exact=True).click()
-    page.get_by_text("7 findings in all").wait_for()
+    page.get_by_text("Summary by Teacher").wait_for()
+    page.get_by_role("button", name="Import files").click()
+    page.get_by_text("summaries by Teacher: 7 findings.").wait_for()
 
 
 def look_at_findings(page) -> None:

@@ -158,6 +158,6 @@ def _remove(project: Project, run: Place) -> None:
         size = size_in_words(bytes_of(run.folder))
         widgets.text(f"Deletes the folder ({size}) and the models. Summaries it wrote are kept.")
         if st.button("Remove student", key=f"{key}-now", type="primary"):
-            with widgets.told():
+            with widgets.errors_shown():
                 remove_student(project, run)
                 st.rerun()
