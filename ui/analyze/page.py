@@ -5,7 +5,8 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from arf_core.evaluate.agreement import Agreement, Counts
+from arf_core.analysis.annotations import PERSON
+from arf_core.evaluate.agreement import Agreement, Confusion
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.evaluate.slices import SliceRates
 from arf_core.project import Project
@@ -13,7 +14,6 @@ from arf_core.records import SPLITS, Split
 from arf_core.report import charts
 from arf_core.report.charts import percent, reader_name
 from arf_core.report.charts.tables import FEW
-from arf_core.report.overview import PEOPLE
 from ui import loaders, widgets
 from ui.analyze import readings as reads
 from ui.analyze.readings import View
@@ -276,8 +276,8 @@ def slices(project: Project, looked: Looked) -> None:
     ]
     drawn = [charts.error_heatmap(of_system, project.taxonomy) for of_system in found]
     # one scale for all, so that a colour means the same in each
-    shares = [s.any_error.share or 0 for of_system in found for s in of_system if s.total >= FEW]
-    most = 100 * max(shares, default=0) or None
+    compared = [s.rates.any_error for of_system in found for s in of_system if s.total >= FEW]
+    most = 100 * max((rate.share or 0 for rate in compared), default=0) or None
     for system, of_system, chart in zip(looked.systems, found, drawn, strict=True):
         st.markdown(f"**{widgets.label(loaders.names(project)[system])}**")
         widgets.figure(
@@ -293,7 +293,7 @@ def slices_table(found: list[SliceRates]) -> pd.DataFrame:
         [
             {"slice": s.value, "category": category, "summaries": r.count, "of": r.total}
             for s in found
-            for category, r in (("any error", s.any_error), *s.by_category.items())
+            for category, r in (("any error", s.rates.any_error), *s.rates.by_category.items())
         ]
     )
 
@@ -325,7 +325,7 @@ def together(project: Project, looked: Looked) -> None:
 
 def people(project: Project, looked: Looked) -> list[str]:
     """Who has read the system's summaries with own eyes."""
-    return [d for d in loaders.detectors(project, looked.system) if d.startswith(PEOPLE)]
+    return [d for d in loaders.detectors(project, looked.system) if d.startswith(PERSON)]
 
 
 def against_people(project: Project, looked: Looked) -> None:
@@ -365,6 +365,6 @@ COMPARED: dict[Comparison, str] = {
 def _agreement_row(a: Agreement) -> dict[str, Any]:
     row: dict[str, Any] = {"detector": a.detector, "person": a.reference, "summaries": a.summaries}
     for name in COMPARED:
-        counts: Counts = getattr(a, name)
+        counts: Confusion = getattr(a, name)
         row |= {f"{name} precision": counts.precision, f"{name} recall": counts.recall}
     return row

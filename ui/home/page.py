@@ -13,10 +13,10 @@ from arf_core.records import SPLITS
 from arf_core.report.charts import rate_text, reader_name
 from arf_core.report.charts.wording import NBSP
 from arf_core.report.overview import (
-    Headline,
+    HeadlineRates,
+    NextStep,
     Overview,
-    Standing,
-    Step,
+    SystemOverview,
     example,
     next_step,
     overview,
@@ -80,7 +80,7 @@ def _unread(found: Overview) -> str:
     )
 
 
-def _counted(project: Project, said: Headline) -> str:
+def _counted(project: Project, said: HeadlineRates) -> str:
     """Who counted, and what the figures are worth."""
     parts = [f"Counted by {reader_name(said.detector)}; in brackets the 95 % interval."]
     if said.detector == "rules":
@@ -128,14 +128,14 @@ def systems(project: Project, found: Overview) -> None:
     widgets.html(f'<div class="arf-flow">{head}{_arrow("")}<div>{rows}</div></div>')
 
 
-def _chain(standing: Standing, found: Overview, names: dict[str, str]) -> str:
+def _chain(of: SystemOverview, found: Overview, names: dict[str, str]) -> str:
     """A system, and those that were made from it."""
     said = found.headline
-    rate = standing.rate(said.detector) if said else None
+    rate = of.rate(said.detector) if said else None
     errs = f"{rate_text(rate)} with an error" if rate else "not read yet"
-    name = names[standing.system.name]
-    node = _node(name, f"{standing.summaries:,} summaries", errs if standing.summaries else "")
-    made = [s for s in found.systems if s.made_from == standing.system.name]
+    name = names[of.system.name]
+    node = _node(name, f"{of.summaries:,} summaries", errs if of.summaries else "")
+    made = [s for s in found.systems if s.made_from == of.system.name]
     if not made:
         return node
     inner = "".join(
@@ -180,7 +180,7 @@ class Next(NamedTuple):
 DATA, ANALYZE, REVISE, FINETUNE, SETTINGS = (
     f"pages/{name}.py" for name in ("1_Data", "2_Analyze", "3_Revise", "4_Finetune", "7_Settings")
 )
-NEXT: dict[Step, Next] = {
+NEXT: dict[NextStep, Next] = {
     "import": Next("Bring in conversations and their summaries.", "Bring in conversations", DATA),
     "summaries": Next("These conversations have no summaries yet.", "Bring in summaries", DATA),
     "rules": Next("The rules need no model, and say what they can prove.", "Run the rules", ""),

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from arf_core.errors import ArfError, of_system
+from arf_core.models import open_model
 from arf_core.project import Project
-from arf_core.project.configure import Value, as_argument, change, put_back, written
+from arf_core.project.configure import Value, as_argument, change, restore, settings_files
 from ui import widgets
 from ui.state import Changed, state
 
@@ -26,9 +27,9 @@ def act(project: Project, said: str, command: str, do: Callable[[], object]) -> 
     memory = state().settings
     memory.fault, memory.changed = None, None
     try:
-        before = written(project)
+        before = settings_files(project)
         do()
-        after = written(project)
+        after = settings_files(project)
     except (ArfError, OSError) as error:
         memory.fault = error if isinstance(error, ArfError) else of_system(error)
         return False
@@ -40,7 +41,7 @@ def set_now(project: Project, said: str, values: Mapping[str, Value]) -> None:
     """Change settings, in a callback; `said` is told when it is done."""
     words = [as_argument(name, value) for name, value in values.items()]
     command = line(project, "set", PROJECT, *words)
-    act(project, said, command, lambda: change(project, values))
+    act(project, said, command, lambda: change(project, values, open_model))
 
 
 def bound(key: str, value: Any) -> str:
@@ -75,7 +76,7 @@ def _undo(project: Project, last: Changed) -> None:
     memory = state().settings
     memory.changed, memory.fault = None, None
     try:
-        put_back(project, last.before, last.after)
+        restore(project, last.before, last.after)
     except (ArfError, OSError) as error:
         memory.fault = error if isinstance(error, ArfError) else of_system(error)
         return

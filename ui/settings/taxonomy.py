@@ -12,12 +12,11 @@ import streamlit as st
 import yaml
 
 from arf_core.errors import ArfError
-from arf_core.project import Project
+from arf_core.project import TAXONOMY_FILE, Project
 from arf_core.project.taxonomy import FactKind
 from arf_core.project.taxonomy_edit import (
-    FILE,
     CategoryChange,
-    Preview,
+    TaxonomyPreview,
     preview,
     save_taxonomy,
     taxonomy_text,
@@ -39,13 +38,13 @@ FIELDS = {
 
 
 @loaders.reads
-def _preview(project: Project, text: str) -> Preview:
+def _preview(project: Project, text: str) -> TaxonomyPreview:
     return preview(project, text)
 
 
 def draw(project: Project) -> None:
     """The categories, the form of the chosen one, and what a draft would change."""
-    own = (project.path / FILE).exists()
+    own = (project.path / TAXONOMY_FILE).exists()
     st.caption(
         "What detectors look for and editors correct. "
         + ("This project has categories of its own." if own else "These are the shipped ones.")
@@ -243,7 +242,7 @@ def _told(change: CategoryChange) -> str:
     return f"{change.id}: {change.kind}{f' ({fields})' if fields else ''}"
 
 
-def _prompts(seen: Preview) -> None:
+def _prompts(seen: TaxonomyPreview) -> None:
     for prompt in seen.prompts:
         with st.expander(f"{TASKS[prompt.task]}: its instructions change", key=prompt.task):
             st.caption("Only the lines that change, with what they say instead.")
@@ -264,7 +263,7 @@ def changed_lines(before: str, after: str) -> list[tuple[str, str]]:
     ]
 
 
-def _analyses(project: Project, seen: Preview) -> None:
+def _analyses(project: Project, seen: TaxonomyPreview) -> None:
     names = loaders.names(project)
     for old in seen.outdated:
         st.caption(
@@ -287,7 +286,7 @@ def _buttons(project: Project, draft: str, *, valid: bool) -> None:
         state().settings.drafts.pop(str(project.path), None)
 
     def save() -> None:
-        command = line(project, "taxonomy", PROJECT, "--use", FILE)
+        command = line(project, "taxonomy", PROJECT, "--use", TAXONOMY_FILE)
         done: Callable[[], object] = lambda: save_taxonomy(project, draft)  # noqa: E731
         if act(project, "The categories are saved.", command, done):
             discard()
@@ -305,7 +304,7 @@ def _buttons(project: Project, draft: str, *, valid: bool) -> None:
         st.download_button(
             "Download as YAML",
             draft.encode(),
-            FILE,
+            TAXONOMY_FILE,
             "text/yaml",
             key="taxonomy-download",
             on_click="ignore",
