@@ -1,4 +1,4 @@
-"""Privacy settings hold for every way out of this machine."""
+"""Nothing leaves this machine that was told to stay, whichever way it would go."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ ROW = {"id": "c1", "turns": [{"speaker": s, "text": t} for s, t in TALK], "summa
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The hosts that were looked up."""
+    """The hosts that anybody asks for."""
     asked: list[str] = []
 
     def refuse(host: str, *args: object, **more: object) -> None:
@@ -98,7 +98,7 @@ def test_a_folder_on_this_disk_is_read_offline(project: Project, tmp_path: Path)
 
 
 def test_only_these_modules_reach_out_and_each_asks_first() -> None:
-    """Each module that opens a connection is listed, and asks `admit_host` or `admit` first."""
+    """Whoever opens a connection stands here, and goes through the one place that refuses."""
     files = sources("arf_core")
     found = {
         str(f.relative_to(ROOT / "arf_core"))
@@ -106,18 +106,15 @@ def test_only_these_modules_reach_out_and_each_asks_first() -> None:
         if {name.split(".")[0] for name in imports(f)} & REACHING
     }
     # they write and read folders only
-    on_disk = {
-        "finetune/export.py",
-        "analysis/nli/classifier.py",
-        "models/providers/transformers.py",
-    }
+    classifier, transformers = "analysis/nli/classifier.py", "models/providers/transformers.py"
+    on_disk = {"finetune/export.py", classifier, transformers}
     # what runs in a training's process, and reaches the hub where the base is there
     training = {
         f"finetune/{name}.py" for name in "practice training callbacks after trainers/trl".split()
     }
     reaching = {"importing/hub.py", "models/hub.py", "models/providers/openai_api.py"}
     assert found == on_disk | training | reaching
-    for name, n in (("analysis/nli/classifier.py", 2), ("models/providers/transformers.py", 3)):
+    for name, n in ((classifier, 2), (transformers, 3)):
         loading = (ROOT / "arf_core" / name).read_text(encoding="utf-8")
         loads = loading.count(".from_pretrained(")
         assert loads == loading.count("local_files_only=True") == n
@@ -128,7 +125,7 @@ def test_only_these_modules_reach_out_and_each_asks_first() -> None:
         for f in files
         if re.search(r"\.(complete|probe)\(", f.read_text(encoding="utf-8"))
     }
-    in_process = {"models/providers/llama_cpp.py", "models/providers/transformers.py"}
+    in_process = {"models/providers/llama_cpp.py", transformers}
     assert opened == {"models/calls.py", "models/registry.py"} | in_process
     for name in ("models/calls.py", "models/registry.py"):
         assert "admit(" in (ROOT / "arf_core" / name).read_text(encoding="utf-8")
