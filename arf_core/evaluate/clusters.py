@@ -16,7 +16,6 @@ from arf_core.evaluate.embedding import (
     UNCLUSTERED,
     WORD,
     ClusterLabels,
-    Matrix,
     cluster,
     coordinates,
     embed,
@@ -31,7 +30,8 @@ from arf_core.store.filters import Scope, look
 
 MOST = 20_000
 """Findings to cluster at most; a sample is taken of more."""
-TERMS, EXAMPLES = 3, 5
+TERMS = 3
+"""Terms in a cluster's name, at most."""
 WIDESPREAD = 0.2
 """A term must occur in this share of a cluster's findings to name it."""
 
@@ -46,8 +46,6 @@ class Cluster(Record):
     size: int
     categories: dict[str, int]
     """Findings by category, most frequent first."""
-    examples: tuple[str, ...]
-    """Ids of the findings nearest to the centre."""
 
 
 class Point(Record):
@@ -136,7 +134,7 @@ def cluster_findings(
         )
         for f, label, (x, y) in zip(findings, labels, positions, strict=True)
     )
-    clusters = tuple(_described(findings, labels, space, taxonomy))
+    clusters = tuple(_described(findings, labels, taxonomy))
     return Clustering(clusters=clusters, points=points, of=of)
 
 
@@ -150,15 +148,13 @@ def _category_name(category: str, taxonomy: Taxonomy) -> str:
 
 
 def _described(
-    findings: Sequence[Finding], labels: ClusterLabels, space: Matrix, taxonomy: Taxonomy
+    findings: Sequence[Finding], labels: ClusterLabels, taxonomy: Taxonomy
 ) -> list[Cluster]:
     """Clusters by size, the unclustered last."""
     terms = _distinctive_terms([_text(f) for f in findings], labels)
     described = []
     for number in sorted(set(labels.tolist()), key=lambda k: (k == UNCLUSTERED, k)):
         rows = np.flatnonzero(labels == number)
-        distance = ((space[rows] - space[rows].mean(axis=0)) ** 2).sum(axis=1)
-        nearest = rows[np.argsort(distance, kind="stable")[:EXAMPLES]]
         categories = Counter(findings[int(i)].category for i in rows).most_common()
         described.append(
             Cluster(
@@ -166,7 +162,6 @@ def _described(
                 name=_name(number, terms.get(number, ()), categories[0][0], taxonomy),
                 size=len(rows),
                 categories=dict(categories),
-                examples=tuple(findings[int(i)].id for i in nearest),
             )
         )
     return described

@@ -34,16 +34,16 @@ class Rate(Record):
         return wilson(self.count, self.total) if self.total else None
 
 
-def wilson(count: int, total: int, z: float = Z95) -> tuple[float, float]:
-    """Wilson score interval of a proportion p = count / total (Wilson 1927):
+def wilson(count: int, total: int) -> tuple[float, float]:
+    """95 % Wilson score interval of a proportion p = count / total (Wilson 1927):
 
-    (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), n = total.
+    (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), n = total, z = 1.96.
 
     Raises ValueError unless 0 <= count <= total and total > 0.
     """
     if not 0 <= count <= total or total == 0:
         raise ValueError(f"not a proportion: {count} of {total}")
-    p = count / total
+    p, z = count / total, Z95
     centre = p + z * z / (2 * total)
     margin = z * sqrt(p * (1 - p) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total

@@ -4,10 +4,8 @@ Stored results stay: an analysis keeps the version of the taxonomy that it was m
 next run reads the summaries again.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
-import yaml
 from sqlalchemy import func, select
 
 from arf_core.checks import CATEGORIES as RULED
@@ -73,13 +71,6 @@ def taxonomy_text(project: Project) -> str:
     """The project's taxonomy as YAML: its own file, else the shipped one."""
     own = project.path / TAXONOMY_FILE
     return (own if own.exists() else DEFAULT).read_text(encoding="utf-8")
-
-
-def as_yaml(categories: Sequence[Category]) -> str:
-    """Categories as the text of a taxonomy file."""
-    rows = [c.model_dump(mode="json", exclude_defaults=True) for c in categories]
-    text: str = yaml.safe_dump({"categories": rows}, sort_keys=False, allow_unicode=True, width=100)
-    return text
 
 
 def preview(project: Project, text: str) -> TaxonomyPreview:

@@ -11,6 +11,7 @@ from arf_core.evaluate.rates import Rate, error_rates
 from arf_core.finetune.run_folder import learnt_from
 from arf_core.project import Project
 from arf_core.records import Record, System
+from arf_core.report.dataset_stats import holdings, split_counts
 from arf_core.review.queue import made_with
 from arf_core.store import schema
 from arf_core.store.database import Store
@@ -65,18 +66,12 @@ class Overview(Record):
     systems: tuple[SystemOverview, ...]
     headline: HeadlineRates | None
 
-    def of(self, name: str) -> SystemOverview:
-        return next(s for s in self.systems if s.system.name == name)
-
 
 def overview(project: Project) -> Overview:
     """Count a project's conversations, summaries and errors."""
     store = project.store
-    with store.read() as conn:
-        splits, summaries = (
-            {row[0]: row[1] for row in conn.execute(select(by, func.count()).group_by(by))}
-            for by in (schema.conversation.c.split, schema.summary.c.system)
-        )
+    counts = holdings(store)
+    summaries = dict(counts.summaries)
     systems = tuple(
         SystemOverview(
             system=system,
@@ -87,8 +82,8 @@ def overview(project: Project) -> Overview:
         for system in store.all(System)
     )
     return Overview(
-        conversations=sum(splits.values()),
-        splits=splits,
+        conversations=counts.conversations,
+        splits={c.label: c.conversations for c in split_counts(store).counts},
         systems=systems,
         headline=headline(store, systems),
     )

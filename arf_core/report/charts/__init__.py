@@ -6,7 +6,7 @@ do. Figures use the light theme; `in_theme(figure, "dark")` changes it.
 
 from arf_core.report.charts.clusters import clusters
 from arf_core.report.charts.distributions import lengths, values
-from arf_core.report.charts.palette import CATEGORY_COLOURS, category_colour
+from arf_core.report.charts.palette import category_colour
 from arf_core.report.charts.rates import error_rates, severity
 from arf_core.report.charts.rounds import against_reference, round_outcome
 from arf_core.report.charts.style import empty, in_theme, narrow
@@ -15,7 +15,6 @@ from arf_core.report.charts.training import loss
 from arf_core.report.charts.wording import percent, rate_text, reader_name, system_names
 
 __all__ = [
-    "CATEGORY_COLOURS",
     "against_reference",
     "category_colour",
     "clusters",

@@ -8,27 +8,35 @@ import plotly.graph_objects as go
 
 from arf_core.evaluate.rates import Rate
 from arf_core.report.charts.palette import SYSTEM_COLOURS, SYSTEM_SYMBOLS, ink_on
+from arf_core.report.charts.wording import rate_text
 
 
-def interval_marks(rates: Sequence[Rate], at: Sequence[float], series: int) -> dict[str, Any]:
-    """Fields of a scatter trace that draws rates in percent with their 95 % intervals.
+def interval_marks(
+    name: str,
+    rates: Sequence[Rate],
+    at: Sequence[float],
+    series: int,
+    *,
+    data: Sequence[object],
+    labels: Sequence[str] | None = None,
+) -> go.Scatter:
+    """Rates in percent with their 95 % intervals; `data` becomes customdata.
 
-    `at` are positions on the vertical axis; `series` picks colour and symbol. A rate without data
-    has no mark.
+    `at` are positions on the vertical axis; `series` picks colour and symbol; `labels` are shown
+    beside the hover text. A rate without data has no mark.
     """
     colour = SYSTEM_COLOURS[series % len(SYSTEM_COLOURS)]
     bounds = [(r.share or 0, *(r.interval or (0, 0))) for r in rates]
-    return {
-        "mode": "markers",
-        "cliponaxis": False,
-        "x": [None if r.share is None else 100 * r.share for r in rates],
-        "y": list(at),
-        "marker": {
-            "color": colour,
-            "symbol": SYSTEM_SYMBOLS[series % len(SYSTEM_SYMBOLS)],
-            "size": 12,
-        },
-        "error_x": {
+    beside = "%{hovertext}" if labels else ""
+    symbol = SYSTEM_SYMBOLS[series % len(SYSTEM_SYMBOLS)]
+    return go.Scatter(
+        name=name,
+        mode="markers",
+        cliponaxis=False,
+        x=[None if r.share is None else 100 * r.share for r in rates],
+        y=list(at),
+        marker={"color": colour, "symbol": symbol, "size": 12},
+        error_x={
             "type": "data",
             "symmetric": False,
             "arrayminus": [100 * (share - low) for share, low, _ in bounds],
@@ -37,7 +45,11 @@ def interval_marks(rates: Sequence[Rate], at: Sequence[float], series: int) -> d
             "width": 0,
             "color": colour,
         },
-    }
+        customdata=list(data),
+        hovertext=labels,
+        text=[rate_text(r) for r in rates],
+        hovertemplate=f"<b>{name}</b><br>%{{text}}<extra>{beside}</extra>",
+    )
 
 
 def stacked_bar(

@@ -47,13 +47,21 @@ def error_rates(
     rows = [ANY, *categories]
     bounds = [_rate(r, c).interval or (0, 0) for r in rates for c in rows]
     furthest = 100 * max(high for _, high in bounds)
+    systems = [name_of(r.system, names) for r in rates]
+    gap = min(0.24, 0.7 / len(rates))
+    offsets = [(i - (len(rates) - 1) / 2) * gap for i in range(len(rates))]
     figure = drawn(
-        [_marks(r, i, len(rates), rows, names) for i, r in enumerate(rates)],
-        rates_title(
-            "errs",
-            [r.any_error.share or 0 for r in rates],
-            [name_of(r.system, names) for r in rates],
-        ),
+        [
+            interval_marks(
+                systems[i],
+                [_rate(r, c) for c in rows],
+                [row + offsets[i] for row in range(len(rows))],
+                i,
+                data=[[r.system, c] for c in rows],
+            )
+            for i, r in enumerate(rates)
+        ],
+        rates_title("errs", [r.any_error.share or 0 for r in rates], systems),
         readers_subtitle([r.any_error.total for r in rates], [r.detector for r in rates]),
         height=max(34, 14 * len(rates) + 16) * len(rows),
         legend="above" if len(rates) > 1 else "none",
@@ -72,21 +80,6 @@ def _rate(rates: ErrorRates, category: str) -> Rate:
     if category == ANY:
         return rates.any_error
     return rates.by_category.get(category, Rate(count=0, total=rates.any_error.total))
-
-
-def _marks(
-    rates: ErrorRates, i: int, n: int, rows: Sequence[str], names: Mapping[str, str]
-) -> go.Scatter:
-    by_row = [_rate(rates, c) for c in rows]
-    offset = (i - (n - 1) / 2) * min(0.24, 0.7 / n)
-    name = name_of(rates.system, names)
-    return go.Scatter(
-        name=name,
-        **interval_marks(by_row, [row + offset for row in range(len(rows))], i),
-        customdata=[[rates.system, c] for c in rows],
-        text=[rate_text(r) for r in by_row],
-        hovertemplate=f"<b>{name}</b><br>%{{text}}<extra></extra>",
-    )
 
 
 SEVERITIES = {3: "misleads", 2: "misinforms", 1: "costs time", 0: "unknown category"}

@@ -22,7 +22,6 @@ from arf_core.report.charts.wording import (
     listed,
     percent,
     plain,
-    rate_text,
     reader_name,
     wrapped,
 )
@@ -114,11 +113,24 @@ def against_reference(agreements: Sequence[Agreement], by: Compared = "findings"
     counts: list[Confusion] = [getattr(a, by) for a in agreements]
     precision = [Rate(count=c.hits, total=c.hits + c.false_alarms) for c in counts]
     recall = [Rate(count=c.hits, total=c.hits + c.misses) for c in counts]
+    detectors = [a.detector for a in agreements]
+    readers = [plain(reader_name(d)) for d in detectors]
+    marks = [
+        interval_marks(
+            name,
+            rates,
+            [i + offset for i in range(len(rates))],
+            series,
+            data=detectors,
+            labels=readers,
+        )
+        for name, rates, series, offset in (
+            ("precision", precision, 1, -0.14),
+            ("recall", recall, 2, 0.14),
+        )
+    ]
     return drawn(
-        [
-            _shares("precision", precision, agreements, 1, -0.14),
-            _shares("recall", recall, agreements, 2, 0.14),
-        ],
+        marks,
         _agreement_title(agreements, recall),
         "Precision: share of what a detector reports that is right. Recall: share of the errors "
         f"that it finds. Compared: {COMPARED[by]}",
@@ -126,8 +138,8 @@ def against_reference(agreements: Sequence[Agreement], by: Compared = "findings"
         xaxis=percent_axis("share, with 95 % interval", 0, 101),
         yaxis=rows_axis(
             [
-                f"{wrapped(plain(reader_name(a.detector)))}<br>{a.summaries:,} summaries"
-                for a in agreements
+                f"{wrapped(reader)}<br>{a.summaries:,} summaries"
+                for reader, a in zip(readers, agreements, strict=True)
             ]
         ),
     )
@@ -141,17 +153,3 @@ def _agreement_title(agreements: Sequence[Agreement], recall: Sequence[Rate]) ->
     share, best = max(measured, key=lambda m: m[0] or 0)
     highest = "Highest recall" if len(measured) > 1 else "Recall"
     return f"{highest} against {references}: {percent(share or 0)}, {plain(reader_name(best))}"
-
-
-def _shares(
-    name: str, rates: Sequence[Rate], agreements: Sequence[Agreement], series: int, offset: float
-) -> go.Scatter:
-    """One mark per detector; none if it reported nothing or there was nothing to find."""
-    return go.Scatter(
-        name=name,
-        **interval_marks(rates, [i + offset for i in range(len(rates))], series),
-        customdata=[a.detector for a in agreements],
-        hovertext=[plain(reader_name(a.detector)) for a in agreements],
-        text=[rate_text(r) for r in rates],
-        hovertemplate=f"<b>{name}</b><br>%{{text}}<extra>%{{hovertext}}</extra>",
-    )
