@@ -12,7 +12,7 @@ from arf_core.analysis.annotations import LabelledFinding
 from arf_core.errors import ArfError
 from arf_core.importing import ImportOptions
 from arf_core.models.registry import Tested
-from arf_core.project.configure import Written
+from arf_core.project.configure import SettingsFiles
 
 
 @dataclass
@@ -22,8 +22,8 @@ class Changed:
     project: str
     message: str
     command: str
-    before: Written
-    after: Written
+    before: SettingsFiles
+    after: SettingsFiles
 
 
 @dataclass

@@ -280,10 +280,10 @@ def test_only_the_lines_of_a_prompt_that_change_are_shown() -> None:
 
 
 def test_what_the_system_refuses_is_told_with_the_remedy(open_app, empty_project: Path) -> None:
-    (empty_project / "arf.new").mkdir()  # stands where the new settings would be written
+    (empty_project / "arf.toml.new").mkdir()  # where the new settings would be written
     at = open_app(empty_project, PAGE, section="Privacy")
     at.toggle(key="privacy-offline").set_value(True).run()
     assert not at.exception
-    assert "arf.new" in errors(at)
+    assert "arf.toml.new" in errors(at)
     assert not settings_of(empty_project).privacy.offline
     assert at.toggle(key="privacy-offline").value is False

@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from arf_core.evaluate.agreement import Agreement, Counts
+from arf_core.analysis.annotations import PERSON
+from arf_core.evaluate.agreement import Agreement, Confusion
 from arf_core.project import Project
 from arf_core.report import charts
 from arf_core.report.charts.rounds import Compared
-from arf_core.report.overview import PEOPLE
 from ui import loaders, widgets
 from ui.analyze import queries
 from ui.analyze.selection import Selection
@@ -24,7 +24,7 @@ COMPARE_BY: dict[Compared, str] = {
 
 def people(project: Project, selection: Selection) -> list[str]:
     """The people who have annotated the system's summaries."""
-    return [d for d in loaders.detectors(project, selection.system) if d.startswith(PEOPLE)]
+    return [d for d in loaders.detectors(project, selection.system) if d.startswith(PERSON)]
 
 
 def draw(project: Project, selection: Selection) -> None:
@@ -58,6 +58,6 @@ def draw(project: Project, selection: Selection) -> None:
 def _row(a: Agreement) -> dict[str, Any]:
     row: dict[str, Any] = {"detector": a.detector, "person": a.reference, "summaries": a.summaries}
     for name in COMPARE_BY:
-        counts: Counts = getattr(a, name)
+        counts: Confusion = getattr(a, name)
         row |= {f"{name} precision": counts.precision, f"{name} recall": counts.recall}
     return row

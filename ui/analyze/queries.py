@@ -10,13 +10,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
+from arf_core.analysis.annotations import PERSON
 from arf_core.evaluate.agreement import Agreement, agreement
 from arf_core.evaluate.clusters import Clustering, cluster_findings, findings_drawn
 from arf_core.evaluate.rates import ErrorRates, rates_of
 from arf_core.evaluate.slices import SliceRates, rates_by
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
-from arf_core.report.overview import PEOPLE, taking_part
+from arf_core.report.overview import taking_part
 from arf_core.store import blocks, filters, finding_list
 from arf_core.store.blocks import About, Found, Numbers
 from arf_core.store.filters import Scope, Slices
@@ -94,7 +95,7 @@ def readers(project: Project, system: str) -> list[str]:
     involved = taking_part(project.store, [s for s in loaders.systems(project) if s.parent])
     return sorted(
         loaders.detectors(project, system),
-        key=lambda d: (d.startswith(PEOPLE), d == "rules", d in involved, d),
+        key=lambda d: (d.startswith(PERSON), d == "rules", d in involved, d),
     )
 
 
@@ -155,5 +156,5 @@ def agreements(
     return [
         agreement(project.store, system, detector, person, splits)
         for detector in loaders.detectors(project, system)
-        if not detector.startswith(PEOPLE)
+        if not detector.startswith(PERSON)
     ]

@@ -38,8 +38,8 @@ def draw(project: Project, selection: Selection) -> None:
 
 def _highest_share(tables: list[list[SliceRates]]) -> float | None:
     """In percent: the end of one colour scale, so that a colour means the same in every chart."""
-    shares = [s.any_error.share or 0 for table in tables for s in table if s.total >= FEW]
-    return 100 * max(shares, default=0) or None
+    rates = [s.rates.any_error for table in tables for s in table if s.total >= FEW]
+    return 100 * max((rate.share or 0 for rate in rates), default=0) or None
 
 
 def _csv(table: list[SliceRates]) -> pd.DataFrame:
@@ -47,6 +47,6 @@ def _csv(table: list[SliceRates]) -> pd.DataFrame:
         [
             {"slice": s.value, "category": category, "summaries": r.count, "of": r.total}
             for s in table
-            for category, r in (("any error", s.any_error), *s.by_category.items())
+            for category, r in (("any error", s.rates.any_error), *s.rates.by_category.items())
         ]
     )

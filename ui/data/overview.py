@@ -8,7 +8,7 @@ from arf_core.project import Project
 from arf_core.report import charts
 from arf_core.report.dataset_stats import (
     Holdings,
-    Values,
+    ValueCounts,
     attribute_counts,
     attributes_by_interest,
     holdings,
@@ -34,7 +34,7 @@ def _attributes(project: Project) -> list[str]:
 
 
 @loaders.reads
-def _values(project: Project, of: str) -> Values:
+def _values(project: Project, of: str) -> ValueCounts:
     if of == "split":
         return split_counts(project.store)
     if of == SOURCE:
@@ -99,7 +99,7 @@ def _chosen_attribute(project: Project) -> str:
     return chosen
 
 
-def _distribution(values: Values, key: str) -> None:
+def _distribution(values: ValueCounts, key: str) -> None:
     data = pd.DataFrame(
         [(c.label, c.conversations) for c in values.counts], columns=[values.of, "conversations"]
     )

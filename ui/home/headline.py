@@ -7,7 +7,7 @@ from arf_core.jobs.demo import example_of
 from arf_core.project import Project
 from arf_core.report.charts import rate_text, reader_name
 from arf_core.report.charts.wording import NBSP
-from arf_core.report.overview import Headline, Overview, example, overview
+from arf_core.report.overview import HeadlineRates, Overview, example, overview
 from arf_core.review.card import Card, card
 from ui import loaders, widgets
 
@@ -37,14 +37,14 @@ def _not_analyzed(found: Overview) -> str:
     )
 
 
-def _rates(project: Project, headline: Headline) -> str:
+def _rates(project: Project, headline: HeadlineRates) -> str:
     words = f"{_share(headline.before)} of summaries by {_writer(project, headline)} have errors"
     if headline.corrected is not None and headline.after is not None:
         words += f"; after correction, {_share(headline.after)} still do"
     return words
 
 
-def _proved(project: Project, headline: Headline) -> str:
+def _proved(project: Project, headline: HeadlineRates) -> str:
     """The rules see little, so they give a count, never a rate."""
     words = (
         f"The rules proved errors in {_count(headline.before)} summaries by "
@@ -55,7 +55,7 @@ def _proved(project: Project, headline: Headline) -> str:
     return words
 
 
-def _writer(project: Project, headline: Headline) -> str:
+def _writer(project: Project, headline: HeadlineRates) -> str:
     name = loaders.system_name(project, headline.system.name)
     return widgets.escaped(f"the {name[0].lower()}{name[1:]}")
 
@@ -75,7 +75,7 @@ def _share(rate: Rate) -> str:
     )
 
 
-def _source(project: Project, headline: Headline) -> str:
+def _source(project: Project, headline: HeadlineRates) -> str:
     """Who counted, and how far to trust the figures."""
     if headline.detector == "rules":
         parts = [

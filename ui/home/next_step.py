@@ -7,7 +7,7 @@ import streamlit as st
 from arf_core.analysis.analyze import AnalyzeSettings
 from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
-from arf_core.report.overview import Overview, Step, next_step
+from arf_core.report.overview import NextStep, Overview, next_step
 from ui import job_bar, widgets
 
 
@@ -22,7 +22,7 @@ class Advice(NamedTuple):
 DATA, ANALYZE, REVISE, FINETUNE, SETTINGS = (
     f"pages/{name}.py" for name in ("1_Data", "2_Analyze", "3_Revise", "4_Finetune", "7_Settings")
 )
-ADVICE: dict[Step, Advice] = {
+ADVICE: dict[NextStep, Advice] = {
     "import": Advice("Import conversations and their summaries.", "Import conversations", DATA),
     "summaries": Advice("These conversations have no summaries yet.", "Import summaries", DATA),
     "rules": Advice("The rules find what they can prove, without a model.", "Run the rules", ""),

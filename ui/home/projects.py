@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from arf_core.jobs.demo import CLOSED_WORLD, SUPPORT, Example, open_example
+from arf_core.jobs.demo import CLOSED_WORLD, SUPPORT, ExampleProject, open_example
 from arf_core.jobs.kinds import DemoJob
 from arf_core.jobs.queue import start
 from arf_core.project import SETTINGS_FILE, Project
@@ -102,7 +102,7 @@ def _examples() -> None:
                 _create_example(CLOSED_WORLD, "closed-world", DemoJob(example="closed_world"))
 
 
-def _create_example(example: Example, name: str, work: DemoJob) -> None:
+def _create_example(example: ExampleProject, name: str, work: DemoJob) -> None:
     path = projects_folder() / name
     exists = (path / SETTINGS_FILE).exists()
     with open_example(path, example) as project:

@@ -32,7 +32,7 @@ def draw(project: Project, found: Overview) -> None:
 
 def _chain(system: System, found: Overview, names: dict[str, str]) -> str:
     """A system, and those that were made from it."""
-    counted = found.of(system.name)
+    counted = next(s for s in found.systems if s.system.name == system.name)
     rate = counted.rate(found.headline.detector) if found.headline else None
     errors = f"{rate_text(rate)} with errors" if rate else "not analyzed yet"
     node = _node(

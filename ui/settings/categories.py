@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from arf_core.project import Project
-from arf_core.project.taxonomy_edit import FILE, taxonomy_text, use_shipped
+from arf_core.project import TAXONOMY_FILE, Project
+from arf_core.project.taxonomy_edit import taxonomy_text, use_shipped
 from ui.settings import category_form, draft_changes, drafts
 from ui.settings.changes import PROJECT, apply, command
 
 
 def draw(project: Project) -> None:
     """The form of the chosen category, the YAML, and what a draft would change."""
-    own = (project.path / FILE).exists()
+    own = (project.path / TAXONOMY_FILE).exists()
     st.caption(
         "What detectors look for and editors correct. "
         + ("This project has its own categories." if own else "These are the built-in categories.")

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from arf_core.errors import ArfError, of_system
+from arf_core.models import open_model
 from arf_core.project import Project
-from arf_core.project.configure import Value, as_argument, change, put_back, written
+from arf_core.project.configure import Value, as_argument, change, restore, settings_files
 from ui import widgets
 from ui.state import Changed, state
 
@@ -29,9 +30,9 @@ def apply(project: Project, message: str, shell: str, action: Callable[[], objec
     memory = state().settings
     memory.fault, memory.changed = None, None
     try:
-        before = written(project)
+        before = settings_files(project)
         action()
-        after = written(project)
+        after = settings_files(project)
     except (ArfError, OSError) as error:
         memory.fault = error if isinstance(error, ArfError) else of_system(error)
         return False
@@ -43,7 +44,7 @@ def set_values(project: Project, message: str, values: Mapping[str, Value]) -> N
     """Change settings, in a callback."""
     words = [as_argument(name, value) for name, value in values.items()]
     shell = command(project, "set", PROJECT, *words)
-    apply(project, message, shell, lambda: change(project, values))
+    apply(project, message, shell, lambda: change(project, values, open_model))
 
 
 def draw(project: Project) -> None:
@@ -72,7 +73,7 @@ def _undo(project: Project, last: Changed) -> None:
     memory = state().settings
     memory.changed, memory.fault = None, None
     try:
-        put_back(project, last.before, last.after)
+        restore(project, last.before, last.after)
     except (ArfError, OSError) as error:
         memory.fault = error if isinstance(error, ArfError) else of_system(error)
         return

@@ -5,8 +5,8 @@ from difflib import SequenceMatcher
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.project import Project
-from arf_core.project.taxonomy_edit import FILE, CategoryChange, Preview, preview, save_taxonomy
+from arf_core.project import TAXONOMY_FILE, Project
+from arf_core.project.taxonomy_edit import CategoryChange, TaxonomyPreview, preview, save_taxonomy
 from ui import loaders, widgets
 from ui.names import category_name, detector_name
 from ui.settings import drafts
@@ -21,7 +21,7 @@ FIELDS = {
 
 
 @loaders.reads
-def _preview(project: Project, text: str) -> Preview:
+def _preview(project: Project, text: str) -> TaxonomyPreview:
     return preview(project, text)
 
 
@@ -49,7 +49,7 @@ def _in_words(project: Project, change: CategoryChange) -> str:
     return f"{name}: {change.kind}{f' ({fields})' if fields else ''}"
 
 
-def _prompts(seen: Preview) -> None:
+def _prompts(seen: TaxonomyPreview) -> None:
     for prompt in seen.prompts:
         with st.expander(f"Changes to the {TASKS[prompt.task]}'s prompt", key=prompt.task):
             st.caption("Only the changed lines are shown.")
@@ -70,7 +70,7 @@ def changed_lines(before: str, after: str) -> list[tuple[str, str]]:
     ]
 
 
-def _analyses(project: Project, seen: Preview) -> None:
+def _analyses(project: Project, seen: TaxonomyPreview) -> None:
     if seen.outdated:
         st.caption(
             "Detectors have read these summaries with other categories. Their findings stay until "
@@ -107,7 +107,7 @@ def _buttons(project: Project, draft: str, *, valid: bool) -> None:
         st.download_button(
             "Download as YAML",
             draft.encode(),
-            FILE,
+            TAXONOMY_FILE,
             "text/yaml",
             key="taxonomy-download",
             on_click="ignore",
@@ -117,6 +117,6 @@ def _buttons(project: Project, draft: str, *, valid: bool) -> None:
 
 
 def _save(project: Project, draft: str) -> None:
-    shell = command(project, "taxonomy", PROJECT, "--use", FILE)
+    shell = command(project, "taxonomy", PROJECT, "--use", TAXONOMY_FILE)
     if apply(project, "Categories saved.", shell, lambda: save_taxonomy(project, draft)):
         drafts.discard(project)
