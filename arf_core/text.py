@@ -228,3 +228,13 @@ def change_share(before: str, after: str) -> float:
     changed = words("deleted", "inserted")
     total = changed + 2 * words("same")
     return changed / total if total else 0.0
+
+
+def shortened(value: str, size: int = 80) -> str:
+    """A value as it can be shown: one line, printable, not long."""
+    plain = "".join(c if c.isprintable() else escaped(c) for c in value[: size + 1])
+    return plain if len(plain) <= size else plain[: size - 1] + "…"
+
+
+def escaped(char: str) -> str:
+    return " " if char.isspace() else char.encode("unicode_escape").decode("ascii")

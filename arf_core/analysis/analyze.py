@@ -65,7 +65,7 @@ def analyze(
                 answer.count_in(report)
             if progress:
                 progress(report.finished, report.asked)
-    from arf_core.store.blocks import refresh  # with NumPy: the first call is not to wait for it
+    from arf_core.store.arrays import refresh  # with NumPy: the first call is not to wait for it
 
     refresh(store, system, reader.name)
     report.notes += reader.notes()

@@ -20,8 +20,9 @@ from arf_core.project import Project
 from arf_core.records import RunReport, Split
 from arf_core.revision.revise import revise as run_revise
 from arf_core.revision.verify import verify as run_verify
-from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.findings import finding_rows
 from arf_core.store.queries import detectors_of, find_system, require_detectors
+from arf_core.store.round_counts import round_outcome
 
 Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 System = typer.Option("teacher", "--system", help="Whose summaries.")

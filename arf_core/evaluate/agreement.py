@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from arf_core.records import SPLITS, Finding, Item, Record, Split
 from arf_core.store.database import Store, chunks
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 from arf_core.store.queries import PAGE, findings_of, items_at
 from arf_core.text import Span, sentences
 
@@ -115,7 +115,7 @@ def _read_by_both(
     """The summaries that all the detectors have read, in pages. A person reads few of many, so
     these are looked up, and the others not looked at."""
     scope = Scope(splits=tuple(splits))
-    read = [look(store, system, name, scope).read.tolist() for name in detectors]
+    read = [findings_in(store, system, name, scope).read.tolist() for name in detectors]
     for numbers in chunks(sorted(set.intersection(*map(set, read))), PAGE):
         yield items_at(store, system, numbers)
 

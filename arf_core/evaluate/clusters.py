@@ -26,9 +26,9 @@ from arf_core.evaluate.embedding import (
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import SPLITS, Finding, Record, Split
 from arf_core.store import schema
-from arf_core.store.blocks import Found
+from arf_core.store.arrays import FindingColumns
 from arf_core.store.database import Store, columns
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 
 MOST = 20_000
 """Findings beyond this are clustered by a sample."""
@@ -95,10 +95,12 @@ def sample_findings(
 
     The same project gives the same sample.
     """
-    return findings_drawn(store, look(store, system, detector, Scope(splits=tuple(splits))), most)
+    return findings_drawn(
+        store, findings_in(store, system, detector, Scope(splits=tuple(splits))), most
+    )
 
 
-def findings_drawn(store: Store, found: Found, most: int = MOST) -> FindingSample:
+def findings_drawn(store: Store, found: FindingColumns, most: int = MOST) -> FindingSample:
     """The findings of what was found; about `most` of them where there are more."""
     f, of = schema.finding, len(found.seq)
     # Knuth's multiplicative hash scatters the running numbers over 0 … 2^32

@@ -6,9 +6,9 @@ from math import sqrt
 import numpy as np
 
 from arf_core.records import SPLITS, Record, Split
-from arf_core.store.blocks import Found, Numbers
+from arf_core.store.arrays import FindingColumns, Numbers
 from arf_core.store.database import Store
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 
 Z95 = 1.959963984540054
 
@@ -59,10 +59,10 @@ def error_rates(
     store: Store, system: str, detector: str, splits: Sequence[Split] = SPLITS
 ) -> ErrorRates:
     """Rates over the summaries that the detector has completely read; the others do not count."""
-    return rates_of(look(store, system, detector, Scope(splits=tuple(splits))))
+    return rates_of(findings_in(store, system, detector, Scope(splits=tuple(splits))))
 
 
-def rates_of(found: Found) -> ErrorRates:
+def rates_of(found: FindingColumns) -> ErrorRates:
     """Rates of what was found."""
     total = len(found.read)
     by_category = {

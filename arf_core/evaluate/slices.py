@@ -7,10 +7,9 @@ import numpy as np
 
 from arf_core.evaluate.rates import Rate
 from arf_core.records import SPLITS, Record, Split
-from arf_core.store import blocks
-from arf_core.store.blocks import Found, Numbers
+from arf_core.store.arrays import FindingColumns, Numbers, conversation_columns
 from arf_core.store.database import Store
-from arf_core.store.filters import TOP, Scope, Slices, look, slices_of
+from arf_core.store.filters import TOP, Scope, Slices, findings_in, slices_of
 
 
 class SliceRates(Record):
@@ -36,7 +35,7 @@ class SliceRates(Record):
 
 def attribute_names(store: Store) -> list[str]:
     """The attributes that conversations have and that tell slices apart."""
-    return list(blocks.about(store).attributes)
+    return list(conversation_columns(store).attributes)
 
 
 def error_rates_by(
@@ -53,11 +52,11 @@ def error_rates_by(
     other values by frequency, the rarer ones together. What has no value is the last slice. Slices
     that nobody read are left out. Raises InputError for an attribute that no conversation has.
     """
-    found = look(store, system, detector, Scope(splits=tuple(splits)))
+    found = findings_in(store, system, detector, Scope(splits=tuple(splits)))
     return rates_by(found, slices_of(store, attribute, top))
 
 
-def rates_by(found: Found, by: Slices) -> list[SliceRates]:
+def rates_by(found: FindingColumns, by: Slices) -> list[SliceRates]:
     """Rates of what was found, for each slice of which something was read."""
     n = len(by.groups)
     of_read = _slice_of(by, found.read)

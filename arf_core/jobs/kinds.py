@@ -24,11 +24,11 @@ from arf_core.jobs import closed_world
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import SPLITS, Record, RunReport, Split, System
-from arf_core.review.counts import tallies
 from arf_core.review.decisions import accept_verified, undo
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
 from arf_core.store.queries import count_summaries
+from arf_core.store.round_counts import review_counts
 
 Tell = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much (0 where that is not known)."""
@@ -330,7 +330,7 @@ class ReviewWork(Work):
             else (undo, "taking back")
         )
         step = work(project.store, self.system, self.by, partial(tell, phase))
-        tallies(project.store, self.system)
+        review_counts(project.store, self.system)
         return Reviewed(summaries=step.summaries if step else 0)
 
     def said(self, report: BaseModel) -> str:

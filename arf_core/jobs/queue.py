@@ -26,7 +26,8 @@ from arf_core.jobs.kinds import Claim, Work, work_of
 from arf_core.project import Project
 from arf_core.records import Record
 from arf_core.store import schema
-from arf_core.store.database import Store, insert_new, to_row
+from arf_core.store.database import Store
+from arf_core.store.writes import insert_new, to_row
 
 M = TypeVar("M", bound=BaseModel)
 Status = Literal["queued", "running", "done", "failed", "cancelled", "lost"]

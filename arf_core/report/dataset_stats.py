@@ -7,8 +7,9 @@ import numpy as np
 from sqlalchemy import func, select
 
 from arf_core.records import SPLITS, Record
-from arf_core.store import blocks, schema
-from arf_core.store.binning import Group, grouped
+from arf_core.store import schema
+from arf_core.store.arrays import conversation_columns
+from arf_core.store.binning import Bin, binned
 from arf_core.store.database import Store
 from arf_core.store.filters import slices_of
 
@@ -60,7 +61,7 @@ def holdings(store: Store) -> Holdings:
 
 def split_counts(store: Store) -> Values:
     """Conversations by split."""
-    split = blocks.about(store).split
+    split = conversation_columns(store).split
     found = np.bincount(split[split >= 0], minlength=len(SPLITS)).tolist()
     counts = [Counted(label=s, conversations=n) for s, n in zip(SPLITS, found, strict=True) if n]
     return Values(of="split", counts=tuple(counts))
@@ -73,7 +74,7 @@ def source_counts(store: Store) -> Values:
         rows = conn.execute(select(source, func.count()).group_by(source))
         found = {r[0]: r[1] for r in rows}
     sizes = list(found.values())
-    groups = grouped(list(found), sizes, TOP)
+    groups = binned(list(found), sizes, TOP)
     return _values("source", groups, [sum(sizes[i] for i in g.members) for g in groups])
 
 
@@ -84,12 +85,12 @@ def attribute_counts(store: Store, attribute: str) -> Values:
     values by frequency, the rarer ones together. Raises InputError for one that has no slices.
     """
     slices = slices_of(store, attribute, TOP)
-    there = blocks.about(store).split >= 0
+    there = conversation_columns(store).split >= 0
     counts = np.bincount(slices.of[there], minlength=len(slices.groups)).tolist()
     return _values(attribute, slices.groups, counts)
 
 
-def _values(of: str, groups: Sequence[Group], counts: Sequence[int]) -> Values:
+def _values(of: str, groups: Sequence[Bin], counts: Sequence[int]) -> Values:
     made = [
         Counted(label=g.label, kind=g.kind, conversations=n)
         for g, n in zip(groups, counts, strict=True)

@@ -14,7 +14,7 @@ from arf_core.revision.revise import RoundSettings
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import CHECKS, detectors_of
-from arf_core.store.review_status import STANDINGS
+from arf_core.store.review_status import REVIEW_STATUSES
 
 PEOPLE = "person:"
 CORRECTED = ("revision", "rewrite", "reviewed")
@@ -186,7 +186,7 @@ def example(store: Store, system: str) -> str | None:
         .limit(LOOKED_AT)  # the first that the index gives: no order, which would sort them all
     )
     with store.read() as conn:
-        rows = conn.execute(edited.where(r.c.risk == STANDINGS.index("verified"))).all()
+        rows = conn.execute(edited.where(r.c.risk == REVIEW_STATUSES.index("verified"))).all()
         rows = rows or conn.execute(edited).all()
     best = min(rows, key=lambda x: (abs(len(x[1]) - 2), x[2] > 0.25, x[3]), default=None)
     return best[0] if best is not None else None

@@ -26,7 +26,6 @@ from arf_core.records import (
     digest,
     now,
 )
-from arf_core.review.counts import tallies
 from arf_core.revision.editors import Editor, EditTask, Proposal, open_editor
 from arf_core.run import Answer, Failure, Progress, in_batches
 from arf_core.store import schema
@@ -41,9 +40,10 @@ from arf_core.store.queries import (
     require_detectors,
     revisions_of,
 )
+from arf_core.store.round_counts import review_counts
 from arf_core.text import change_share, replace
 
-LARGE_CHANGE = 0.3
+FLAGGED_CHANGE = 0.3
 """Share of words that a targeted edit may change before a person should look first."""
 
 
@@ -97,7 +97,7 @@ def revise(
                     answer.count_in(report)
                 if progress:
                     progress(report.finished, report.asked)
-    tallies(store, into)  # now, so that nobody who looks at the round has to wait
+    review_counts(store, into)  # now, so that the first page of the round need not wait
     report.notes += worker.notes()
     report.seconds = round(time.monotonic() - started, 3)
     return report
@@ -245,7 +245,7 @@ def _revised(
         reason=failure and failure.reason,
         raw=failure and (failure.raw or failure.message),
         change=round(change, 4),
-        flagged=bool(settings.detectors) and change > LARGE_CHANGE,
+        flagged=bool(settings.detectors) and change > FLAGGED_CHANGE,
         at=now(),
     )
     edits = [

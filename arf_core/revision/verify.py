@@ -28,7 +28,6 @@ from arf_core.records import (
     digest,
     now,
 )
-from arf_core.review.counts import tallies
 from arf_core.revision.revise import RoundSettings
 from arf_core.revision.verifiers import CheckTask, Judged, Verdict, Verifier, open_verifier
 from arf_core.run import Answer, Progress, in_batches
@@ -43,6 +42,7 @@ from arf_core.store.queries import (
     items,
     revisions_of,
 )
+from arf_core.store.round_counts import review_counts
 from arf_core.text import locate
 
 
@@ -74,7 +74,7 @@ def verify(
                     answer.count_in(report)
                 if progress:
                     progress(report.finished, report.asked)
-    tallies(project.store, system)  # now, so that nobody who looks at the round has to wait
+    review_counts(project.store, system)  # now, so that the first page need not wait
     report.notes += worker.notes()
     report.seconds = round(time.monotonic() - started, 3)
     return report

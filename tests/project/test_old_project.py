@@ -17,7 +17,8 @@ import pytest
 from arf_core.evaluate.agreement import agreement
 from arf_core.jobs import queue as jobs
 from arf_core.project import Project
-from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.findings import finding_rows
+from arf_core.store.round_counts import round_outcome
 
 FIXTURE = Path(__file__).parent / "fixtures" / "project_v1"
 EXPECTED = json.loads((FIXTURE / "expected.json").read_text(encoding="utf-8"))

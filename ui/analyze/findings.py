@@ -10,15 +10,15 @@ from arf_core.errors import ArfError
 from arf_core.project import Project
 from arf_core.records import Finding
 from arf_core.store import finding_list
-from arf_core.store.blocks import Numbers
-from arf_core.store.finding_list import PAGE, Card, Listed, Neighbours, Order
+from arf_core.store.arrays import Numbers
+from arf_core.store.finding_list import PAGE, FindingCard, FindingListItem, FindingOrder, Neighbours
 from arf_core.store.search import summaries_of
 from ui import loaders, widgets
 from ui.analyze import readings as reads
 from ui.analyze.page import Looked, detector_name
 from ui.widgets import escaped
 
-ORDERS: dict[Order, str] = {
+ORDERS: dict[FindingOrder, str] = {
     "file": "in order of the conversations",
     "sure": "most certain first",
     "unsure": "least certain first",
@@ -47,7 +47,7 @@ def draw(project: Project, looked: Looked) -> None:
         _list(project, looked, seqs)
         return
     try:
-        card = finding_list.card(project.store, number)
+        card = finding_list.finding_card(project.store, number)
     except ArfError as fault:
         widgets.error(fault)
         st.button("Back to the list", key="back", on_click=close)
@@ -56,9 +56,9 @@ def draw(project: Project, looked: Looked) -> None:
     _reader(project, looked, card)
 
 
-def _order() -> Order:
+def _order() -> FindingOrder:
     asked = st.session_state.get("order", "file")
-    return asked if asked in get_args(Order) else "file"
+    return asked if asked in get_args(FindingOrder) else "file"
 
 
 # -- which finding is open: in the address, so that it can be sent --------------------------------
@@ -93,7 +93,7 @@ def _list(project: Project, looked: Looked, seqs: Numbers) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="list-head"):
         widgets.html(f'<div class="arf-text">{escaped(_count(seqs, looked))}</div>')
         st.selectbox(
-            "Order",
+            "FindingOrder",
             list(ORDERS),
             key="order",
             bind="query-params",
@@ -121,7 +121,7 @@ def few(project: Project, seqs: Numbers, key: str) -> None:
     st.caption("Click on a finding to read it beside its conversation.")
 
 
-def _rows(project: Project, shown: list[Listed], key: str) -> None:
+def _rows(project: Project, shown: list[FindingListItem], key: str) -> None:
     """Rows of findings, of which one can be opened."""
     st.dataframe(
         _table(project, shown),
@@ -137,7 +137,7 @@ def _rows(project: Project, shown: list[Listed], key: str) -> None:
 
 def _count(seqs: Numbers, looked: Looked) -> str:
     n = len(seqs)
-    if looked.words and n >= finding_list.FOUND_BY_WORDS:
+    if looked.words and n >= finding_list.MOST_HITS:
         return f"The first {n:,} findings with these words"
     return f"{n:,} finding{'' if n == 1 else 's'}"
 
@@ -157,7 +157,7 @@ def _pager(pages: int) -> int:
     return min(int(chosen), pages) - 1
 
 
-def _table(project: Project, rows: list[Listed]) -> pd.DataFrame:
+def _table(project: Project, rows: list[FindingListItem]) -> pd.DataFrame:
     known = project.taxonomy.by_id
     names = [known[r.category].name if r.category in known else r.category for r in rows]
     table = pd.DataFrame(
@@ -202,11 +202,11 @@ def _steps(at: Neighbours) -> None:
                 args=(seq,),
                 shortcut=key,
             )
-        place = "" if at.place is None else f"{at.place + 1:,} of {at.total:,}"
+        place = "" if at.index is None else f"{at.index + 1:,} of {at.total:,}"
         widgets.text(place or "not in this list", muted=True)
 
 
-def _reader(project: Project, looked: Looked, card: Card) -> None:
+def _reader(project: Project, looked: Looked, card: FindingCard) -> None:
     """Summary and findings on the left, the conversation on the right."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -240,7 +240,7 @@ def _finding(project: Project, finding: Finding, number: int, chosen: bool) -> N
     widgets.html(f'<div class="{style}">{"".join(said)}</div>')
 
 
-def _other_version(project: Project, looked: Looked, card: Card) -> None:
+def _other_version(project: Project, looked: Looked, card: FindingCard) -> None:
     """What the system beside it wrote of the same conversation."""
     other = next((s for s in looked.systems if s != card.system), None)
     if other is None:
@@ -254,7 +254,7 @@ def _other_version(project: Project, looked: Looked, card: Card) -> None:
         widgets.diff(card.item.summary.text, summary.text)
 
 
-def _elsewhere(card: Card) -> None:
+def _elsewhere(card: FindingCard) -> None:
     id_ = card.item.conversation.id
     with st.container(horizontal=True):
         widgets.page_link(

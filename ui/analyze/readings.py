@@ -14,11 +14,11 @@ from arf_core.evaluate.slices import SliceRates, rates_by
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
 from arf_core.report.overview import PEOPLE, taking_part
-from arf_core.store import blocks, finding_list
+from arf_core.store import arrays, finding_list
 from arf_core.store import filters as scope
-from arf_core.store.blocks import About, Found, Numbers
+from arf_core.store.arrays import ConversationColumns, FindingColumns, Numbers
 from arf_core.store.filters import Scope, Slices
-from arf_core.store.finding_list import Order
+from arf_core.store.finding_list import FindingOrder
 from arf_core.store.patterns import ErrorPatterns, patterns_of
 from ui import loaders
 
@@ -64,13 +64,13 @@ def _large(
 
 
 @_large
-def _everything(project: Project, system: str, detector: str) -> Found:
-    return blocks.found(project.store, system, detector)
+def _everything(project: Project, system: str, detector: str) -> FindingColumns:
+    return arrays.finding_columns(project.store, system, detector)
 
 
 @_large
-def _about(project: Project) -> About:
-    return blocks.about(project.store)
+def _about(project: Project) -> ConversationColumns:
+    return arrays.conversation_columns(project.store)
 
 
 @_large
@@ -79,14 +79,14 @@ def _slices(project: Project, attribute: str) -> Slices:
 
 
 @_large
-def found(project: Project, system: str, detector: str, view: View) -> Found:
+def found(project: Project, system: str, detector: str, view: View) -> FindingColumns:
     """What the detector found in the system's summaries, as far as it is looked at."""
     everything = _everything(project, system, detector)
     if view == View():
         return everything
     by = _slices(project, view.attribute) if view.attribute and view.value else None
-    inside = scope.chosen(_about(project), view.scope, by)
-    return scope.narrowed(everything, inside, view.confidence)
+    inside = scope.conversations_in(_about(project), view.scope, by)
+    return scope.restrict(everything, inside, view.confidence)
 
 
 def attributes(project: Project) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ def matching(
     view: View,
     categories: tuple[str, ...],
     words: str,
-    order: Order,
+    order: FindingOrder,
 ) -> Numbers:
     """The numbers of the findings in the list, in its order."""
     seqs = finding_list.listed(found(project, system, detector, view), categories, order)

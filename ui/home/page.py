@@ -21,7 +21,7 @@ from arf_core.report.overview import (
     next_step,
     overview,
 )
-from arf_core.review.card import Card, card
+from arf_core.review.card import ReviewCard, review_card
 from ui import job_bar as jobs
 from ui import loaders, widgets
 
@@ -29,10 +29,10 @@ look = loaders.reads(overview)
 
 
 @loaders.reads
-def shown_example(project: Project, system: str) -> Card | None:
+def shown_example(project: Project, system: str) -> ReviewCard | None:
     """The summary that is shown before and after."""
     found = example(project.store, system)
-    return card(project.store, system, found) if found else None
+    return review_card(project.store, system, found) if found else None
 
 
 # -- the sentence -------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ import streamlit as st
 
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Check, Edit
-from arf_core.review.card import Answered, Card
-from arf_core.store.review_status import Standing
+from arf_core.review.card import Answered, ReviewCard
+from arf_core.store.review_status import ReviewStatus
 from ui import widgets
 from ui.revise.page import STANDS
 from ui.widgets import escaped
@@ -16,7 +16,7 @@ CHECKED = {
     "unchecked": ("?", "unchecked", "open"),
     "new_error": ("!", "new error", "bad"),
 }
-TONES: dict[Standing, str] = {
+TONES: dict[ReviewStatus, str] = {
     "new_error": "bad",
     "not_fixed": "bad",
     "failed": "bad",
@@ -26,7 +26,7 @@ TONES: dict[Standing, str] = {
     "verified": "good",
     "clean": "good",
 }
-WHY: dict[Standing, str] = {
+WHY: dict[ReviewStatus, str] = {
     "new_error": "The verifier found an error that the edit brought in.",
     "not_fixed": "The verifier says that a finding is still there.",
     "failed": "The editor gave no edit that could be used; this is the text before.",
@@ -39,18 +39,18 @@ WHY: dict[Standing, str] = {
 DECIDED = {"accept": "accepted", "reject": "rejected", "reword": "reworded"}
 
 
-def heading(card: Card) -> None:
+def heading(card: ReviewCard) -> None:
     """Which conversation it is, where it stands, and who decided what."""
     q = card.queued
     said = [
         f"<b>{escaped(q.external_id)}</b>",
-        badge(STANDS[q.standing], TONES[q.standing]),
-        f'<span class="arf-muted">{escaped(WHY[q.standing])}</span>',
+        badge(STANDS[q.status], TONES[q.status]),
+        f'<span class="arf-muted">{escaped(WHY[q.status])}</span>',
     ]
     widgets.html(f'<div class="arf-row">{"".join(said)}</div>')
 
 
-def decided(card: Card) -> None:
+def decided(card: ReviewCard) -> None:
     """What somebody has decided, and where another text stands."""
     d = card.decided
     if d is None:
@@ -61,7 +61,7 @@ def decided(card: Card) -> None:
     widgets.text(words, muted=True)
     if d.action == "reword":
         st.caption("What stands, against the revision")
-        widgets.diff(card.item.summary.text, card.stands)
+        widgets.diff(card.item.summary.text, card.final_text)
 
 
 def badge(words: str, tone: str) -> str:
@@ -69,7 +69,7 @@ def badge(words: str, tone: str) -> str:
     return f'<span class="arf-badge arf-{tone}">{escaped(words)}</span>'
 
 
-def difference(card: Card, side_by_side: bool) -> None:
+def difference(card: ReviewCard, side_by_side: bool) -> None:
     """The text before and after."""
     if card.before is None:
         st.caption("The summary that this one was made from has been replaced since.")
@@ -78,7 +78,7 @@ def difference(card: Card, side_by_side: bool) -> None:
     widgets.diff(card.before.text, card.item.summary.text, side_by_side=side_by_side)
 
 
-def reasons(card: Card, taxonomy: Taxonomy) -> None:
+def reasons(card: ReviewCard, taxonomy: Taxonomy) -> None:
     """Every finding with the edits that answer it and what the verifier says."""
     rows = [_row(card, a, taxonomy) for a in (*card.new_errors, *card.answered)]
     if not rows:
@@ -87,7 +87,7 @@ def reasons(card: Card, taxonomy: Taxonomy) -> None:
     widgets.html(f'<div class="arf-findings">{"".join(rows)}</div>')
 
 
-def _row(card: Card, answered: Answered, taxonomy: Taxonomy) -> str:
+def _row(card: ReviewCard, answered: Answered, taxonomy: Taxonomy) -> str:
     finding = answered.finding
     if finding is None:
         what = '<span class="arf-muted">Edits that answer no finding</span>'
@@ -112,7 +112,7 @@ def _no_edit(answered: Answered) -> str:
     return f'<span class="arf-muted">{words}</span>'
 
 
-def _edit(card: Card, edit: Edit) -> str:
+def _edit(card: ReviewCard, edit: Edit) -> str:
     """The words that were replaced, and those that took their place."""
     before = card.before.text[edit.start : edit.end] if card.before else ""
     old = f"<del>{escaped(before)}</del> " if before.strip() else ""
@@ -127,7 +127,7 @@ def _check(check: Check) -> str:
     return f"<div>{badge(f'{sign} {words}', tone)}{by}{reason}</div>"
 
 
-def evidence(card: Card) -> tuple[int, ...]:
+def evidence(card: ReviewCard) -> tuple[int, ...]:
     """The turns that any of its findings points at."""
     found = (a.finding for a in (*card.new_errors, *card.answered) if a.finding)
     return tuple(sorted({turn for f in found for turn in f.evidence}))

@@ -9,15 +9,18 @@ from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.report import charts
-from arf_core.review.apply_decisions import ROUNDS
-from arf_core.review.counts import Tally, outcomes, tallies
-from arf_core.review.queue import made_with
-from arf_core.store.patterns import CategoryOutcome
-from arf_core.store.review_status import Standing
+from arf_core.review.status import ROUNDS, round_settings_of
+from arf_core.store.review_status import ReviewStatus
+from arf_core.store.round_counts import (
+    CategoryOutcome,
+    ReviewCounts,
+    category_outcomes,
+    review_counts,
+)
 from ui import loaders, widgets
 from ui.query_params import from_address, to_address
 
-STANDS: dict[Standing, str] = {
+STANDS: dict[ReviewStatus, str] = {
     "new_error": "new error",
     "not_fixed": "not fixed",
     "failed": "editor failed",
@@ -31,9 +34,9 @@ STANDS: dict[Standing, str] = {
 
 
 @loaders.reads
-def tallied(project: Project, system: str) -> list[Tally]:
+def tallied(project: Project, system: str) -> list[ReviewCounts]:
     """A round's counts."""
-    return tallies(project.store, system)
+    return review_counts(project.store, system)
 
 
 @loaders.reads
@@ -68,12 +71,12 @@ def chosen(project: Project, found: Sequence[System]) -> System:
     return system
 
 
-def _sentence(project: Project, system: System, counts: Sequence[Tally]) -> str:
+def _sentence(project: Project, system: System, counts: Sequence[ReviewCounts]) -> str:
     """What the round did, in a line."""
     names = loaders.names(project)
     edited = sum(t.edited for t in counts)
     of_all = sum(t.summaries for t in counts)
-    found = outcomes(system.name, counts)
+    found = category_outcomes(system.name, counts)
     asked, fixed = sum(o.asked for o in found), sum(o.fixed for o in found)
     new = sum(o.new_errors for o in found)
     parent = names.get(system.parent or "", system.parent or "")
@@ -90,7 +93,7 @@ def _new(n: int) -> str:
 
 def outcome(project: Project, system: System) -> None:
     """What became of the findings by category, and how often it errs now and did before."""
-    found = outcomes(system.name, tallied(project, system.name))
+    found = category_outcomes(system.name, tallied(project, system.name))
     widgets.figure(
         charts.round_outcome(found, project.taxonomy),
         "round-outcome",
@@ -124,7 +127,7 @@ def _readers_of_both(project: Project, system: System) -> list[str]:
     """Detectors that have read the round and its parent; those that took no part in it first."""
     before = loaders.detectors(project, system.parent or "")
     after = loaders.detectors(project, system.name)
-    settings = made_with(project.store, system)
+    settings = round_settings_of(project.store, system)
     took_part = settings.detectors if settings else ()
     both = [d for d in after if d in before]
     return sorted(both, key=lambda d: (d in took_part, d == "rules", d))

@@ -9,10 +9,10 @@ from arf_core.jobs import queue as jobs
 from arf_core.jobs.kinds import ReviewWork
 from arf_core.project import Project
 from arf_core.records import Step, System
-from arf_core.review.card import Card, card
-from arf_core.review.counts import Tally, Wanted
+from arf_core.review.card import ReviewCard, review_card
 from arf_core.review.decisions import Word, accept_verified, decide, first_of, last_step, undo
-from arf_core.review.queue import Queued, find, queue, queued
+from arf_core.review.queue import QueueFilter, QueueItem, find, queue, queue_item
+from arf_core.store.round_counts import ReviewCounts
 from ui import widgets
 from ui.revise import card as revise_card
 from ui.revise.filters import name_of, progress, reviewer
@@ -49,7 +49,7 @@ def _review(project: Project, system: System) -> None:
         _nothing(counts, wanted)
         _undo_button(project, system)
         return
-    shown = card(project.store, system.name, now.summary_id)
+    shown = review_card(project.store, system.name, now.summary_id)
     _buttons(project, system, wanted, now)
     words, talk = st.columns([3, 2], gap="medium")
     with words:
@@ -63,7 +63,7 @@ def _review(project: Project, system: System) -> None:
 # -- which one is shown ---------------------------------------------------------------------------
 
 
-def _present(project: Project, system: System, wanted: Wanted) -> Queued | None:
+def _present(project: Project, system: System, wanted: QueueFilter) -> QueueItem | None:
     """The revision that the address asks for, else the one that was shown, else the first."""
     remembered, name = state().revise, system.name
     _begin_anew_with_other_filters(remembered, name, wanted)
@@ -81,7 +81,7 @@ def _present(project: Project, system: System, wanted: Wanted) -> Queued | None:
     return found
 
 
-def _begin_anew_with_other_filters(remembered: ReviseState, name: str, wanted: Wanted) -> None:
+def _begin_anew_with_other_filters(remembered: ReviseState, name: str, wanted: QueueFilter) -> None:
     filters = wanted.model_dump_json()
     if remembered.filters.setdefault(name, filters) != filters:
         remembered.filters[name] = filters
@@ -89,17 +89,17 @@ def _begin_anew_with_other_filters(remembered: ReviseState, name: str, wanted: W
         st.query_params.pop("conversation", None)
 
 
-def _still_there(project: Project, name: str, summary_id: str | None) -> Queued | None:
+def _still_there(project: Project, name: str, summary_id: str | None) -> QueueItem | None:
     """None where it was revised anew since."""
     if summary_id is None:
         return None
     try:
-        return queued(project.store, name, summary_id)
+        return queue_item(project.store, name, summary_id)
     except InputError:
         return None
 
 
-def _show(remembered: ReviseState, name: str, found: Queued | None) -> None:
+def _show(remembered: ReviseState, name: str, found: QueueItem | None) -> None:
     """Remember what is shown, and write it into the address, to be sent to somebody."""
     if found is None:
         remembered.at.pop(name, None)
@@ -112,8 +112,8 @@ def _show(remembered: ReviseState, name: str, found: Queued | None) -> None:
         st.query_params["conversation"] = found.external_id
 
 
-def _nothing(counts: Sequence[Tally], wanted: Wanted) -> None:
-    if not any(t.fitting(Wanted()) for t in counts) and wanted == Wanted():
+def _nothing(counts: Sequence[ReviewCounts], wanted: QueueFilter) -> None:
+    if not QueueFilter().count(counts) and wanted == QueueFilter():
         widgets.empty(
             "Everything is decided",
             "Export what you decided, or look at it again under Accepted, Rejected and Reworded.",
@@ -125,7 +125,7 @@ def _nothing(counts: Sequence[Tally], wanted: Wanted) -> None:
 # -- deciding -------------------------------------------------------------------------------------
 
 
-def _buttons(project: Project, system: System, wanted: Wanted, now: Queued) -> None:
+def _buttons(project: Project, system: System, wanted: QueueFilter, now: QueueItem) -> None:
     here = (project, system, wanted, now)
     with st.container(horizontal=True, key="decide", vertical_alignment="center"):
         st.button(
@@ -186,7 +186,9 @@ def _undo_button(project: Project, system: System) -> None:
     )
 
 
-def _decide(project: Project, system: System, wanted: Wanted, now: Queued, word: Word) -> None:
+def _decide(
+    project: Project, system: System, wanted: QueueFilter, now: QueueItem, word: Word
+) -> None:
     """Enter the word, and go on to the next one that waits."""
     remembered = state().revise
     text = st.session_state.get(_text_key(now)) if word == "reword" else None
@@ -197,11 +199,11 @@ def _decide(project: Project, system: System, wanted: Wanted, now: Queued, word:
         return
     remembered.rewording = False
     remembered.said = f"{SAID[step.kind]} {now.external_id}"
-    after = queue(project.store, system.name, wanted, after=now.place, size=1)
+    after = queue(project.store, system.name, wanted, after=now.position, size=1)
     _go(system, next(iter(after or queue(project.store, system.name, wanted, size=1)), None))
 
 
-def _go(system: System, to: Queued | None) -> None:
+def _go(system: System, to: QueueItem | None) -> None:
     remembered = state().revise
     remembered.rewording = False
     if to is None:
@@ -210,8 +212,10 @@ def _go(system: System, to: Queued | None) -> None:
         remembered.at[system.name] = to.summary_id
 
 
-def _move(project: Project, system: System, wanted: Wanted, now: Queued, back: bool) -> None:
-    edge = {"before": now.place} if back else {"after": now.place}
+def _move(
+    project: Project, system: System, wanted: QueueFilter, now: QueueItem, back: bool
+) -> None:
+    edge = {"before": now.position} if back else {"after": now.position}
     found = queue(project.store, system.name, wanted, size=1, **edge)
     state().revise.said = "" if found else f"This is the {'first' if back else 'last'} one."
     if found:
@@ -269,7 +273,7 @@ def _in_background(project: Project, work: ReviewWork) -> None:
 # -- what is shown of it --------------------------------------------------------------------------
 
 
-def _words(project: Project, system: System, wanted: Wanted, shown: Card) -> None:
+def _words(project: Project, system: System, wanted: QueueFilter, shown: ReviewCard) -> None:
     revise_card.heading(shown)
     revise_card.decided(shown)
     if state().revise.rewording:
@@ -280,14 +284,14 @@ def _words(project: Project, system: System, wanted: Wanted, shown: Card) -> Non
     revise_card.reasons(shown, project.taxonomy)
 
 
-def _text_key(now: Queued) -> str:
+def _text_key(now: QueueItem) -> str:
     return f"text-{now.summary_id}"
 
 
-def _editor(project: Project, system: System, wanted: Wanted, shown: Card) -> None:
+def _editor(project: Project, system: System, wanted: QueueFilter, shown: ReviewCard) -> None:
     now = shown.queued
     with st.container(key="rewording-box"), st.form("rewording", border=False):
-        st.text_area("The new text", value=shown.stands, key=_text_key(now), height="content")
+        st.text_area("The new text", value=shown.final_text, key=_text_key(now), height="content")
         with st.container(horizontal=True):
             st.form_submit_button(
                 "Save",
@@ -301,12 +305,12 @@ def _editor(project: Project, system: System, wanted: Wanted, shown: Card) -> No
     widgets.focus("rewording-box")
 
 
-def _list(project: Project, system: System, wanted: Wanted, now: Queued) -> None:
+def _list(project: Project, system: System, wanted: QueueFilter, now: QueueItem) -> None:
     """What comes next, to choose from."""
     with st.expander("What comes next", key="queue-list", on_change="rerun") as listed:
         if not listed.open:
             return
-        rows = queue(project.store, system.name, wanted, after=now.place, size=LISTED)
+        rows = queue(project.store, system.name, wanted, after=now.position, size=LISTED)
         if not rows:
             st.caption("This is the last one.")
             return
@@ -320,7 +324,7 @@ def _list(project: Project, system: System, wanted: Wanted, now: Queued) -> None
         )
 
 
-def _chosen(system: System, key: str, rows: Sequence[Queued]) -> None:
+def _chosen(system: System, key: str, rows: Sequence[QueueItem]) -> None:
     """A click on any cell goes to its revision."""
     selection = st.session_state[key]["selection"]
     places = [*selection["rows"], *(row for row, _ in selection["cells"])]
@@ -328,11 +332,11 @@ def _chosen(system: System, key: str, rows: Sequence[Queued]) -> None:
         _go(system, rows[places[0]])
 
 
-def _listed(project: Project, q: Queued) -> dict[str, object]:
+def _listed(project: Project, q: QueueItem) -> dict[str, object]:
     errors = ", ".join(f"{name_of(project, c)}: {r.replace('_', ' ')}" for c, r in q.results)
     return {
         "Conversation": widgets.seen(q.external_id),
-        "Stands": STANDS[q.standing],
+        "Stands": STANDS[q.status],
         "Errors": errors,
         "Words changed": f"{100 * q.change:.0f} %",
         "Split": q.split,

@@ -20,7 +20,7 @@ from arf_core.report.charts.wording import (
     thousands,
     wrapped,
 )
-from arf_core.store.patterns import CategoryOutcome
+from arf_core.store.round_counts import CategoryOutcome
 
 ANSWERS = (
     ("fixed", "fixed", FIXED),

@@ -23,7 +23,7 @@ from arf_core.report.charts.wording import (
     thousands,
     wrapped,
 )
-from arf_core.store.patterns import Lengths
+from arf_core.store.lengths import TextLengths
 
 BARS = 40
 MOST_POINTS = 5_000
@@ -31,7 +31,7 @@ NAMED = 8
 """Clusters whose name stands in the drawing."""
 
 
-def lengths(tables: Sequence[Lengths], names: Mapping[str, str] | None = None) -> go.Figure:
+def lengths(tables: Sequence[TextLengths], names: Mapping[str, str] | None = None) -> go.Figure:
     """The distribution of lengths, one outline a system (or the conversations), with its median.
 
     All tables must have the same unit.
@@ -59,7 +59,7 @@ def lengths(tables: Sequence[Lengths], names: Mapping[str, str] | None = None) -
     )
 
 
-def _lengths_title(tables: Sequence[Lengths], names: Mapping[str, str] | None) -> str:
+def _lengths_title(tables: Sequence[TextLengths], names: Mapping[str, str] | None) -> str:
     unit = tables[0].unit
     medians = [_quantile(t, 0.5) for t in tables]
     if unit == "turns":
@@ -83,7 +83,7 @@ class _Scale(NamedTuple):
         return (self.last + 1) * self.width
 
 
-def _scale(tables: Sequence[Lengths]) -> _Scale:
+def _scale(tables: Sequence[TextLengths]) -> _Scale:
     """Round widths, so that about 40 bars reach the 99th percentile, and 20 more what is beyond."""
     width = round_step((max(_quantile(t, 0.99) for t in tables) + 1) / BARS)
     needed = max(max(t.counts) for t in tables) // width
@@ -91,13 +91,15 @@ def _scale(tables: Sequence[Lengths]) -> _Scale:
     return _Scale(width, last, cut=needed > last)
 
 
-def _quantile(table: Lengths, share: float) -> int:
+def _quantile(table: TextLengths, share: float) -> int:
     values = sorted(table.counts)
     reached = np.cumsum([table.counts[v] for v in values])
     return values[int(np.searchsorted(reached, share * reached[-1]))]
 
 
-def _outline(table: Lengths, i: int, scale: _Scale, names: Mapping[str, str] | None) -> go.Scatter:
+def _outline(
+    table: TextLengths, i: int, scale: _Scale, names: Mapping[str, str] | None
+) -> go.Scatter:
     bars = Counter[int]()
     for length, n in table.counts.items():
         bars[min(length // scale.width, scale.last)] += n
