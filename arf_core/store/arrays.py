@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from arf_core.records import SPLITS
-from arf_core.store.blocks import CONVERSATIONS, SIZE, findings_part
+from arf_core.store.blocks import CONVERSATIONS, findings_part
 from arf_core.store.database import Store
 
 Numbers = NDArray[Any]
@@ -69,8 +69,8 @@ _TYPES = {
 def finding_columns(store: Store, system: str, detector: str) -> FindingColumns:
     """What the detector found in the system's summaries; empty where it has read none."""
 
-    def count(conn: Connection, block: int) -> bytes:
-        return _count_findings(conn, system, detector, block)
+    def count(conn: Connection, first: int, last: int) -> bytes:
+        return _count_findings(conn, (system, detector, first, last))
 
     blocks = [_unpack(b) for b in store.blocks(findings_part(system, detector), count)]
     names = sorted({name for b in blocks for name in b.names["category"]})
@@ -99,7 +99,7 @@ def attribute_column(store: Store, attribute: str) -> AttributeColumn:
     for block in _conversation_blocks(store):
         names = block.names.get(attribute)
         if names is None:
-            codes.append(np.full(SIZE, -1, np.int32))
+            codes.append(np.full(len(block.arrays["split"]), -1, np.int32))
             continue
         of_block = [*(code.setdefault(name, len(code)) for name in names), -1]
         codes.append(np.array(of_block, np.int32)[block.arrays[_ATTRIBUTE + attribute]])
@@ -126,8 +126,7 @@ ORDER BY conversation, seq
 """
 
 
-def _count_findings(conn: Connection, system: str, detector: str, block: int) -> bytes:
-    which = (system, detector, block * SIZE, (block + 1) * SIZE - 1)
+def _count_findings(conn: Connection, which: tuple[str, str, int, int]) -> bytes:
     read = [row[0] for row in conn.exec_driver_sql(_READ, which)]
     rows = conn.exec_driver_sql(_FOUND, which).all()
     conversation, category, confidence, seq = zip(*rows, strict=True) if rows else ((),) * 4
@@ -148,13 +147,12 @@ def _conversation_blocks(store: Store) -> list["_Block"]:
     return [_unpack(b) for b in store.blocks(CONVERSATIONS, _count_conversations)]
 
 
-def _count_conversations(conn: Connection, block: int) -> bytes:
-    first = block * SIZE
+def _count_conversations(conn: Connection, first: int, last: int) -> bytes:
     rows = conn.exec_driver_sql(
         "SELECT seq, split, attributes FROM conversation WHERE seq BETWEEN ? AND ?",
-        (first, first + SIZE - 1),
+        (first, last),
     )
-    split = np.full(SIZE, -1, np.int8)
+    split = np.full(last - first + 1, -1, np.int8)
     texts: dict[str, dict[int, str]] = {}
     for seq, of_split, attributes in rows:
         split[seq - first] = SPLITS.index(of_split)
@@ -178,7 +176,7 @@ def _add_attribute(block: "_Block", name: str, texts: dict[int, str]) -> None:
     if len(distinct) > MOST_VALUES:
         return
     code = {value: i for i, value in enumerate(distinct)}
-    codes = np.full(SIZE, -1, np.int16)
+    codes = np.full(len(block.arrays["split"]), -1, np.int16)
     codes[list(texts)] = [code[value] for value in texts.values()]
     block.names[name] = distinct
     block.arrays[_ATTRIBUTE + name] = codes

@@ -18,6 +18,11 @@ SIZE = 16_384
 CONVERSATIONS = "conversations"
 
 
+def numbers(block: int) -> tuple[int, int]:
+    """The first and last conversation of a block."""
+    return block * SIZE, (block + 1) * SIZE - 1
+
+
 def findings_part(system: str, detector: str) -> str:
     """What a detector found in a system's summaries."""
     return to_json(["findings", system, detector]).decode()

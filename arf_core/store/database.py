@@ -37,6 +37,8 @@ from arf_core.store.writes import (
 )
 
 R = TypeVar("R", bound=Record)
+CountBlock = Callable[[Connection, int, int], bytes]
+"""Counts the conversations from a first to a last number."""
 
 ROWS_PER_WRITE = 500
 BUSY_TIMEOUT_S = 60
@@ -162,7 +164,7 @@ class Store:
             yield rows
             after = rows[-1].seq
 
-    def blocks(self, part: str, count: Callable[[Connection, int], bytes]) -> list[bytes]:
+    def blocks(self, part: str, count: CountBlock) -> list[bytes]:
         """What `count` makes of each block of a part (blocks.py), in order; kept until a write
         drops it. The last block goes on growing, so it is counted each time."""
         b = schema.block
@@ -170,12 +172,12 @@ class Store:
             last = (conn.scalar(select(func.max(schema.conversation.c.seq))) or 0) // blocks.SIZE
             rows = conn.execute(select(b.c.block, b.c.content).where(b.c.part == part))
             kept = {row.block: row.content for row in rows}
-            growing = count(conn, last)
+            growing = count(conn, *blocks.numbers(last))
         for number in range(last):
             if number not in kept:
                 # in a write, so that no other one comes between counting and keeping
                 with self.write(counts=False) as conn:
-                    kept[number] = count(conn, number)
+                    kept[number] = count(conn, *blocks.numbers(number))
                     row = {"part": part, "block": number, "content": kept[number]}
                     conn.execute(insert(b).prefix_with("OR REPLACE"), [row])
         return [*(kept[number] for number in range(last)), growing]

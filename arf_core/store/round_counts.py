@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Connection
 
 from arf_core.records import Action, Record, Split
-from arf_core.store.blocks import SIZE, round_part
+from arf_core.store.blocks import round_part
 from arf_core.store.database import Store
 from arf_core.store.review_status import REVIEW_STATUSES, ReviewStatus, results_of
 
@@ -73,8 +73,8 @@ def review_counts(store: Store, system: str) -> list[ReviewCounts]:
     """All summaries of round `system`, counted by decision, status and split. Empty where `system`
     is no round."""
 
-    def count(conn: Connection, block: int) -> bytes:
-        return orjson.dumps([[*key, n] for key, n in _count(conn, system, block).items()])
+    def count(conn: Connection, first: int, last: int) -> bytes:
+        return orjson.dumps([[*key, n] for key, n in _count(conn, system, first, last).items()])
 
     total: _Counter = Counter()
     for content in store.blocks(round_part(system), count):
@@ -101,9 +101,9 @@ WHERE system = ? AND conversation BETWEEN ? AND ? AND current = 1
 """
 
 
-def _count(conn: Connection, system: str, block: int) -> _Counter:
+def _count(conn: Connection, system: str, first: int, last: int) -> _Counter:
     # counted here: SQLite would sort these columns, which takes three times as long
-    rows = conn.exec_driver_sql(_OF_BLOCK, (system, block * SIZE, (block + 1) * SIZE - 1))
+    rows = conn.exec_driver_sql(_OF_BLOCK, (system, first, last))
     counts: _Counter = Counter()
     for (decision, risk, split, outcome, status, flagged), n in Counter(map(tuple, rows)).items():
         key = (decision, risk, split)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, true, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from arf_core.records import Check, Conversation, Edit, Reading, Record, Revision, Summary
 from arf_core.store import schema
@@ -25,17 +25,24 @@ def to_row(record: Record) -> Row:
 
 
 def insert_new(conn: Connection, table: Table, rows: Iterable[Row]) -> int:
-    """Insert rows; one whose key exists is left alone. Returns the number inserted."""
-    rows = list(rows)
-    if not rows:
-        return 0
-    return conn.execute(insert(table).on_conflict_do_nothing(), rows).rowcount
+    """Insert rows; one whose key exists is left alone. Returns the number inserted.
+
+    Raises ValueError for a column that the table has not.
+    """
+    return _insert(conn, table, insert(table).on_conflict_do_nothing(), list(rows))
 
 
 def replace_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows; one whose key exists gives way."""
-    if rows:  # an insert of no rows would be one of default values
-        conn.execute(insert(table).prefix_with("OR REPLACE"), rows)
+    """Insert rows; one whose key exists gives way. Raises ValueError as `insert_new` does."""
+    _insert(conn, table, insert(table).prefix_with("OR REPLACE"), rows)
+
+
+def _insert(conn: Connection, table: Table, statement: Insert, rows: Sequence[Row]) -> int:
+    if not rows:  # else it would be one row of default values
+        return 0
+    if unknown := rows[0].keys() - table.c.keys():  # which SQLAlchemy leaves out in silence
+        raise ValueError(f"{table.name} has no column {', '.join(sorted(unknown))}")
+    return conn.execute(statement, rows).rowcount
 
 
 def write_summaries(conn: Connection, summaries: Sequence[Summary]) -> None:

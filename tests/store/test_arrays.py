@@ -154,7 +154,6 @@ def test_columns_equal_the_slow_count_after_any_writes(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "SIZE", 4)
-        patch.setattr(arrays, "SIZE", 4)
         project = Project.create(tmp_path_factory.mktemp("p") / "project")
         writer, data = Writer(project), random.Random(seed)
         for n in range(3):  # each value of an attribute is there from the start
@@ -179,7 +178,6 @@ def test_whole_blocks_are_kept_until_a_write_drops_them(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blocks, "SIZE", 4)
-    monkeypatch.setattr(arrays, "SIZE", 4)
     items = [conversation(n) for n in range(9)]  # numbered from 1: two whole blocks and a third
     add_items(project, items)
     project.store.put_readings([reading(i, 1, findings=1, detector="a") for i in items])
