@@ -48,11 +48,14 @@ _PLAIN: dict[Any, type[TypeEngine[Any]]] = {
 }
 
 
-def required(
-    name: str, kind: type[TypeEngine[Any]] = String, *, index: bool = False
-) -> Column[Any]:
-    """A column that is never NULL."""
-    return Column(name, kind, nullable=False, index=index or None)
+def required(*names: str, kind: type[TypeEngine[Any]] = String) -> list[Column[Any]]:
+    """Columns that are never NULL."""
+    return [Column(name, kind, nullable=False) for name in names]
+
+
+def optional(*names: str, kind: type[TypeEngine[Any]] = String) -> list[Column[Any]]:
+    """Columns that may be NULL."""
+    return [Column(name, kind) for name in names]
 
 
 def sequence() -> Column[int]:

@@ -86,10 +86,8 @@ def with_words(store: Store, seqs: Numbers, words: str, most: int = MOST_HITS) -
     if not terms or not len(seqs):
         return seqs
     # LIKE ignores the case of ASCII letters by itself; lower() would cost as much as the search
-    where: list[ColumnElement[bool]] = []
-    for term in terms:
-        like = f"%{_literal(term)}%"
-        where.append(or_(f.c.explanation.like(like, escape="/"), f.c.quote.like(like, escape="/")))
+    texts = (f.c.explanation, f.c.quote)
+    where = [or_(*(c.contains(term, autoescape=True) for c in texts)) for term in terms]
     candidates = np.sort(seqs)
 
     def search(first: int) -> Numbers:
@@ -106,10 +104,6 @@ def with_words(store: Store, seqs: Numbers, words: str, most: int = MOST_HITS) -
                 threads.shutdown(wait=False, cancel_futures=True)
                 break
     return seqs[np.isin(seqs, np.concatenate(hits)[:most])]
-
-
-def _literal(term: str) -> str:
-    return term.replace("/", "//").replace("%", "/%").replace("_", "/_")
 
 
 def _among(seq: ColumnElement[int], seqs: Iterable[int]) -> ColumnElement[bool]:

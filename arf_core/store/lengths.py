@@ -1,9 +1,10 @@
 """How long conversations and summaries are."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Integer, Select, String, Table, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, Table, func, literal, select
 
 from arf_core.records import SPLITS, Record, Split
 from arf_core.store import schema
@@ -29,33 +30,21 @@ def turn_lengths(store: Store, splits: Sequence[Split] = SPLITS) -> TextLengths:
     """Turns of the conversations; of about 20,000 where there are more."""
     c = schema.conversation
     step = _step(store, select(func.count()).select_from(c))
-    query = select(c.c.n_turns, func.count()).where(c.c.split.in_(splits), *_sampled(c, step))
-    return TextLengths(
-        of="conversations",
-        unit="turns",
-        counts=_counted(store, query.group_by(c.c.n_turns)),
-        step=step,
-    )
+    query = select(c.c.n_turns).where(c.c.split.in_(splits), *_sampled(c, step))
+    with store.read() as conn:
+        counts = Counter(conn.scalars(query))
+    return TextLengths(of="conversations", unit="turns", counts=counts, step=step)
 
 
 def word_lengths(store: Store, system: str, splits: Sequence[Split] = SPLITS) -> TextLengths:
-    """Words of a system's summaries, counted by the spaces and line breaks between them; of about
-    20,000 summaries where there are more.
-
-    So a text with runs of spaces counts a few too many, and one without spaces is one word.
-    """
+    """Words of a system's summaries, as white space parts them; of about 20,000 summaries where
+    there are more."""
     s, c = schema.summary, schema.conversation
     step = _step(store, select(func.count()).where(s.c.system == system))
-    text = func.trim(s.c.text, " \n", type_=String)
-    solid = func.replace(func.replace(text, " ", ""), "\n", "")
-    gaps = func.length(text, type_=Integer) - func.length(solid, type_=Integer)
-    words = case((text == "", 0), else_=gaps + 1).label("words")
-    query = (
-        select(words, func.count())
-        .join_from(s, c, c.c.id == s.c.conversation_id)
-        .where(s.c.system == system, *_sampled(s, step), c.c.split.in_(splits))
-    )
-    counts = _counted(store, query.group_by(words))
+    query = select(s.c.text).join_from(s, c, c.c.id == s.c.conversation_id)
+    query = query.where(s.c.system == system, *_sampled(s, step), c.c.split.in_(splits))
+    with store.read() as conn:
+        counts = Counter(len(text.split()) for text in conn.scalars(query))
     return TextLengths(of=system, unit="words", counts=counts, step=step)
 
 
@@ -73,8 +62,3 @@ def _sampled(table: Table, step: int) -> list[ColumnElement[bool]]:
     every = select(literal(step).label("seq")).cte("every", recursive=True)
     every = every.union_all(select(every.c.seq + step).where(every.c.seq + step <= last))
     return [table.c.seq.in_(select(every.c.seq))]
-
-
-def _counted(store: Store, query: Select[Any]) -> dict[int, int]:
-    with store.read() as conn:
-        return {row[0]: row[1] for row in conn.execute(query)}

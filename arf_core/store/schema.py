@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from arf_core import records
 from arf_core.records import Record
-from arf_core.store.column_types import Json, Timestamp, fields_of, required, sequence
+from arf_core.store.column_types import Json, Timestamp, fields_of, optional, required, sequence
 
 VERSION = 2
 """Raised with every change of a table; migrations.py holds the steps from older versions."""
@@ -31,7 +31,9 @@ metadata = MetaData()
 CURRENT = text("current = 1")
 """The condition of partial indexes, as queries write it: SQLite uses one only for the very same."""
 
-meta = Table("meta", metadata, Column("key", String, primary_key=True), required("value", Integer))
+meta = Table(
+    "meta", metadata, Column("key", String, primary_key=True), *required("value", kind=Integer)
+)
 
 # -- records ------------------------------------------------------------------------------------
 
@@ -41,8 +43,7 @@ conversation = Table(
     sequence(),
     *fields_of(records.Conversation, unique="id", index=("external_id", "fingerprint", "split")),
     # derived
-    required("n_turns", Integer),
-    required("n_chars", Integer),
+    *required("n_turns", "n_chars", kind=Integer),
 )
 
 system = Table("system", metadata, *fields_of(records.System, key="name"))
@@ -63,11 +64,10 @@ analysis = Table(
     *fields_of(records.Analysis, unique="id", long=("raw",)),
     # derived; `conversation` is that one's `seq`, `current` marks the newest complete analysis of
     # (summary, detector)
-    required("conversation", Integer),
-    required("system"),
-    required("split"),
-    required("n_findings", Integer),
-    required("current", Boolean),
+    *required("conversation", kind=Integer),
+    *required("system", "split"),
+    *required("n_findings", kind=Integer),
+    *required("current", kind=Boolean),
     Index("ix_analysis_summary", "summary_id", "detector"),
     Index("ix_analysis_current", "system", "detector", "conversation", sqlite_where=CURRENT),
 )
@@ -78,12 +78,10 @@ finding = Table(
     sequence(),
     *fields_of(records.Finding, unique="id", index=("analysis_id",), long=("quote", "explanation")),
     # derived, as in analysis
-    required("summary_id", index=True),
-    required("conversation", Integer),
-    required("system"),
-    required("detector"),
-    required("split"),
-    required("current", Boolean),
+    Column("summary_id", String, nullable=False, index=True),
+    *required("conversation", kind=Integer),
+    *required("system", "detector", "split"),
+    *required("current", kind=Boolean),
     Index(
         "ix_finding_current",
         "system",
@@ -116,13 +114,12 @@ revision = Table(
     *fields_of(records.Revision, key="summary_id", long=("raw",)),
     # derived: `conversation` is that one's `seq`, review_status.py keeps the next four; `current`
     # is False once the system has another text for the conversation
-    required("system"),
-    required("conversation", Integer),
-    required("split"),
-    required("outcome"),
-    required("risk", Integer),
-    required("decision"),
-    required("current", Boolean),
+    *required("system"),
+    *required("conversation", kind=Integer),
+    *required("split", "outcome"),
+    *required("risk", kind=Integer),
+    *required("decision"),
+    *required("current", kind=Boolean),
     # the review queue in its order: within a risk, the same errors together
     Index(
         "ix_revision_queue",
@@ -143,7 +140,7 @@ check = Table(
     sequence(),
     *fields_of(records.Check, index=("summary_id", "finding_id"), long=("reason",)),
     # derived: False once the verifier has judged the same summary again
-    required("current", Boolean),
+    *required("current", kind=Boolean),
 )
 
 score = Table(
@@ -194,8 +191,7 @@ near_duplicate = Table(
     "near_duplicate",
     metadata,
     Column("band", BigInteger, primary_key=True, autoincrement=False),
-    required("group"),
-    required("split"),
+    *required("group", "split"),
     sqlite_with_rowid=False,
 )
 
@@ -205,7 +201,7 @@ block = Table(
     metadata,
     Column("part", String, primary_key=True),
     Column("block", Integer, primary_key=True),
-    required("content", LargeBinary),
+    *required("content", kind=LargeBinary),
 )
 
 # Answers of models, and requests that wait in a batch file. The key says what was asked of whom.
@@ -213,21 +209,14 @@ call = Table(
     "call",
     metadata,
     Column("key", String, primary_key=True),
-    required("model", index=True),
-    required("task"),
-    required("conversation"),
-    required("subject"),
-    required("taxonomy"),
-    required("repeat", Integer),
-    required("attempt", Integer),
-    required("prompt_hash"),
-    required("status"),
-    Column("body", Text),
-    Column("reply", Text),
-    Column("finish_reason", String),
-    required("prompt_tokens", Integer),
-    required("completion_tokens", Integer),
-    required("at", Timestamp),
+    Column("model", String, nullable=False, index=True),
+    *required("task", "conversation", "subject", "taxonomy"),
+    *required("repeat", "attempt", kind=Integer),
+    *required("prompt_hash", "status"),
+    *optional("body", "reply", kind=Text),
+    *optional("finish_reason"),
+    *required("prompt_tokens", "completion_tokens", kind=Integer),
+    *required("at", kind=Timestamp),
     sqlite_with_rowid=False,
 )
 
@@ -236,18 +225,12 @@ ledger = Table(
     "ledger",
     metadata,
     sequence(),
-    required("at", Timestamp),
-    required("model"),
-    required("host"),
-    required("task"),
-    required("system"),
-    required("calls", Integer),
-    required("failed", Integer),
-    required("bytes", Integer),
-    required("masked", Boolean),
-    required("prompt_tokens", Integer),
-    required("completion_tokens", Integer),
-    Column("cost", Float),
+    *required("at", kind=Timestamp),
+    *required("model", "host", "task", "system"),
+    *required("calls", "failed", "bytes", kind=Integer),
+    *required("masked", kind=Boolean),
+    *required("prompt_tokens", "completion_tokens", kind=Integer),
+    *optional("cost", kind=Float),
 )
 
 # Conversations that a system was asked to summarise and could not; an older failure gives way.
@@ -256,9 +239,9 @@ unwritten = Table(
     metadata,
     Column("conversation_id", String, primary_key=True),
     Column("system", String, primary_key=True),
-    required("reason"),
-    required("raw", Text),
-    required("at", Timestamp),
+    *required("reason"),
+    *required("raw", kind=Text),
+    *required("at", kind=Timestamp),
     sqlite_with_rowid=False,
 )
 
@@ -267,9 +250,9 @@ version = Table(
     "version",
     metadata,
     Column("hash", String, primary_key=True),
-    required("kind"),
-    required("content", Text),
-    required("at", Timestamp),
+    *required("kind"),
+    *required("content", kind=Text),
+    *required("at", kind=Timestamp),
 )
 
 # Long actions: what each was asked to do, how far it is, and what came of it.
@@ -278,26 +261,19 @@ job = Table(
     metadata,
     sequence(),
     Column("id", String, nullable=False, unique=True),
-    required("kind"),
-    required("title"),
-    required("arguments", Text),
-    required("command", Text),
-    required("writes", Json),
-    required("status", index=True),
-    required("phase"),
-    required("done", Integer),
-    required("total", Integer),
-    Column("rate", Float),
-    required("message", Text),
-    Column("result", Text),
-    Column("error", Text),
-    Column("hint", Text),
-    Column("pid", Integer),
-    Column("resumes", String),
-    Column("follows", String),
-    required("created", Timestamp),
-    Column("started", Timestamp),
-    required("heartbeat", Timestamp),
-    Column("asked_to_stop", Timestamp),
-    Column("ended", Timestamp),
+    *required("kind", "title"),
+    *required("arguments", "command", kind=Text),
+    *required("writes", kind=Json),
+    Column("status", String, nullable=False, index=True),
+    *required("phase"),
+    *required("done", "total", kind=Integer),
+    *optional("rate", kind=Float),
+    *required("message", kind=Text),
+    *optional("result", "error", "hint", kind=Text),
+    *optional("pid", kind=Integer),
+    *optional("resumes", "follows"),
+    *required("created", kind=Timestamp),
+    *optional("started", kind=Timestamp),
+    *required("heartbeat", kind=Timestamp),
+    *optional("asked_to_stop", "ended", kind=Timestamp),
 )

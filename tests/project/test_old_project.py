@@ -6,6 +6,7 @@ two people, an undone step, an export and three jobs, one of them killed.
 """
 
 import gzip
+import hashlib
 import json
 import shutil
 import time
@@ -39,6 +40,14 @@ def test_status_is_as_it_was(old: Path, arf) -> None:
 
 def test_the_review_queue_is_as_it_was(old: Path, arf) -> None:
     assert arf("review", old, "--json").json == EXPECTED["queue"]
+
+
+@pytest.mark.parametrize("command", EXPECTED["outputs"])
+def test_what_other_programs_read_is_the_same_to_the_byte(old: Path, arf, command: str) -> None:
+    """SHA-256 of what the earlier version printed."""
+    name, *options = command.split()
+    printed = arf(name, old, *options).out.encode()
+    assert hashlib.sha256(printed).hexdigest()[:16] == EXPECTED["outputs"][command], printed
 
 
 def test_findings_and_outcomes_are_as_they_were(old: Path) -> None:
