@@ -6,7 +6,7 @@ undo writes what was before, and the trail stays. Once there is a system with th
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy import Connection, Select, exists, func, select, update
@@ -22,6 +22,7 @@ from arf_core.records import (
     System,
     now,
 )
+from arf_core.review.queue import find_revision
 from arf_core.review.status import ROUNDS, reviewed_name
 from arf_core.run import Progress
 from arf_core.store import schema
@@ -42,18 +43,21 @@ def decide(
     for a summary that the round does not hold, for an empty text, or where the text to go back to
     is gone.
     """
-    row = _row(store, system, summary_id)
+    find_revision(store, system, summary_id)
+    revised = store.get(Summary, schema.summary.c.id == summary_id)
+    assert revised is not None  # a current revision has its text
+    before = store.get(Summary, schema.summary.c.id == revised.parent_id)
     if word == "reword":
         text = (text or "").strip()
         if not text:
             raise InputError("The new text is empty.", "Write a summary, or reject the revision.")
-        word = "accept" if text == row.text else word
-    if word == "reject" and row.before is None:
+        word = "accept" if text == revised.text else word
+    if word == "reject" and before is None:
         raise InputError(
             "The summary that this one was made from has been replaced since.",
             "Reword it instead, or make a new round.",
         )
-    final = {"accept": None, "reject": row.before, "reword": text}[word]
+    final = {"accept": None, "reject": before and before.text, "reword": text}[word]
     step = _step(system, by, word)
     with store.write() as conn:
         _store(conn, step, [_decision(step, summary_id, word, final)])
@@ -138,30 +142,6 @@ def steps(store: Store, system: str, newest: int = 50) -> list[Step]:
     with store.read() as conn:
         rows = conn.execute(query.order_by(t.c.seq.desc()).limit(newest))
         return [Step.model_validate(dict(r._mapping)) for r in rows]
-
-
-class _Row(NamedTuple):
-    text: str
-    before: str | None
-    """The parent's text; None where the parent has another one by now."""
-
-
-def _row(store: Store, system: str, summary_id: str) -> _Row:
-    s, parent, r = schema.summary, schema.summary.alias(), schema.revision
-    query = (
-        select(s.c.text, parent.c.text.label("before"))
-        .join(r, r.c.summary_id == s.c.id)
-        .outerjoin(parent, parent.c.id == s.c.parent_id)
-        .where(s.c.id == summary_id, s.c.system == system)
-    )
-    with store.read() as conn:
-        row = conn.execute(query).first()
-    if row is None:
-        raise InputError(
-            f"The round {system!r} has no revised summary {summary_id!r}.",
-            "It may have been revised anew: load the queue again.",
-        )
-    return _Row(row.text, row.before)
 
 
 def _step(system: str, by: str, kind: StepKind, undoes: str | None = None) -> Step:

@@ -59,15 +59,6 @@ class Store:
             found = _version(conn)
         if found != schema.VERSION:
             self._migrate()
-        with self.read() as conn:
-            missing = _missing_columns(conn)
-        if missing:
-            raise StoreError(
-                f"{path} was made by an unfinished version of ARF Studio: it lacks "
-                f"{', '.join(missing[:3])}.",
-                "Make the project anew and import its files again, or open it with the version "
-                "that made it.",
-            )
 
     def _migrate(self) -> None:
         with self.write() as conn:
@@ -214,18 +205,6 @@ def chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def columns(kind: type[Record]) -> list[ColumnElement[Any]]:
     """The columns of a record's table that make the record, without the derived ones."""
     return [schema.TABLES[kind].c[name] for name in kind.model_fields]
-
-
-def _missing_columns(conn: Connection) -> list[str]:
-    """Columns that the tables of this version have and the database has not."""
-    there = {
-        f"{table}.{column}"
-        for table, column in conn.exec_driver_sql(
-            "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c"
-        )
-    }
-    ours = [f"{t.name}.{c.name}" for t in schema.metadata.sorted_tables for c in t.columns]
-    return [name for name in ours if name not in there]
 
 
 def _version(conn: Connection) -> int:
