@@ -1,10 +1,8 @@
-"""Which systems can be reviewed, how a round was made, and what its review makes."""
+"""Which systems can be reviewed, and what a review makes."""
 
 from arf_core.records import System
-from arf_core.revision.revise import RoundSettings
 from arf_core.store import schema
 from arf_core.store.database import Store
-from arf_core.store.queries import version
 
 SUFFIX = "-reviewed"
 ROUNDS = ("revision", "rewrite")
@@ -22,9 +20,3 @@ def round_of(store: Store, name: str) -> str | None:
     kinds = {s.name: s.kind for s in store.all(System, schema.system.c.name.in_((name, made_from)))}
     is_reviewed = name.endswith(SUFFIX) and kinds.get(name, "reviewed") == "reviewed"
     return made_from if is_reviewed and kinds.get(made_from) in ROUNDS else None
-
-
-def round_settings_of(store: Store, system: System) -> RoundSettings | None:
-    """How a round was made: whose findings it answered, with which editor. None where unknown."""
-    content = version(store, system.settings_hash)
-    return None if content is None else RoundSettings.model_validate_json(content)

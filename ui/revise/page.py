@@ -9,7 +9,8 @@ from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.report import charts
-from arf_core.review.status import ROUNDS, round_settings_of
+from arf_core.review.status import ROUNDS
+from arf_core.revision.rounds import settings_of
 from arf_core.store.review_status import ReviewStatus
 from arf_core.store.round_counts import (
     CategoryOutcome,
@@ -127,7 +128,7 @@ def _readers_of_both(project: Project, system: System) -> list[str]:
     """Detectors that have read the round and its parent; those that took no part in it first."""
     before = loaders.detectors(project, system.parent or "")
     after = loaders.detectors(project, system.name)
-    settings = round_settings_of(project.store, system)
+    settings = settings_of(project.store, system)
     took_part = settings.detectors if settings else ()
     both = [d for d in after if d in before]
     return sorted(both, key=lambda d: (d in took_part, d == "rules", d))
