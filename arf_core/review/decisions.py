@@ -46,18 +46,18 @@ def decide(
     find_revision(store, system, summary_id)
     revised = store.get(Summary, schema.summary.c.id == summary_id)
     assert revised is not None  # a current revision has its text
-    before = store.get(Summary, schema.summary.c.id == revised.parent_id)
+    parent = store.get(Summary, schema.summary.c.id == revised.parent_id)
     if word == "reword":
         text = (text or "").strip()
         if not text:
             raise InputError("The new text is empty.", "Write a summary, or reject the revision.")
         word = "accept" if text == revised.text else word
-    if word == "reject" and before is None:
+    if word == "reject" and parent is None:
         raise InputError(
             "The summary that this one was made from has been replaced since.",
             "Reword it instead, or make a new round.",
         )
-    final = {"accept": None, "reject": before and before.text, "reword": text}[word]
+    final = {"accept": None, "reject": parent.text if parent else None, "reword": text}[word]
     step = _step(system, by, word)
     with store.write() as conn:
         _store(conn, step, [_decision(step, summary_id, word, final)])
