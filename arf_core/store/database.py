@@ -164,13 +164,16 @@ class Store:
             rows = conn.execute(select(b.c.block, b.c.content).where(b.c.part == part))
             kept = {row.block: row.content for row in rows}
             growing = count(conn, *blocks.numbers(last))
-        for number in range(last):
-            if number not in kept:
-                # in a write, so that no other one comes between counting and keeping
-                with self.write(counts=False) as conn:
-                    kept[number] = count(conn, *blocks.numbers(number))
-                    row = {"part": part, "block": number, "content": kept[number]}
-                    conn.execute(insert(b).prefix_with("OR REPLACE"), [row])
+        for number in sorted(set(range(last)) - kept.keys()):
+            # in a write, so that no other one comes between counting and keeping
+            with self.write(counts=False) as conn:
+                block = (b.c.part == part, b.c.block == number)
+                content = conn.scalar(select(b.c.content).where(*block))
+                if content is None:  # else another reader was quicker
+                    content = count(conn, *blocks.numbers(number))
+                    row = {"part": part, "block": number, "content": content}
+                    conn.execute(insert(b), [row])
+                kept[number] = content
         return [*(kept[number] for number in range(last)), growing]
 
     # -- writes that keep derived columns right (writes.py) ----------------------------------------

@@ -72,8 +72,9 @@ def write_readings(
     for detector in {r.analysis.detector for r in done}:
         for table in (schema.analysis, schema.finding):
             _retire(conn, table, ids, table.c.detector == detector)
+    checked = [*ids, *(c.summary_id for c in checks)]
     for verifier in {c.verifier for c in checks}:
-        _retire(conn, schema.check, ids, schema.check.c.verifier == verifier)
+        _retire(conn, schema.check, checked, schema.check.c.verifier == verifier)
     insert_new(conn, schema.analysis, [_analysis_row(r, numbers) for r in readings])
     insert_new(conn, schema.finding, [f for r in done for f in _finding_rows(r, numbers)])
     insert_new(conn, schema.fact, [to_row(f) for r in done for f in r.facts])
@@ -86,7 +87,7 @@ def write_readings(
         ),
     )
     if checks:
-        update_outcomes(conn, ids)
+        update_outcomes(conn, checked)
 
 
 def write_revisions(
