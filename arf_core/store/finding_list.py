@@ -19,7 +19,7 @@ from arf_core.store.queries import find_item, findings_of
 
 PAGE = 50
 MOST_HITS = 2_000
-"""Findings that a search for words lists; a common word need not be sought in all of a million."""
+"""Findings that a search for words lists, so that a common word is not sought in all of them."""
 ROWS_PER_SEARCH = 50_000
 THREADS = 2
 FindingOrder = Literal["file", "sure", "unsure"]
@@ -48,7 +48,7 @@ class FindingCard(Record):
     system: str
     detector: str
     findings: tuple[Finding, ...]
-    """All of the detector's findings in this summary, this one among them, in order of the text."""
+    """All of the detector's findings in this summary, this one included, in order of the text."""
     current: bool
     """False where the summary was read again or rewritten since."""
     corrected: str | None
@@ -79,7 +79,7 @@ def listed(
 
 
 def with_words(store: Store, seqs: Numbers, words: str, most: int = MOST_HITS) -> Numbers:
-    """Those of the findings whose explanation or quote has all the words, in the same order; the
+    """The findings whose explanation or quote has all the words, in the same order; at most the
     first `most` that were written. Case is ignored for ASCII letters."""
     f = schema.finding
     terms = words.split()
@@ -117,7 +117,7 @@ def page(store: Store, seqs: Numbers, number: int = 0, size: int = PAGE) -> list
 
 
 def rows(store: Store, seqs: Numbers) -> list[FindingListItem]:
-    """These findings as the list shows them, in the same order."""
+    """Findings as the list shows them, in the same order."""
     f, c = schema.finding, schema.conversation
     own = [f.c[name] for name in FindingListItem.model_fields if name in f.c]
     query = (

@@ -99,8 +99,8 @@ def is_read(detector: str, settings_hash: str, taxonomy_hash: str) -> Any:
 
 
 def require_detectors(store: Store, system: str, named: Sequence[str]) -> None:
-    """Raises InputError for a detector that has not read the system: no findings of it would look
-    as if it had found none."""
+    """Raises InputError for a detector that has not read the system, which would else look as if it
+    had found nothing."""
     known = detectors_of(store, system, checks=True)
     if unknown := [name for name in named if name not in known]:
         raise InputError(
@@ -110,8 +110,8 @@ def require_detectors(store: Store, system: str, named: Sequence[str]) -> None:
 
 
 def detectors_of(store: Store, system: str, checks: bool = False) -> list[str]:
-    """The detectors that have read the system's summaries; verifiers' partial readings only with
-    `checks`."""
+    """The detectors that have read the system's summaries, by name; verifiers, which read only in
+    part, are included with `checks`."""
     with store.read() as conn:
         names = conn.exec_driver_sql(_DETECTORS, (system, system)).scalars().all()
     return [name for name in names if checks or not name.startswith(CHECKS)]
@@ -131,7 +131,7 @@ SELECT name FROM names WHERE name IS NOT NULL
 
 
 def read_by(store: Store, summary_ids: Iterable[str], detector: str) -> set[str]:
-    """Those of the summaries that the detector has completely read."""
+    """Ids of the summaries that the detector has completely read."""
     a = schema.analysis
     query = select(a.c.summary_id).where(
         a.c.summary_id.in_(list(summary_ids)), a.c.detector == detector, a.c.current

@@ -120,7 +120,7 @@ def names(store: Store, filters: QueueFilter | None = None) -> list[str]:
 
 
 def every_kind(project: Project) -> dict[str, str]:
-    """One revision for each standing, entered in no order; summary ids by name."""
+    """One revision for each status, entered in no order; summary ids by name."""
     return {
         "clean": add_revised(project, "clean", status="unchanged"),
         "verified": add_revised(project, "verified", [("a", "fixed"), ("b", "fixed")]),
