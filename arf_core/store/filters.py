@@ -11,7 +11,6 @@ import numpy as np
 from arf_core.errors import InputError
 from arf_core.records import SPLITS, Record, Split
 from arf_core.store.arrays import (
-    AttributeColumn,
     ConversationColumns,
     FindingColumns,
     Numbers,
@@ -44,20 +43,6 @@ class Slices(NamedTuple):
     attribute: str
     groups: tuple[Bin, ...]
     of: Numbers
-
-
-def slices(column: AttributeColumn, attribute: str, top: int = TOP) -> Slices:
-    """Bin an attribute's values; the last bin holds the conversations that have none.
-
-    The bins depend on the conversations alone, so they are the same for all systems.
-    """
-    n = len(column.values)
-    sizes = np.bincount(column.codes + 1, minlength=n + 1)[1:]
-    groups = (*binned(column.values, sizes.tolist(), top), MISSING)
-    index = np.full(n + 1, len(groups) - 1, np.int32)
-    for i, group in enumerate(groups[:-1]):
-        index[list(group.members)] = i
-    return Slices(attribute, groups, index[column.codes])  # -1 picks the last: no value
 
 
 def conversations_in(
@@ -118,7 +103,11 @@ def findings_in(store: Store, system: str, detector: str, scope: Scope) -> Findi
 
 
 def slices_of(store: Store, attribute: str, top: int = TOP) -> Slices:
-    """The slices of an attribute. Raises InputError for one that has none."""
+    """Bin an attribute's values; the last bin holds the conversations that have none.
+
+    The bins depend on the conversations alone, so they are the same for all systems. Raises
+    InputError for an attribute that makes no slices.
+    """
     known = conversation_columns(store).attributes
     if attribute not in known:
         raise InputError(
@@ -126,4 +115,10 @@ def slices_of(store: Store, attribute: str, top: int = TOP) -> Slices:
             "every one has a value of its own.",
             f"There are slices by: {', '.join(known) or 'nothing yet'}.",
         )
-    return slices(attribute_column(store, attribute), attribute, top)
+    codes, values = attribute_column(store, attribute)
+    sizes = np.bincount(codes + 1, minlength=len(values) + 1)[1:]
+    groups = (*binned(values, sizes.tolist(), top), MISSING)
+    index = np.full(len(values) + 1, len(groups) - 1, np.int32)
+    for i, group in enumerate(groups[:-1]):
+        index[list(group.members)] = i
+    return Slices(attribute, groups, index[codes])  # -1 picks the last: no value
