@@ -30,9 +30,9 @@ def turn_lengths(store: Store, splits: Sequence[Split] = SPLITS) -> TextLengths:
     """Turns of the conversations; of about 20,000 where there are more."""
     c = schema.conversation
     step = _step(store, select(func.count()).select_from(c))
-    query = select(c.c.n_turns).where(c.c.split.in_(splits), *_sampled(c, step))
+    query = select(c.c.n_turns, func.count()).where(c.c.split.in_(splits), *_sampled(c, step))
     with store.read() as conn:
-        counts = Counter(conn.scalars(query))
+        counts = {row[0]: row[1] for row in conn.execute(query.group_by(c.c.n_turns))}
     return TextLengths(of="conversations", unit="turns", counts=counts, step=step)
 
 
