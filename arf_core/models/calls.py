@@ -28,7 +28,7 @@ from arf_core.models.masking import hidden, shown
 from arf_core.records import now
 from arf_core.run import Answer, Failure, Usage
 from arf_core.store import schema
-from arf_core.store.database import Row, insert_new, replace_rows
+from arf_core.store.writes import Row, insert_new, replace_rows
 
 if TYPE_CHECKING:
     from arf_core.project import Project
