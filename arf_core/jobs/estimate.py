@@ -5,7 +5,6 @@ from itertools import chain, islice
 
 from arf_core.analysis.analyze import asked, unread_by
 from arf_core.analysis.detectors import open_detector
-from arf_core.models.ask import PromptPlugin
 from arf_core.models.estimate import SAMPLE, Estimate, estimate_calls, thinned
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split, Summary
@@ -33,12 +32,10 @@ def estimate_analyze(
     unread = unread_by(reader, project.taxonomy, fresh)
     report = asked(store, system, unread, splits, limit)
     count = report.asked - report.skipped
-    if not isinstance(reader, PromptPlugin):
-        return estimate_calls(project, reader, count, 0, [], fresh)
     where = (*unread, *thinned(count)) if limit is None else unread
     pages = items(store, system, *where, splits=splits)
-    sample = list(islice(chain.from_iterable(pages), limit and min(limit, SAMPLE)))
-    return estimate_calls(project, reader, count, len(sample), sample, fresh)
+    sample = islice(chain.from_iterable(pages), limit and min(limit, SAMPLE))
+    return estimate_calls(project, reader, count, None, sample, fresh)
 
 
 def estimate_revise(
@@ -54,10 +51,8 @@ def estimate_revise(
     verifier: str | None = None,
     verifier_model: str | None = None,
 ) -> list[Estimate]:
-    """What `revise` with the same arguments would take, and with a verifier, what checking would.
-
-    Raises the same errors as `revise` and `verify`.
-    """
+    """What `revise` with the same arguments would take; with a verifier, also what checking would.
+    Raises the same errors."""
     store = project.store
     worker = open_editor(project, editor, model)
     settings = round_settings(project, system, worker, detectors, categories)
@@ -85,15 +80,12 @@ def estimate_verify(
     fresh: bool = False,
 ) -> Estimate:
     """What `verify` with the same arguments would take. Raises the same errors."""
-    find_system(project.store, system)
     worker = open_verifier(project, verifier, model)
     run = checking(project, system, worker)
-    report = run.report(fresh)
-    count = report.asked - report.skipped
+    count = count_summaries(project.store, system, *run.open_ones(fresh))
     where = thinned(count)
     sampled = count_summaries(project.store, system, *run.open_ones(fresh), *where)
-    sample = list(run.tasks(fresh, *where))
-    return estimate_calls(project, worker, count, sampled, sample, fresh)
+    return estimate_calls(project, worker, count, sampled, run.tasks(fresh, *where), fresh)
 
 
 def _as_if_edited(task: EditTask, into: str) -> CheckTask:

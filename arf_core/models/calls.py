@@ -106,32 +106,33 @@ class _Pipeline(Generic[I, T]):
         self._pace = Pace(model.traits)
         self._masked = project.settings.privacy.mask and model.traits.leaves
         self._account = Account(project.store, project.settings.limits, model, self._masked)
-        self._loop = asyncio.new_event_loop()
-        self._main: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._stopped = False
 
     def run(self) -> None:
         """The thread's body. Ends by handing over None, or what went wrong."""
         try:
-            self._main = self._loop.create_task(self._work())
-            if self._stopped:
-                self._main.cancel()
-            self._loop.run_until_complete(self._main)
+            asyncio.run(self._main())
             self._answers.put(None)
         except asyncio.CancelledError:
             pass
         except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
             self._answers.put(error)
-        finally:
-            self._loop.run_until_complete(self._model.close())
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
 
     def stop(self) -> None:
         """Cancel what is in flight. Safe from any thread, at any time."""
         self._stopped = True
-        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-            self._loop.call_soon_threadsafe(lambda: self._main and self._main.cancel())
+        if self._task is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
+    async def _main(self) -> None:
+        self._task = asyncio.current_task()
+        try:
+            if not self._stopped:  # before the task was there to be cancelled
+                await self._work()
+        finally:
+            await self._model.close()
 
     async def _work(self) -> None:
         n = self._model.traits.max_concurrency

@@ -6,7 +6,7 @@ the same task, where there are any. Every estimate says what it is based on.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import mul, truediv
 from typing import Any, Literal, Protocol
 
@@ -91,14 +91,14 @@ def estimate_calls(
     project: Project,
     worker: Worker,
     count: int,
-    sampled: int,
-    sample: Sequence[Any],
+    sampled: int | None,
+    sample: Iterable[Any],
     fresh: bool,
 ) -> Estimate:
     """What `worker` will take for `count` summaries.
 
-    `sample` holds its items for `sampled` of them: fewer, where some summaries need no question.
-    Raises ModelError where the privacy settings forbid the worker's model.
+    `sample` has its items for `sampled` of them: fewer, where some summaries need no question; None
+    where each has one. Raises ModelError where the privacy settings forbid the worker's model.
     """
     if not isinstance(worker, PromptPlugin):
         note = f"{worker.name} makes no calls to a chat model."
@@ -106,6 +106,7 @@ def estimate_calls(
     model, store, limits = worker.runner.chat, project.store, project.settings.limits
     admit(model, project.settings.privacy)
     requests = [worker.request(item) for item in sample]
+    sampled = len(requests) if sampled is None else sampled
     keys = [r.key(model.identity) for r in requests]
     stored = {} if fresh else stored_replies(store, keys)
     to_send = [r for r, key in zip(requests, keys, strict=True) if key not in stored]
@@ -214,7 +215,7 @@ def _rests_on(name: str, traits: Traits, past: History, made: int, count: int) -
         )
     if traits.price is None:
         notes.append(
-            f"{name} has no price in arf.toml, so nothing is said of money."
+            f"{name} has no price in arf.toml, so the cost is unknown."
             if traits.leaves
             else f"{name} works in this process and costs no money."
         )

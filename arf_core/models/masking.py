@@ -11,6 +11,7 @@ and anything without such a form are not: masking lowers the risk, it does not r
 
 import json
 import re
+from collections import defaultdict
 from string import ascii_lowercase
 
 from arf_core.checks.figures import figures
@@ -63,10 +64,8 @@ class Mask:
         self._reserved = reserved
         self._values: dict[str, str] = {}
         """Placeholder -> value."""
-        self._known: dict[tuple[str, str], str] = {}
-        """(label, value) -> placeholder."""
-        self._forms: dict[tuple[str, str], int] = {}
-        """(label, value without separators) -> in how many forms it has occurred."""
+        self._forms: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
+        """Label -> value without separators -> the forms in which it has occurred."""
 
     def mask(self, text: str) -> str:
         parts: list[str] = []
@@ -88,18 +87,16 @@ class Mask:
         return _PLACEHOLDER.sub(value, text)
 
     def _placeholder(self, label: str, value: str) -> str:
-        if (label, value) not in self._known:
-            plain = (label, re.sub(r"[\W_]", "", value).casefold())
-            form = self._forms.get(plain, 0)
-            self._forms[plain] = form + 1
-            number = [p for p in self._forms if p[0] == label].index(plain) + 1
-            made = f"[{label}_{number}{_letters(form)}]"
-            while made in self._reserved:
-                number += 1000
-                made = f"[{label}_{number}{_letters(form)}]"
-            self._known[label, value] = made
-            self._values[made] = value
-        return self._known[label, value]
+        forms = self._forms[label].setdefault(re.sub(r"[\W_]", "", value).casefold(), [])
+        if value not in forms:
+            forms.append(value)
+        number = 1 + list(self._forms[label].values()).index(forms)
+        letters = _letters(forms.index(value))
+        while f"[{label}_{number}{letters}]" in self._reserved:
+            number += 1000
+        made = f"[{label}_{number}{letters}]"
+        self._values[made] = value
+        return made
 
 
 def _letters(form: int) -> str:

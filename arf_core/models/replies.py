@@ -38,7 +38,7 @@ def parse_reply(text: str, shape: type[M]) -> M:
     """Read a reply as `shape`. Tolerates a reasoning preamble, a code fence, words around the
     object and small errors in its JSON; never a missing or mistyped field.
 
-    Raises ReplyError whose message tells the model what to correct.
+    Raises ReplyError whose message shows the model what to correct.
     """
     text = THINKING.sub("", text)
     start, end = text.find("{"), text.rfind("}")
