@@ -143,14 +143,18 @@ class TransformersModel:
             ) from error
         disable_progress_bar()
         gpu = torch.cuda.is_available()
-        how = {"dtype": torch.bfloat16 if gpu else torch.float32, "local_files_only": True}
+        dtype = torch.bfloat16 if gpu else torch.float32
         if (self._folder / "adapter_config.json").is_file():
             from peft import AutoPeftModelForCausalLM
 
-            model = AutoPeftModelForCausalLM.from_pretrained(self._folder, **how)
+            model = AutoPeftModelForCausalLM.from_pretrained(
+                self._folder, dtype=dtype, local_files_only=True
+            )
             model = model.merge_and_unload()
         else:
-            model = AutoModelForCausalLM.from_pretrained(self._folder, **how)
+            model = AutoModelForCausalLM.from_pretrained(
+                self._folder, dtype=dtype, local_files_only=True
+            )
         tokenizer = AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
