@@ -122,10 +122,13 @@ class Analysis(Record):
 
 
 class Finding(Record):
-    """One error in one summary, as one detector sees it."""
+    """One error in one summary, as one detector sees it.
 
-    id: str
-    analysis_id: str
+    Detectors leave `id` and `analysis_id` empty; `analyze` sets them.
+    """
+
+    id: str = ""
+    analysis_id: str = ""
     category: str
     quote: str | None = None
     start: int | None = None
@@ -137,8 +140,8 @@ class Finding(Record):
     confidence: float | None = None
 
     @property
-    def said(self) -> str:
-        """What it says, without its identity: equal for two findings that say the same."""
+    def content(self) -> str:
+        """The finding without its ids, as JSON."""
         return json.dumps([self.category, self.quote, self.evidence, self.explanation])
 
 

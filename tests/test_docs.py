@@ -38,7 +38,7 @@ def test_the_detector_that_the_docs_show_works(
     add_items(
         project, [make_item("a", ["customer: hello"], "The customer is ANGRY, says the AGENT.")]
     )
-    analyze(project, "teacher", "shouting")
+    analyze(project, system="teacher", detector="shouting")
     assert [r.quote for r in finding_rows(project.store, "teacher")] == ["ANGRY", "AGENT"]
 
 

@@ -155,7 +155,7 @@ def edited(**changes: object) -> str:
 
 def test_a_preview_says_what_a_new_taxonomy_changes(project: Project) -> None:
     add_items(project, [REFUND, DELIVERY])
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     assert preview(project, taxonomy_text(project)).changes_nothing
     seen = preview(project, edited(correct="Replace the figure."))
     assert [(c.id, c.kind, c.fields) for c in seen.categories] == [
@@ -177,12 +177,12 @@ def test_a_preview_says_what_a_new_taxonomy_changes(project: Project) -> None:
 
 def test_older_analyses_keep_their_version(project: Project) -> None:
     add_items(project, [REFUND])
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     (old,) = project.store.all(Analysis)
     project = save_taxonomy(project, edited(name="Bad number"))
     assert project.taxonomy["wrong_figure"].name == "Bad number"
     assert project.store.all(Analysis) == [old]
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     assert [a.taxonomy_hash for a in project.store.all(Analysis)] == [
         old.taxonomy_hash,
         project.taxonomy.hash,
