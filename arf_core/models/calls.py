@@ -227,16 +227,15 @@ class _Pipeline(Generic[I, T]):
     async def _call(self, request: Request, usage: Usage) -> Reply:
         """Call until it answers, fails for good, or the retries are used up."""
         check_length(request, self._model)
-        wait = FIRST_WAIT_S
-        for left in range(self._model.traits.retries, -1, -1):
+        wait, left = FIRST_WAIT_S, self._model.traits.retries
+        while True:
             try:
                 return await self._call_once(request, usage)
             except ModelError as error:
                 if not error.retryable or left == 0:
                     raise
                 await asyncio.sleep(error.retry_after or wait * random.uniform(0.5, 1.5))
-                wait = min(2 * wait, LONGEST_WAIT_S)
-        raise AssertionError("unreachable: the last round returns or raises")
+            wait, left = min(2 * wait, LONGEST_WAIT_S), left - 1
 
     async def _call_once(self, request: Request, usage: Usage) -> Reply:
         """One call, within pace and budget, in a slot that is free again when it ends."""

@@ -6,6 +6,7 @@ limit, and the package spends several times as much of it on each call (docs/dec
 
 import json
 import os
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
@@ -43,19 +44,18 @@ class HttpResponse(NamedTuple):
         return text if len(text) <= 300 else text[:300] + "…"
 
 
+@dataclass
 class HttpClient:
     """A client of one server, for one event loop. It follows no redirects."""
 
-    def __init__(
-        self, name: str, base_url: str, key_env: str | None, timeout_s: float, connections: int
-    ) -> None:
-        """`name` is the model's, for errors; `key_env` the variable that holds the key."""
-        self._name = name
-        self._base_url = base_url
-        self._key_env = key_env
-        self._timeout_s = timeout_s
-        self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+    name: str
+    """The model's, for errors."""
+    base_url: str
+    key_env: str | None
+    """The environment variable that holds the key."""
+    timeout_s: float
+    connections: int
+    _session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: dict[str, Any]) -> HttpResponse:
         """Raises ModelError where there is no answer; an answer of any status is returned."""
@@ -67,14 +67,14 @@ class HttpClient:
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             why = getattr(error, "os_error", None) or f"no answer within {CONNECT_S:g} s"
             raise ModelError(
-                f"{self._name}: cannot reach {self._base_url} ({why}).",
+                f"{self.name}: cannot reach {self.base_url} ({why}).",
                 "Is the server running, and base_url in arf.toml right?",
                 retryable=True,
                 fatal=True,
             ) from error
         except TimeoutError as error:
             raise ModelError(
-                f"{self._name}: no answer within {self._timeout_s:g} s.",
+                f"{self.name}: no answer within {self.timeout_s:g} s.",
                 "Raise timeout_s or lower max_concurrency for this model in arf.toml.",
                 reason="timeout",
                 retryable=True,
@@ -82,7 +82,7 @@ class HttpClient:
             ) from error
         except aiohttp.ClientError as error:
             raise ModelError(
-                f"{self._name}: the connection broke ({type(error).__name__}: {error}).",
+                f"{self.name}: the connection broke ({type(error).__name__}: {error}).",
                 "Start again: what is done is kept.",
                 retryable=True,
             ) from error
@@ -95,7 +95,7 @@ class HttpClient:
             size += len(part)
             if size > LARGEST_REPLY:
                 raise ModelError(
-                    f"{self._name}: the reply is longer than {LARGEST_REPLY / 2**20:.0f} MB.",
+                    f"{self.name}: the reply is longer than {LARGEST_REPLY / 2**20:.0f} MB.",
                     "Is base_url the address of an OpenAI-compatible API?",
                 )
             parts.append(part)
@@ -114,8 +114,8 @@ class HttpClient:
         if self._session is None:
             key = self._key()
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
-                timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=CONNECT_S),
+                connector=aiohttp.TCPConnector(limit=self.connections),
+                timeout=aiohttp.ClientTimeout(total=self.timeout_s, sock_connect=CONNECT_S),
                 headers={"Content-Type": "application/json"}
                 | ({"Authorization": f"Bearer {key}"} if key else {}),
             )
@@ -123,19 +123,19 @@ class HttpClient:
 
     def _key(self) -> str:
         """The key; empty where none is needed. Raises ModelError, which never shows the key."""
-        name = self._key_env
+        name = self.key_env
         if name is None:
             return ""
         key = os.environ.get(name, "").strip()
         if not key:
             raise ModelError(
-                f"{self._name}: the environment variable {name} is not set.",
+                f"{self.name}: the environment variable {name} is not set.",
                 f"Set it to the key: export {name}=…",
                 fatal=True,
             )
         if not (key.isascii() and key.isprintable()):
             raise ModelError(
-                f"{self._name}: what {name} holds is no key: it has characters that none has.",
+                f"{self.name}: what {name} holds is no key: it has characters that none has.",
                 "Copy the key again, without line breaks and quotation marks.",
                 fatal=True,
             )

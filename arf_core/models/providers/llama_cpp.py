@@ -63,16 +63,14 @@ class LlamaCppModel:
         self.identity = json.dumps(["llama_cpp", hash_of([file]), self._parameters])
         self._llama: Llama | None = None
         self._special = SpecialTokens(())
-        self._one_at_a_time = asyncio.Lock()
         self._in_use = Lock()
-        """Held while llama.cpp works. A cancelled call goes on in its thread until it has ended;
-        freeing the model under it would crash the process."""
+        """Held while llama.cpp works, on one call at a time. A cancelled call goes on in its thread
+        until it has ended; freeing the model under it would crash the process."""
 
     async def complete(self, request: Request) -> Reply:
         """Raises MissingExtra, or ModelError where the file cannot be loaded or the text is too
         long for the context."""
-        async with self._one_at_a_time:
-            return await asyncio.to_thread(self._complete, request)
+        return await asyncio.to_thread(self._complete, request)
 
     def _complete(self, request: Request) -> Reply:
         with self._in_use:

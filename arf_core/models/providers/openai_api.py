@@ -77,25 +77,22 @@ class OpenAIModel:
 
     async def complete(self, request: Request) -> Reply:
         """Raises ModelError with its reason, and whether trying again may help."""
-        if request.schema_ is None:
-            return await self._ask(request, "prompt")
-        if self._means is None:
+        if request.schema_ is not None and self._means is None:
             async with self._finding_out:  # one call finds out; the others wait for its result
                 if self._means is None:
                     return await self._find_means(request)
-        return await self._ask(request, self._means)
+        return self._reply(await self._post(request, self._means or "prompt"))
 
     async def _find_means(self, request: Request) -> Reply:
         """The reply by the best means of taking a schema that the server does not refuse."""
         for means in MEANS:
-            try:
-                reply = await self._ask(request, means)
-            except _SchemaRefused as refused:
-                error = refused.error
-            else:
-                self._means = means
-                return reply
-        raise error
+            response = await self._post(request, means)
+            refused = response.status in (400, 422, 500, 501)
+            if means == "prompt" or not refused or self._error(response).reason == "context":
+                break
+        reply = self._reply(response)
+        self._means = means
+        return reply
 
     async def probe(self, request: Request) -> Probe:
         """One reply, how the server takes a schema, and how long its context is if it says so."""
@@ -116,14 +113,13 @@ class OpenAIModel:
         length = props.get("default_generation_settings", {}).get("n_ctx")
         return int(length) if length else None
 
-    async def _ask(self, request: Request, means: SchemaMeans) -> Reply:
-        body = request_body(self._parameters, request, means)
-        response = await self._client.post(self._url, body)
+    async def _post(self, request: Request, means: SchemaMeans) -> HttpResponse:
+        return await self._client.post(self._url, request_body(self._parameters, request, means))
+
+    def _reply(self, response: HttpResponse) -> Reply:
+        """Raises ModelError where the response holds none."""
         if response.status != 200:
-            error = self._error(response)
-            undecided = self._means is None and "response_format" in body
-            schema_unclear = error.reason == "server" and response.status in (400, 422, 500, 501)
-            raise _SchemaRefused(error) if undecided and schema_unclear else error
+            raise self._error(response)
         try:
             reply = read_completion(json.loads(response.data))
         except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -162,10 +158,3 @@ class OpenAIModel:
 
     async def close(self) -> None:
         await self._client.close()
-
-
-class _SchemaRefused(Exception):
-    """The server may have refused because of the schema."""
-
-    def __init__(self, error: ModelError) -> None:
-        self.error = error

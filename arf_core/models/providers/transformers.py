@@ -6,7 +6,7 @@ Nothing leaves the machine. Requests that wait at the same time are answered in 
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -33,11 +33,6 @@ class TransformersOptions(ProviderOptions):
 OPTIONS = TransformersOptions
 
 
-class _Waiting(NamedTuple):
-    request: Request
-    answer: "asyncio.Future[Reply]"
-
-
 def open_model(name: str, options: TransformersOptions, project_path: Path) -> "TransformersModel":
     """Raises ConfigError where there is no such folder. It is loaded at the first call."""
     folder = project_path / Path(options.path).expanduser()
@@ -61,13 +56,13 @@ class TransformersModel:
         files = sorted(f for pattern in DECIDES for f in folder.glob(pattern) if f.is_file())
         self.identity = json.dumps(["transformers", hash_of(files), options.max_tokens])
         self._loaded: tuple[Any, Any] | None = None
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[tuple[Request, asyncio.Future[Reply]]] = []
         self._one_at_a_time = asyncio.Lock()
 
     async def complete(self, request: Request) -> Reply:
         """Raises MissingExtra, or ModelError where the prompt is too long for the context."""
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(request, answer))
+        self._waiting.append((request, answer))
         async with self._one_at_a_time:
             while not answer.done():  # else the batch of an earlier request answered it
                 await self._answer_waiting()
@@ -81,17 +76,17 @@ class TransformersModel:
         del self._waiting[: self._options.batch]
         replies: list[Reply | Exception]
         try:
-            replies = await asyncio.to_thread(self._answer, [w.request for w in batch])
+            replies = await asyncio.to_thread(self._answer, [request for request, _ in batch])
         except asyncio.CancelledError:
             self._waiting[:0] = batch  # for the next request's turn
             raise
         except Exception as error:  # noqa: BLE001 (raised for each request)
             replies = [error] * len(batch)
-        for waiting, reply in zip(batch, replies, strict=True):
+        for (_, answer), reply in zip(batch, replies, strict=True):
             if isinstance(reply, Reply):
-                waiting.answer.set_result(reply)
+                answer.set_result(reply)
             else:
-                waiting.answer.set_exception(reply)
+                answer.set_exception(reply)
 
     def _answer(self, requests: list[Request]) -> list[Reply | Exception]:
         """A reply to each, in order; a ModelError for a prompt that is too long."""
