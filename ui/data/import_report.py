@@ -1,4 +1,4 @@
-"""Data, Import: what imports brought in, what they did not take, and what the rules found."""
+"""Data, Import: what was imported and rejected, and what the rules found."""
 
 import csv
 import io
@@ -11,10 +11,12 @@ from pydantic_core import from_json
 
 from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.importing import SHAPES, ImportReport
-from arf_core.jobs import queue as jobs
+from arf_core.jobs import queue
 from arf_core.jobs.queue import Job
 from arf_core.project import Project
-from ui import frame, loaders, widgets
+from ui import loaders, widgets
+from ui.data.mapping import LABELS
+from ui.names import without_flags
 
 LISTED = 50
 SHOWN = 20
@@ -23,11 +25,12 @@ REJECTED = ("file", "line", "reason", "seen")
 
 
 def draw(project: Project) -> None:
-    """The newest import's report, and a menu of the earlier ones."""
-    done = [j for j in jobs.jobs(project.store, LISTED) if j.kind == "import" and j.state == "done"]
+    """The report of the newest import, and a menu of earlier ones."""
+    listed = queue.jobs(project.store, LISTED)
+    done = [j for j in listed if j.kind == "import" and j.state == "done"]
     if not done:
         return
-    st.subheader("What was imported")
+    st.subheader("Import report")
     chosen = done[0]
     if len(done) > 1:
         ids = {job.id: job for job in done}
@@ -41,7 +44,7 @@ def draw(project: Project) -> None:
                 ),
             )
         ]
-    report = jobs.report_of(project.store, chosen.id, ImportReport)
+    report = queue.report_of(project.store, chosen.id, ImportReport)
     if report is not None:
         _report(project, chosen, report)
         _findings(project, report)
@@ -51,25 +54,25 @@ def _report(project: Project, job: Job, report: ImportReport) -> None:
     rejected = sum(report.rejected_by_reason.values())
     with st.container(horizontal=True):
         for words, n in (
-            ("conversations", report.conversations),
-            ("messages", report.messages),
-            ("summaries", report.summaries),
-            ("there already", report.duplicates),
-            ("rows not taken", rejected),
+            ("Conversations", report.conversations),
+            ("Messages", report.messages),
+            ("Summaries", report.summaries),
+            ("Already imported", report.duplicates),
+            ("Rejected rows", rejected),
         ):
             st.metric(words, f"{n:,}", border=True)
     if rejected:
         _rejects(project, job, report, rejected)
     else:
-        st.caption("Every row was taken.")
+        st.caption("No row was rejected.")
     for note in report.notes:
-        widgets.text(note, muted=True)
-    with st.expander("How it was read", key="report-mapping"):
+        widgets.text(without_flags(note), muted=True)
+    with st.expander("Column mapping", key="report-mapping"):
         for mapping in report.mappings:
             files = ", ".join(mapping.files)
             widgets.text(f"{files}: {SHAPES[mapping.shape]}.")
-            rows = [(r.field, r.column or "–", r.why) for r in mapping.reasons]
-            table = pd.DataFrame(rows, columns=["field", "column", "because"])
+            rows = [(LABELS.get(r.field, r.field), r.column or "–", r.why) for r in mapping.reasons]
+            table = pd.DataFrame(rows, columns=["Field", "Column", "Reason"])
             st.dataframe(table.map(widgets.seen), hide_index=True)
     widgets.command(job.command)
 
@@ -78,13 +81,14 @@ def _rejects(project: Project, job: Job, report: ImportReport, rejected: int) ->
     for reason, n in report.rejected_by_reason.most_common():
         widgets.text(f"{n:,} × {reason}")
     table = pd.DataFrame([r.model_dump() for r in report.rejected[:SHOWN]], columns=[*REJECTED])
-    st.dataframe(table.map(_seen), hide_index=True, key="rejects")
+    table = table.map(_seen).rename(columns=str.capitalize)
+    st.dataframe(table, hide_index=True, key="rejects", column_config={"Seen": "Value"})
     if rejected > SHOWN:
-        st.caption(f"The first {SHOWN} of {rejected:,}.")
-    file = jobs.folder_of(project, job.id) / "rejects.jsonl"
+        st.caption(f"The first {SHOWN} of {rejected:,} rejected rows.")
+    file = queue.folder_of(project, job.id) / "rejects.jsonl"
     if file.exists():
-        name = f"not-taken-{job.id}.csv"
-        widgets.download("Save all as CSV", lambda: rejects_csv(file), name, key="rejects-csv")
+        name = f"rejected-{job.id}.csv"
+        widgets.download("Download all as CSV", lambda: rejects_csv(file), name, key="rejects-csv")
 
 
 def _seen(cell: object) -> object:
@@ -92,7 +96,7 @@ def _seen(cell: object) -> object:
 
 
 def rejects_csv(file: Path) -> bytes:
-    """All rejected rows of an import, from the file that it wrote, as CSV with formulas defused."""
+    """All rejected rows of an import as CSV, with formulas defused."""
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(REJECTED)
@@ -116,18 +120,17 @@ def _rates(project: Project, system: str) -> ErrorRates:
 
 
 def _findings(project: Project, report: ImportReport) -> None:
-    """What the rules found in the systems that the import brought, and what they cannot see."""
+    """What the rules found in the imported systems, and what they cannot see."""
     systems = list(report.summaries_by_system)
     if not systems:
         if not loaders.systems(project):
             st.info(
-                "The file holds no summaries, so there is nothing to judge yet. Import a file of "
-                "summaries with the conversations' ids; it is joined to these.",
+                "There are no summaries to analyze yet. Import a file of summaries with the ids of "
+                "these conversations.",
                 icon=":material/info:",
             )
         return
     st.subheader("What the rules found")
-    names = loaders.names(project)
     read = False
     for system in systems:
         rates = _rates(project, system)
@@ -135,21 +138,21 @@ def _findings(project: Project, report: ImportReport) -> None:
         if not total:
             continue
         read = True
-        who = widgets.label(names.get(system, system))
+        who = widgets.label(loaders.system_name(project, system))
+        findings = sum(rates.findings.values())
         st.markdown(
-            f"The rules found errors in **{count:,} of {total:,}** summaries by {who}, "
-            f"{sum(rates.findings.values()):,} findings in all."
+            f"The rules found errors in **{count:,} of {total:,}** summaries by {who}: "
+            f"{findings:,} finding{'' if findings == 1 else 's'}."
         )
     if not read:
-        st.caption("The rules have not read the summaries yet; that job follows the import.")
+        st.caption("The rules have not read the summaries yet. They start after the import.")
         return
-    if (frame.ROOT / "pages/2_Analyze.py").exists():
-        widgets.page_link("pages/2_Analyze.py", "Look at the findings", icon=":material/search:")
+    widgets.page_link("pages/2_Analyze.py", "View the findings", icon=":material/search:")
     if not project.settings.models:
         st.info(
-            "Rules claim only what they can prove: figures and names that nobody said, "
-            "repetitions, personal data. Connect a model to find the rest, such as wrong causes "
-            "or missing steps.",
+            "The rules find only what they can prove: figures and names that the conversation does "
+            "not have, repetition, personal data. Connect a model to find the rest, such as wrong "
+            "causes or missing steps.",
             icon=":material/lightbulb:",
         )
         widgets.page_link("pages/7_Settings.py", "Connect a model", icon=":material/add:")

@@ -1,4 +1,4 @@
-"""Analyze, Label: the summary that is read, and the errors that were noted in it."""
+"""Analyze, Label: the summary being read, the errors noted in it, and the form for another."""
 
 import streamlit as st
 
@@ -10,19 +10,21 @@ from ui import widgets
 from ui.state import state
 from ui.widgets import escaped
 
+FIELDS = ("category", "quote", "turns", "why")
+
 
 def draft(item: Item) -> list[LabelledFinding]:
-    """What was noted of a summary, and is not stored yet."""
+    """The errors noted in a summary and not saved yet."""
     return state().labels.drafts.get(item.summary.id, [])
 
 
 def cited(item: Item) -> list[int]:
-    """The turns that show what was noted."""
+    """The evidence turns of what was noted."""
     return sorted({turn for label in draft(item) for turn in label.evidence})
 
 
-def summary(project: Project, item: Item) -> None:
-    """The summary with the noted errors marked, these one by one, and a form for another."""
+def draw(project: Project, item: Item) -> None:
+    """The summary with the noted errors marked, a line for each of them, and the form."""
     widgets.html(f'<div class="arf-row"><b>{escaped(item.conversation.external_id)}</b></div>')
     noted = [
         annotated_finding(label, item, project.taxonomy).model_copy(update={"id": str(n)})
@@ -37,7 +39,7 @@ def summary(project: Project, item: Item) -> None:
 def _noted(project: Project, item: Item, n: int, finding: Finding) -> None:
     words, button = st.columns([8, 1], vertical_alignment="center")
     with words:
-        quote = f"“{finding.quote}”" if finding.quote else "left out"
+        quote = f"“{finding.quote}”" if finding.quote else "omission"
         widgets.html(
             f"<div>{n + 1} {widgets.chip_html(finding.category, project.taxonomy)} "
             f'<span class="arf-text">{escaped(f"{quote} {finding.explanation}")}</span></div>'
@@ -57,37 +59,38 @@ def _remove(item: Item, n: int) -> None:
 
 
 def _form(project: Project, item: Item) -> None:
-    """Note an error: its category, the words that are wrong, where the conversation says so."""
+    """An error: its category, the wrong words, and the turns that show it."""
     known = project.taxonomy.by_id
-    mark = f"{item.summary.id}-{len(draft(item))}"
-    with st.form(f"label-form-{mark}", border=True):
+    key = f"{item.summary.id}-{len(draft(item))}"
+    with st.form(f"label-form-{key}", border=True):
         st.selectbox(
-            "An error",
+            "Category",
             list(known),
-            key=f"label-category-{mark}",
+            key=f"label-category-{key}",
             format_func=lambda c: widgets.seen(known[c].name),
-            help="What each category means stands on the page Settings, under Categories.",
+            help="Settings, Categories defines each one.",
         )
         st.text_input(
-            "The words that are wrong, copied from the summary",
-            key=f"label-quote-{mark}",
-            placeholder="empty where something is left out",
+            "Wrong words, copied from the summary",
+            key=f"label-quote-{key}",
+            placeholder="empty for an omission",
         )
         st.multiselect(
-            "The turns that show it",
+            "Evidence",
             range(len(item.conversation.turns)),
-            key=f"label-turns-{mark}",
-            placeholder="their numbers",
+            key=f"label-turns-{key}",
+            format_func=lambda turn: f"turn {turn}",
+            placeholder="turns that show the error",
         )
-        st.text_input("Why it is an error", key=f"label-why-{mark}")
+        st.text_input("Explanation", key=f"label-why-{key}")
         st.form_submit_button(
-            "Note it", key=f"label-note-{mark}", on_click=_note, args=(project, item, mark)
+            "Add finding", key=f"label-note-{key}", on_click=_add, args=(project, item, key)
         )
 
 
-def _note(project: Project, item: Item, mark: str) -> None:
-    """Take what the form holds, where it fits the texts."""
-    given = {name: st.session_state[f"label-{name}-{mark}"] for name in FIELDS}
+def _add(project: Project, item: Item, key: str) -> None:
+    """Note the error in the form if it fits the summary and the conversation."""
+    given = {name: st.session_state[f"label-{name}-{key}"] for name in FIELDS}
     label = LabelledFinding(
         category=given["category"],
         quote=given["quote"].strip() or None,
@@ -100,6 +103,3 @@ def _note(project: Project, item: Item, mark: str) -> None:
         state().labels.fault = fault
         return
     state().labels.drafts.setdefault(item.summary.id, []).append(label)
-
-
-FIELDS = ("category", "quote", "turns", "why")

@@ -1,9 +1,12 @@
-"""What the page Analyze reads. Columns of numbers are kept once for all sessions, a few at a time;
-what is counted from them is small, and cached as every other read."""
+"""What the page Analyze reads from the store, cached.
+
+Columns of numbers are large: a few are kept, once for all sessions, without copies. What is counted
+from them is small, and cached like every other read.
+"""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -14,8 +17,7 @@ from arf_core.evaluate.slices import SliceRates, rates_by
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
 from arf_core.report.overview import PEOPLE, taking_part
-from arf_core.store import blocks, finding_list
-from arf_core.store import filters as scope
+from arf_core.store import blocks, filters, finding_list
 from arf_core.store.blocks import About, Found, Numbers
 from arf_core.store.filters import Scope, Slices
 from arf_core.store.finding_list import Order
@@ -25,28 +27,15 @@ from ui import loaders
 P = ParamSpec("P")
 R = TypeVar("R")
 LARGE_KEPT = 4
-"""Large results of each kind that are kept: some 20 MB each at a million findings."""
+"""Large results kept of each kind: some 20 MB each at a million findings."""
 CLUSTERED = 3_000
-"""Findings that are clustered; more are looked at by a sample, so that nobody waits."""
-
-
-class View(NamedTuple):
-    """What is looked at, beside the choice of system and detector."""
-
-    splits: tuple[Split, ...] = SPLITS
-    attribute: str | None = None
-    value: str | None = None
-    confidence: float = 0.0
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(**self._asdict())
+"""Findings clustered at most; a sample stands for more, so that the page stays quick."""
 
 
 def _large(
     function: Callable[Concatenate[Project, P], R],
 ) -> Callable[Concatenate[Project, P], R]:
-    """Keep the result itself for all sessions, and no copies: nobody may change it."""
+    """Cache the result itself for all sessions, until the project changes. Never modify it."""
 
     def keyed(_project: Project, key: tuple[str, int], args: tuple[object, ...]) -> R:
         return function(_project, *args)  # type: ignore[arg-type,call-arg]
@@ -64,7 +53,7 @@ def _large(
 
 
 @_large
-def _everything(project: Project, system: str, detector: str) -> Found:
+def _all_found(project: Project, system: str, detector: str) -> Found:
     return blocks.found(project.store, system, detector)
 
 
@@ -75,22 +64,22 @@ def _about(project: Project) -> About:
 
 @_large
 def _slices(project: Project, attribute: str) -> Slices:
-    return scope.slices_of(project.store, attribute)
+    return filters.slices_of(project.store, attribute)
 
 
 @_large
-def found(project: Project, system: str, detector: str, view: View) -> Found:
-    """What the detector found in the system's summaries, as far as it is looked at."""
-    everything = _everything(project, system, detector)
-    if view == View():
+def found(project: Project, system: str, detector: str, scope: Scope) -> Found:
+    """What the detector found in the system's summaries, within the scope."""
+    everything = _all_found(project, system, detector)
+    if scope == Scope():
         return everything
-    by = _slices(project, view.attribute) if view.attribute and view.value else None
-    inside = scope.chosen(_about(project), view.scope, by)
-    return scope.narrowed(everything, inside, view.confidence)
+    by = _slices(project, scope.attribute) if scope.attribute and scope.value else None
+    inside = filters.chosen(_about(project), scope, by)
+    return filters.narrowed(everything, inside, scope.confidence)
 
 
 def attributes(project: Project) -> tuple[str, ...]:
-    """What conversations can be told apart by."""
+    """The attributes of conversations that make slices."""
     return _about(project).attributes
 
 
@@ -101,7 +90,7 @@ def slice_labels(project: Project, attribute: str) -> list[str]:
 
 @loaders.reads
 def readers(project: Project, system: str) -> list[str]:
-    """Who has read the system: first whose figures say most, the rules and people last."""
+    """The detectors that have read the system, independent ones first, rules and people last."""
     involved = taking_part(project.store, [s for s in loaders.systems(project) if s.parent])
     return sorted(
         loaders.detectors(project, system),
@@ -111,26 +100,26 @@ def readers(project: Project, system: str) -> list[str]:
 
 @loaders.reads
 def splits_read(project: Project, system: str, detector: str) -> tuple[Split, ...]:
-    """The splits of which this detector has read the system's summaries, all or some."""
-    found = _about(project).split[_everything(project, system, detector).read]
-    return tuple(s for i, s in enumerate(SPLITS) if (found == i).any())
+    """The splits in which this detector has read at least one of the system's summaries."""
+    read = _about(project).split[_all_found(project, system, detector).read]
+    return tuple(s for i, s in enumerate(SPLITS) if (read == i).any())
 
 
 @loaders.reads
-def rates(project: Project, system: str, detector: str, view: View) -> ErrorRates:
-    return rates_of(found(project, system, detector, view))
+def rates(project: Project, system: str, detector: str, scope: Scope) -> ErrorRates:
+    return rates_of(found(project, system, detector, scope))
 
 
 @loaders.reads
-def patterns(project: Project, system: str, detector: str, view: View) -> ErrorPatterns:
-    return patterns_of(found(project, system, detector, view))
+def patterns(project: Project, system: str, detector: str, scope: Scope) -> ErrorPatterns:
+    return patterns_of(found(project, system, detector, scope))
 
 
 @loaders.reads
 def by_slice(
-    project: Project, system: str, detector: str, view: View, attribute: str
+    project: Project, system: str, detector: str, scope: Scope, attribute: str
 ) -> list[SliceRates]:
-    return rates_by(found(project, system, detector, view), _slices(project, attribute))
+    return rates_by(found(project, system, detector, scope), _slices(project, attribute))
 
 
 @_large
@@ -138,25 +127,23 @@ def matching(
     project: Project,
     system: str,
     detector: str,
-    view: View,
+    scope: Scope,
     categories: tuple[str, ...],
     words: str,
     order: Order,
 ) -> Numbers:
-    """The numbers of the findings in the list, in its order."""
-    seqs = finding_list.listed(found(project, system, detector, view), categories, order)
+    """The numbers of the listed findings, in order."""
+    seqs = finding_list.listed(found(project, system, detector, scope), categories, order)
     return finding_list.with_words(project.store, seqs, words)
 
 
 @_large
 def clustering(
-    project: Project, system: str, detector: str, view: View, categories: tuple[str, ...]
+    project: Project, system: str, detector: str, scope: Scope, categories: tuple[str, ...]
 ) -> Clustering:
     """Clusters of the findings, or of a sample of them."""
-    looked_at = found(project, system, detector, view)
-    sample = findings_drawn(
-        project.store, scope.of_categories(looked_at, categories), most=CLUSTERED
-    )
+    chosen = filters.of_categories(found(project, system, detector, scope), categories)
+    sample = findings_drawn(project.store, chosen, most=CLUSTERED)
     return cluster_findings(sample.findings, project.taxonomy, sample.of)
 
 

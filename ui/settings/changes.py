@@ -1,8 +1,7 @@
-"""What every part of the page Settings does with a change: make it, tell it, undo it."""
+"""Settings: make a change, show it with its shell command, undo it."""
 
 import shlex
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -12,45 +11,43 @@ from arf_core.project.configure import Value, as_argument, change, put_back, wri
 from ui import widgets
 from ui.state import Changed, state
 
+PROJECT = object()
+"""Stands for the project's folder in a command."""
 
-def line(project: Project, *words: object) -> str:
-    """The line for a terminal: `arf` with the words; the project's folder stands for PROJECT."""
+
+def command(project: Project, *words: object) -> str:
+    """The shell command: `arf` and the words."""
     return shlex.join(["arf", *(str(project.path) if w is PROJECT else str(w) for w in words)])
 
 
-PROJECT = object()
+def apply(project: Project, message: str, shell: str, action: Callable[[], object]) -> bool:
+    """Run an action that changes the project's files, in a callback.
 
-
-def act(project: Project, said: str, command: str, do: Callable[[], object]) -> bool:
-    """Do something that changes the project's files, in a callback; tells what came of it."""
+    The page then shows `message` with an undo, or why the action failed. Returns whether it
+    succeeded.
+    """
     memory = state().settings
     memory.fault, memory.changed = None, None
     try:
         before = written(project)
-        do()
+        action()
         after = written(project)
     except (ArfError, OSError) as error:
         memory.fault = error if isinstance(error, ArfError) else of_system(error)
         return False
-    memory.changed = Changed(str(project.path), said, command, before, after)
+    memory.changed = Changed(str(project.path), message, shell, before, after)
     return True
 
 
-def set_now(project: Project, said: str, values: Mapping[str, Value]) -> None:
-    """Change settings, in a callback; `said` is told when it is done."""
+def set_values(project: Project, message: str, values: Mapping[str, Value]) -> None:
+    """Change settings, in a callback."""
     words = [as_argument(name, value) for name, value in values.items()]
-    command = line(project, "set", PROJECT, *words)
-    act(project, said, command, lambda: change(project, values))
+    shell = command(project, "set", PROJECT, *words)
+    apply(project, message, shell, lambda: change(project, values))
 
 
-def bound(key: str, value: Any) -> str:
-    """Let a widget show what the file says, also after a refusal or an undo; returns its key."""
-    st.session_state[key] = value
-    return key
-
-
-def changed(project: Project) -> None:
-    """The last change, with its undo and its line for a terminal; or why it was refused."""
+def draw(project: Project) -> None:
+    """The last change with its undo and its command, or why it failed."""
     memory = state().settings
     if memory.fault is not None:
         widgets.error(memory.fault)
@@ -58,7 +55,7 @@ def changed(project: Project) -> None:
     if last is None or last.project != str(project.path):
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="changed"):
-        widgets.html(f'<div class="arf-text">{widgets.escaped(last.said)}</div>')
+        widgets.text(last.message)
         if last.before != last.after:
             st.button(
                 "Undo",
@@ -79,4 +76,4 @@ def _undo(project: Project, last: Changed) -> None:
     except (ArfError, OSError) as error:
         memory.fault = error if isinstance(error, ArfError) else of_system(error)
         return
-    st.toast("Undone.", icon=":material/undo:")
+    st.toast("Change undone.", icon=":material/undo:")

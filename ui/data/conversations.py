@@ -1,4 +1,4 @@
-"""Data, Conversations: search, read, go from one to the next; each has an address of its own."""
+"""Data, Conversations: search, read, step to the next; each conversation has its own address."""
 
 import pandas as pd
 import streamlit as st
@@ -19,18 +19,19 @@ from arf_core.store.search import (
     summaries_of,
 )
 from ui import loaders, widgets
+from ui.names import detector_name
 
 HEIGHT = 560
 
 
 @loaders.reads
-def _hits(project: Project, wanted: str) -> list[Hit]:
-    return search(project.store, Search.model_validate_json(wanted))
+def _hits(project: Project, query: str) -> list[Hit]:
+    return search(project.store, Search.model_validate_json(query))
 
 
 @loaders.reads
-def _place(project: Project, wanted: str, conversation_id: str) -> Place:
-    return place(project.store, Search.model_validate_json(wanted), conversation_id)
+def _position(project: Project, query: str, conversation_id: str) -> Place:
+    return place(project.store, Search.model_validate_json(query), conversation_id)
 
 
 @loaders.reads
@@ -51,26 +52,25 @@ def _findings(
 
 
 def draw(project: Project) -> None:
-    """The search with its hits, and the chosen conversation with what was written about it."""
-    wanted = _wanted()
-    asked = wanted.model_dump_json()
-    with st.spinner("Searching …"):  # a rare word is looked for in every conversation
-        hits = _hits(project, asked)
+    """The search with its hits, and the chosen conversation with its summaries."""
+    query = _search_form().model_dump_json()
+    with st.spinner("Searching …"):  # a rare word takes a scan of every conversation
+        hits = _hits(project, query)
     chosen = st.query_params.get("conversation")
     if chosen is None and hits:
         chosen = hits[0].id
     if chosen is None:
-        st.caption("Nothing was found. Search for other words, or for a part of an id.")
+        st.caption("Nothing found. Try other words, or part of an id.")
         return
     try:
         read = _conversation(project, chosen)
     except ArfError as fault:
         widgets.error(fault)
-        st.button("Back to the first", key="reader-first", on_click=_open, args=(None,))
+        st.button("Go to the first conversation", key="reader-first", on_click=_open, args=(None,))
         return
-    _steps(_place(project, asked, read.id))
+    _steps(_position(project, query, read.id))
     if not hits:
-        st.caption("Nothing was found; this is the conversation that was open before.")
+        st.caption("Nothing found. This is the conversation you opened before.")
     elif len(hits) > 1:
         many = f"the first {SHOWN}" if len(hits) == SHOWN else f"all {len(hits)}"
         with st.expander(f"List {many}"):
@@ -78,13 +78,13 @@ def draw(project: Project) -> None:
     _read(project, read)
 
 
-def _wanted() -> Search:
+def _search_form() -> Search:
     words, splits = st.columns([3, 2])
     text = words.text_input(
         "Search",
         key="q",
         bind="query-params",
-        placeholder="words that were said, a “phrase” in quotes, or an id",
+        placeholder="words, a “quoted phrase”, or an id",
         icon=":material/search:",
     )
     chosen = splits.segmented_control(
@@ -101,7 +101,7 @@ def _open(conversation_id: str | None) -> None:
 
 
 def _steps(here: Place) -> None:
-    """Where this one stands, and the ways to its neighbours."""
+    """Buttons to the previous and next conversation, and the position among the hits."""
     total = f"{here.total:,}" if here.total <= COUNTED else f"more than {COUNTED:,}"
     with st.container(horizontal=True, vertical_alignment="center"):
         for words, key, shortcut, target in (
@@ -116,13 +116,13 @@ def _steps(here: Place) -> None:
                 on_click=_open,
                 args=(target,),
             )
-        st.caption(f"{here.number:,} of {total}" if here.number else f"{total} hits")
+        st.caption(f"{here.number:,} of {total}" if here.number else f"{total} found")
 
 
 def _list(hits: list[Hit], chosen: str) -> None:
     rows = [(h.external_id, h.split, h.n_turns, h.opening) for h in hits]
-    table = pd.DataFrame(rows, columns=["id", "split", "turns", "begins"])
-    for name in ("id", "begins"):
+    table = pd.DataFrame(rows, columns=["Id", "Split", "Turns", "Opening"])
+    for name in ("Id", "Opening"):
         table[name] = table[name].map(widgets.seen)
     ids = [h.id for h in hits]
     key = f"hits-{digest(*ids, chosen)}"
@@ -146,35 +146,34 @@ def _list(hits: list[Hit], chosen: str) -> None:
 def _read(project: Project, read: Conversation) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
-        facts = [read.external_id, read.source, read.split]
-        facts += [f"{name}: {value}" for name, value in read.attributes.items()]
-        widgets.text(" · ".join(str(f) for f in facts), muted=True)
+        facts = {"source": read.source, "split": read.split} | read.attributes
+        words = [read.external_id, *(f"{name}: {value}" for name, value in facts.items())]
+        widgets.text(" · ".join(words), muted=True)
         widgets.conversation(read, height=HEIGHT)
     with right:
-        _written(project, read)
+        _summaries_column(project, read)
 
 
-def _written(project: Project, read: Conversation) -> None:
-    """What each system wrote about it, with the findings of one detector marked."""
+def _summaries_column(project: Project, read: Conversation) -> None:
+    """Each system's summary, with the findings of one detector marked."""
     summaries = _summaries(project, read.id)
     if not summaries:
-        st.caption("Nobody has summarised this conversation yet.")
+        st.caption("This conversation has no summary yet.")
         return
-    names = loaders.names(project)
     readers = list(
         dict.fromkeys(d for s in summaries for d in loaders.detectors(project, s.system))
     )
     detector = None
     if readers:
         detector = st.selectbox(
-            "Findings by", readers, key="reader-detector", format_func=widgets.seen
+            "Findings by", readers, key="reader-detector", format_func=detector_name
         )
     found = _findings(project, tuple(s.id for s in summaries), detector) if detector else {}
     seen: dict[str, str] = {}
     for summary in summaries:
-        who = widgets.label(names.get(summary.system, summary.system))
+        who = widgets.label(loaders.system_name(project, summary.system))
         if summary.text in seen:
-            st.caption(f"{who}: the same words as {seen[summary.text]}")
+            st.caption(f"{who}: same text as {seen[summary.text]}")
             continue
         seen[summary.text] = who
         st.caption(who)
@@ -182,5 +181,5 @@ def _written(project: Project, read: Conversation) -> None:
         widgets.summary(summary.text, widgets.marks(findings, project.taxonomy))
         for number, finding in enumerate(findings, start=1):
             chip = widgets.chip_html(finding.category, project.taxonomy)
-            said = widgets.escaped(finding.explanation)
-            widgets.html(f'<div class="arf-text">{number} {chip} {said}</div>')
+            words = widgets.escaped(finding.explanation)
+            widgets.html(f'<div class="arf-text">{number} {chip} {words}</div>')
