@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from items import add_items, make_item
 
-from arf_core.finetune import Wanted, _enter, job_of, worker
-from arf_core.finetune.artifacts import Artifacts, Smoke
+from arf_core.finetune import enter, job_of, worker
 from arf_core.finetune.practice import make_base
-from arf_core.finetune.run_folder import Place, place_of, state_now, write_whole
-from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.run_folder import RunFolder, run_folder, state_now, write_atomically
+from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, options_of
+from arf_core.finetune.training_records import Artifacts, Smoke
 from arf_core.project import Project
 
 SETTINGS = TrainingSettings(
@@ -64,21 +64,29 @@ def tiny_base(folder: Path, family: str) -> Path:
     return made
 
 
-def wanted(base: Path, trainer: str, into: str, **changed: object) -> Wanted:
+def settings_of(base: Path, trainer: str, into: str, **changed: object) -> FinetuneSettings:
+    """Settings of a small training on `base`; `changed` are training settings and `gguf`."""
     gguf = changed.pop("gguf", ())
-    settings = SETTINGS.model_copy(update=changed)
-    return Wanted("teacher", str(base), into, trainer, settings, gguf=gguf)
+    return FinetuneSettings(
+        system="teacher",
+        base=str(base),
+        into=into,
+        trainer=trainer,
+        gguf=bool(gguf),
+        gguf_types=gguf,
+        **options_of(str(base), SETTINGS.model_copy(update=changed)),
+    )
 
 
-def entered(project: Project, asked: Wanted) -> Place:
+def entered(project: Project, asked: FinetuneSettings) -> RunFolder:
     """The folder of a training that has not begun."""
     job, rows = job_of(project, asked)
-    place = place_of(project.path, asked.into)
-    _enter(place, job, rows, fresh=False)
+    place = run_folder(project.path, asked.student)
+    enter(place, job, rows)
     return place
 
 
-def leave_finished(place: Place) -> Place:
+def leave_finished(place: RunFolder) -> RunFolder:
     """What a finished training leaves in its folder; the weights are none."""
     place.merged.mkdir(parents=True)
     (place.merged / "config.json").write_text('{"max_position_embeddings": 2048}')
@@ -96,12 +104,12 @@ def leave_finished(place: Place) -> Place:
         card="README.md",
         smoke=Smoke(conversation="c", prompt_tokens=1, answer="a"),
     )
-    write_whole(place.artifacts_file, made.model_dump_json())
-    place.tell(state_now("done", 180, 180, "Done."))
+    write_atomically(place.artifacts_file, made.model_dump_json())
+    place.write_state(state_now("done", 180, 180, "Done."))
     return place
 
 
-def losses(place: Place) -> dict[int, float]:
+def losses(place: RunFolder) -> dict[int, float]:
     found = {row.step: row.loss for row in place.steps() if row.loss is not None}
     assert found
     return found
@@ -110,7 +118,7 @@ def losses(place: Place) -> dict[int, float]:
 class Running:
     """A training in a copy of the nursery."""
 
-    def __init__(self, place: Place, pid: int) -> None:
+    def __init__(self, place: RunFolder, pid: int) -> None:
         self.place, self.pid = place, pid
 
     def alive(self) -> bool:
@@ -127,21 +135,21 @@ class Running:
         """Wait for its end. Its exit code, None where it was killed."""
         deadline = time.monotonic() + within
         while self.alive():
-            assert time.monotonic() < deadline, self.place.last_told()
+            assert time.monotonic() < deadline, self.place.stored_state()
             time.sleep(0.01)
         file = _exit_file(self.place)
         return int(file.read_text()) if file.exists() else None
 
     def wait_for_step(self, step: int) -> None:
         while self.alive():
-            state = self.place.last_told()
+            state = self.place.stored_state()
             if state is not None and state.phase == "training" and state.step >= step:
                 return
             time.sleep(0.005)
-        raise AssertionError(f"it ended before step {step}: {self.place.last_told()}")
+        raise AssertionError(f"it ended before step {step}: {self.place.stored_state()}")
 
 
-def _exit_file(place: Place) -> Path:
+def _exit_file(place: RunFolder) -> Path:
     return place.folder / "exit"
 
 
@@ -178,7 +186,7 @@ class Nursery:
         self._process.start()
 
     def begin(
-        self, place: Place, *limit: int, export: bool = False, breaks: Break | None = None
+        self, place: RunFolder, *limit: int, export: bool = False, breaks: Break | None = None
     ) -> Running:
         """Train, without the export, or do the export alone. `limit` is one of `resource`'s, and
         its size: more than there is now, for memory."""
@@ -186,12 +194,12 @@ class Nursery:
         self._pipe.send((place.folder, limit, export, breaks))
         return Running(place, self._pipe.recv())
 
-    def train(self, place: Place) -> Place:
-        assert self.begin(place).end() == 0, place.last_told()
+    def train(self, place: RunFolder) -> RunFolder:
+        assert self.begin(place).end() == 0, place.stored_state()
         return place
 
-    def export(self, place: Place) -> Place:
-        assert self.begin(place, export=True).end() == 0, place.last_told()
+    def export(self, place: RunFolder) -> RunFolder:
+        assert self.begin(place, export=True).end() == 0, place.stored_state()
         return place
 
     def close(self) -> None:
@@ -246,6 +254,6 @@ def _work(folder: Path, limit: tuple[int, ...], export: bool, breaks: Break | No
     try:
         code = worker.main([str(folder), "--export" if export else "--no-export"])
     finally:
-        _exit_file(Place(folder)).write_text(str(code))
+        _exit_file(RunFolder(folder)).write_text(str(code))
         sys.stdout.flush()
         os._exit(code)

@@ -63,7 +63,7 @@ def steps(project: Project, source: Path) -> list[Step]:
     def written(student: str) -> Step:
         return Step(
             f"{student} summarises the test split",
-            lambda told: generate(project, student, student, splits=("test",), progress=told),
+            lambda told: generate(project, model=student, into=student, progress=told),
         )
 
     def gold(told: Progress | None) -> None:

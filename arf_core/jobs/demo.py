@@ -125,7 +125,7 @@ def make_demo(path: Path, progress: Callable[[str], Progress | None] | None = No
     project = open_example(path, SUPPORT)
     for step in _steps(project):
         step.run(progress(step.title) if progress else None)
-    report = export(project, "r1", path / "exports" / "r1")
+    report = export(project, system="r1")
     return _report(project, report)
 
 

@@ -8,19 +8,20 @@ import shlex
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
-from arf_core.finetune import Wanted, finetune
-from arf_core.finetune.command import command_of
-from arf_core.finetune.export import EXPORTED, ExportReport, export
-from arf_core.finetune.generate import Tried, generate, try_on
+from arf_core.finetune import finetune
+from arf_core.finetune.export import EXPORTED, ExportReport, ExportSettings, export
+from arf_core.finetune.generate import GenerateSettings, Tried, generate, try_on
+from arf_core.finetune.settings import FinetuneSettings
 from arf_core.finetune.students import FinetuneReport
 from arf_core.importing import ImportOptions, ImportReport, load
 from arf_core.jobs import closed_world
+from arf_core.jobs.command_line import command_line
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import SPLITS, Record, RunReport, Split, System
@@ -363,21 +364,12 @@ class ExportWork(Work):
         return (Claim(what=f"folder {self.into}"),)
 
     def command(self, project: str) -> str:
-        said = ["--system", self.system]
-        if self.splits != EXPORTED:
-            said += [part for split in self.splits for part in ("--split", split)]
-        said += ["--everything"] if self.everything else []
-        return _line("export", project, str(Path(project) / self.into), *said)
+        settings = ExportSettings.of(None, self.model_dump())
+        return command_line(settings, project, str(Path(project) / self.into))
 
     def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
         tell("writing", 0, 0)
-        return export(
-            project,
-            self.system,
-            project.path / self.into,
-            splits=self.splits,
-            everything=self.everything,
-        )
+        return export(project, **self.model_dump())
 
     def said(self, report: BaseModel) -> str:
         assert isinstance(report, ExportReport)
@@ -423,23 +415,26 @@ class FinetuneWork(Work):
     """Train a student. It goes on in a process of its own if this one is killed."""
 
     kind: ClassVar[str] = "finetune"
-    wanted: Wanted
+    settings: FinetuneSettings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_versions(cls, data: Any) -> Any:
+        return {"settings": data} if "wanted" in data else data
 
     @property
     def title(self) -> str:
-        return f"Train {self.wanted.into} on {self.wanted.system}"
+        return f"Train {self.settings.student} on {self.settings.system}"
 
     @property
     def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=f"student {self.wanted.into}"),)
+        return (Claim(what=f"student {self.settings.student}"),)
 
     def command(self, project: str) -> str:
-        return command_of(project, self.wanted)
+        return command_line(self.settings, project)
 
     def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        return finetune(
-            project, self.wanted, progress=lambda step, total, doing: tell(doing, step, total)
-        )
+        return finetune(project, self.settings, progress=tell)
 
     def said(self, report: BaseModel) -> str:
         assert isinstance(report, FinetuneReport)
@@ -469,19 +464,10 @@ class GenerateWork(Work):
         return (Claim(what=self.into),)
 
     def command(self, project: str) -> str:
-        said = ["--model", self.model, "--into", self.into, *_flag("--limit", self.limit)]
-        said += [part for split in self.splits for part in ("--split", split)]
-        return _line("generate", project, *said)
+        return command_line(GenerateSettings.of(None, self.model_dump()), project)
 
     def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        return generate(
-            project,
-            self.model,
-            self.into,
-            splits=self.splits,
-            limit=self.limit,
-            progress=partial(tell, "writing"),
-        )
+        return generate(project, **self.model_dump(), progress=partial(tell, "writing"))
 
     def said(self, report: BaseModel) -> str:
         return _run_in_words(report)

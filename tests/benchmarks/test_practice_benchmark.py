@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
-from arf_core.finetune.artifacts import Artifacts, GgufCheck, Smoke
-from arf_core.finetune.run_folder import Place, Trained, TrainingJob, place_of, write_whole
+from arf_core.finetune.run_folder import RunFolder, run_folder, write_atomically
 from arf_core.finetune.settings import PRACTICE
 from arf_core.finetune.students import FinetuneReport
-from arf_core.finetune.tokens import Lengths
+from arf_core.finetune.training_records import (
+    Artifacts,
+    GgufCheck,
+    RowLengths,
+    Smoke,
+    Trained,
+    TrainingJob,
+)
 from arf_core.project import Project
 from arf_core.project.settings import edited
 from arf_core.records import RunReport
@@ -23,12 +29,12 @@ SHAPE = (
 WRITTEN = RunReport(asked=40, done=38, completion_tokens=5204, failed={"truncated": 2})
 
 
-def left_in(project: Path) -> Place:
+def left_in(project: Path) -> RunFolder:
     """What a training leaves, in so far as the table is made from it."""
     base = project / "models" / "practice-llama"
     base.mkdir(parents=True)
     (base / "config.json").write_text(SHAPE)
-    place = place_of(project, STUDENT)
+    place = run_folder(project, STUDENT)
     place.folder.mkdir(parents=True)
     job = TrainingJob(
         name=STUDENT,
@@ -50,7 +56,7 @@ def left_in(project: Path) -> Place:
         seconds=31.4,
         peak_memory_gb=0.71,
         device="cpu",
-        lengths=Lengths(
+        lengths=RowLengths(
             rows=60,
             median=600,
             p99=900,
@@ -84,7 +90,7 @@ def left_in(project: Path) -> Place:
         (place.trained_file, trained),
         (place.artifacts_file, made),
     ):
-        write_whole(file, record.model_dump_json())
+        write_atomically(file, record.model_dump_json())
     return place
 
 

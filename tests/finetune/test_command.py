@@ -8,13 +8,12 @@ from items import Result, with_model
 from trainings import leave_finished, shop, tiny_base
 
 from arf_core.errors import InputError
-from arf_core.finetune import Wanted, finetune, job_of, prepare
-from arf_core.finetune.base_models import find_base
-from arf_core.finetune.command import command_of
-from arf_core.finetune.practice import name_of_base
+from arf_core.finetune import finetune, job_of, prepare
+from arf_core.finetune.base_models import find_base, name_of_base
 from arf_core.finetune.requirements import missing
-from arf_core.finetune.run_folder import Place, locked, place_of
-from arf_core.finetune.settings import TrainingSettings, settings_with, starting_settings
+from arf_core.finetune.run_folder import locked, run_folder
+from arf_core.finetune.settings import FinetuneSettings, settings_with, starting_settings
+from arf_core.jobs.command_line import command_line
 from arf_core.project import Project
 
 pytestmark = [
@@ -50,42 +49,42 @@ def test_the_line_that_is_shown_gives_the_very_settings(
     arf: Callable[..., Result], orders: Project, base: str, given: dict[str, object], practice: bool
 ) -> None:
     named = "practice" if practice else base
-    settings = settings_with(named, given)
-    line = command_of(str(orders.path), Wanted("teacher", named, "s", "trl", settings))
+    settings = FinetuneSettings(system="teacher", base=named, into="s", trainer="trl", **given)
+    line = command_line(settings, orders.path)
     plan = arf(*shlex.split(line)[1:], "--dry-run", "--json")
     assert plan.code == 0, plan.err
-    assert plan.json["job"]["settings"] == settings.model_dump()
+    assert plan.json["job"]["settings"] == settings.training().model_dump()
 
 
 @pytest.mark.parametrize("taken", ["s", "s-gguf"])
 def test_a_student_takes_no_name_of_another_model(project: Project, taken: str) -> None:
     project = with_model(project, taken, "http://127.0.0.1:9/v1")
-    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    settings = FinetuneSettings(system="teacher", base="practice", into="s")
     with pytest.raises(InputError, match=f"model '{taken}' already"):
-        job_of(project, wanted)
+        job_of(project, settings)
 
 
 def test_files_that_are_no_training_are_not_thrown_away(orders: Project, base: str) -> None:
     folder = orders.path / "students" / "notes"
     folder.mkdir(parents=True)
     (folder / "notes.txt").write_text("mine")
-    wanted = Wanted("teacher", base, "notes", "trl", TrainingSettings())
+    settings = FinetuneSettings(system="teacher", base=base, into="notes")
     for fresh in (False, True):
         with pytest.raises(InputError, match="no training"):
-            prepare(orders, wanted, fresh=fresh)
+            prepare(orders, settings, fresh=fresh)
     assert (folder / "notes.txt").read_text() == "mine"
 
 
 def test_a_training_that_runs_is_not_replaced_and_not_joined_by_another(
     orders: Project, base: str
 ) -> None:
-    wanted = Wanted("teacher", base, "runs", "trl", TrainingSettings(steps=3))
-    place = Place(prepare(orders, wanted))
+    settings = FinetuneSettings(system="teacher", base=base, into="runs", steps=3)
+    place = prepare(orders, settings)
     with locked(place.lock):
         with pytest.raises(InputError, match="is being trained"):
-            prepare(orders, wanted, fresh=True)
+            prepare(orders, settings, fresh=True)
         with pytest.raises(InputError, match="already"):
-            finetune(orders, wanted._replace(settings=TrainingSettings(steps=7)))
+            finetune(orders, settings, steps=7)
     assert place.job().settings.steps == 3
 
 
@@ -105,9 +104,9 @@ def test_only_a_practice_base_is_trained_as_one(orders: Project, base: str) -> N
 def test_the_line_to_try_a_student_writes_into_a_system_that_it_can_write(
     arf: Callable[..., Result], orders: Project, base: str, name: str, into: str
 ) -> None:
-    wanted = Wanted("teacher", base, name, "trl", settings_with(base, {}))
-    place = leave_finished(Place(prepare(orders, wanted)))
-    said = arf(*shlex.split(command_of(str(orders.path), wanted))[1:])
+    settings = FinetuneSettings(system="teacher", base=base, into=name, trainer="trl")
+    place = leave_finished(prepare(orders, settings))
+    said = arf(*shlex.split(command_line(settings, orders.path))[1:])
     assert said.code == 0, said.err
     line = said.out.splitlines()[-1]
     assert line.endswith(f"--model {place.folder.name}-gguf --into {into}")
@@ -163,6 +162,6 @@ def test_qlora_without_a_gpu_is_refused_before_anything_is_made_but_can_be_prepa
     assert said.code == 2
     assert "QLoRA needs a GPU" in said.err
     assert "--method lora" in said.err
-    assert not place_of(orders.path, "q").folder.exists()
+    assert not run_folder(orders.path, "q").folder.exists()
     assert arf(*command, "--trainer", "trl", "--method", "qlora", "--prepare").code == 0
-    assert place_of(orders.path, "q").job().settings.method == "qlora"
+    assert run_folder(orders.path, "q").job().settings.method == "qlora"

@@ -15,16 +15,17 @@ from typing import NamedTuple
 import pytest
 from items import Result, add_items, make_item
 from scripted_server import Scripted, ScriptedServer
-from trainings import Break, Nursery, Running, entered, losses, shop, tiny_base, wanted
+from trainings import Break, Nursery, Running, entered, losses, settings_of, shop, tiny_base
 
 from arf_core.errors import InputError
-from arf_core.finetune import _enter, finetune, finished, job_of, stop
-from arf_core.finetune.after import _merged
-from arf_core.finetune.artifacts import Artifacts
+from arf_core.finetune import enter, finetune, finished, job_of
+from arf_core.finetune.artifacts import merge
 from arf_core.finetune.generate import generate
+from arf_core.finetune.process import stop
 from arf_core.finetune.requirements import missing
-from arf_core.finetune.run_folder import Place, Trained, place_of
+from arf_core.finetune.run_folder import RunFolder, run_folder
 from arf_core.finetune.training_errors import TrainingFault
+from arf_core.finetune.training_records import Artifacts, Trained
 from arf_core.project import Project
 
 pytestmark = [
@@ -77,13 +78,13 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def whole(
     orders: Project, bases: Callable[[str], Path], nursery: Nurseries
-) -> Callable[[str, str], Place]:
+) -> Callable[[str, str], RunFolder]:
     """An uninterrupted training of 10 steps by a trainer on a family, made once."""
 
-    def of(trainer: str, family: str) -> Place:
-        place = place_of(orders.path, f"whole-{trainer}-{family}")
+    def of(trainer: str, family: str) -> RunFolder:
+        place = run_folder(orders.path, f"whole-{trainer}-{family}")
         if not place.folder.is_dir():
-            asked = wanted(bases(family), trainer, place.folder.name, steps=10, gguf=("f16",))
+            asked = settings_of(bases(family), trainer, place.folder.name, steps=10, gguf=("f16",))
             nursery(trainer).train(entered(orders, asked))
         return place
 
@@ -96,9 +97,9 @@ def test_interrupted_before_its_first_step_it_has_stopped_and_goes_on(
     command = ["finetune", str(orders.path), "--system", "teacher", "--base", str(bases("llama"))]
     command += ["--trainer", "trl", "--into", "hasty", "--steps", "3", "--no-gguf", "--json"]
     arf = [sys.executable, "-c", "from arf_core.cli import main; main()", *command]
-    place = place_of(orders.path, "hasty")
+    place = run_folder(orders.path, "hasty")
     run = subprocess.Popen(arf, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while place.last_told() is None and run.poll() is None:
+    while place.stored_state() is None and run.poll() is None:
         time.sleep(0.005)
     run.send_signal(signal.SIGINT)
     said, _ = run.communicate(timeout=60)
@@ -117,8 +118,8 @@ class Student(NamedTuple):
     said: dict
 
     @property
-    def place(self) -> Place:
-        return place_of(self.project, "s")
+    def place(self) -> RunFolder:
+        return run_folder(self.project, "s")
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,7 @@ def test_a_student_is_a_model_of_the_project_and_writes(student: Student, model:
     with Project.open(student.project) as project:
         provider = "llama_cpp" if model == "s-gguf" else "transformers"
         assert project.settings.models[model]["provider"] == provider
-        written = generate(project, model, f"by-{model}", splits=("dev",))
+        written = generate(project, model=model, into=f"by-{model}", splits=("dev",))
     assert (written.asked, written.done + sum(written.failed.values())) == (3, 3)
     assert set(written.failed) <= {"truncated", "refused"}  # eight steps may teach no end
     assert "practice model" in written.notes[0]
@@ -217,7 +218,7 @@ def test_the_plan_is_shown_and_its_memory_is_that_of_the_training(
 
 @pytest.mark.parametrize(("trainer", "family"), [TRL_QWEN3, UNSLOTH_LLAMA, UNSLOTH_QWEN3])
 def test_a_student_of_each_trainer_and_family_is_exported_and_compared(
-    whole: Callable[[str, str], Place], nursery: Nurseries, trainer: str, family: str
+    whole: Callable[[str, str], RunFolder], nursery: Nurseries, trainer: str, family: str
 ) -> None:
     place = nursery("trl").export(whole(trainer, family))
     state = place.state()
@@ -231,14 +232,14 @@ def test_a_student_of_each_trainer_and_family_is_exported_and_compared(
 
 
 def test_what_the_files_are_compared_with_is_what_is_kept(
-    whole: Callable[[str, str], Place],
+    whole: Callable[[str, str], RunFolder],
 ) -> None:
     """A model has more than its weights: the frequencies of its positions, which 16 bits round."""
     import torch
     from transformers import AutoModelForCausalLM
 
     place = whole("trl", "llama")
-    compared, _ = _merged(place, place.job())
+    compared, _ = merge(place, place.job())
     kept = AutoModelForCausalLM.from_pretrained(place.merged, dtype=torch.float32).eval()
     ids = torch.arange(3, 203).unsqueeze(0) % kept.config.vocab_size
     with torch.no_grad():
@@ -249,13 +250,13 @@ def test_what_the_files_are_compared_with_is_what_is_kept(
 def test_stopped_and_resumed_it_has_the_losses_of_an_uninterrupted_run(
     orders: Project,
     bases: Callable[[str], Path],
-    whole: Callable[[str, str], Place],
+    whole: Callable[[str, str], RunFolder],
     nursery: Nurseries,
     trainer: str,
     family: str,
 ) -> None:
     clean = losses(whole(trainer, family))
-    asked = wanted(bases(family), trainer, f"halted-{trainer}", steps=10, gguf=("f16",))
+    asked = settings_of(bases(family), trainer, f"halted-{trainer}", steps=10, gguf=("f16",))
     place = entered(orders, asked)
     running = nursery(trainer).begin(place)
     running.wait_for_step(4)
@@ -279,7 +280,7 @@ def test_it_ends_where_the_dev_loss_gets_no_better(
 ) -> None:
     # steps of nothing: no checkpoint is better than the first
     how = {"patience": 2, "checkpoint_every": 1, "learning_rate": 1e-12}
-    place = entered(orders, wanted(bases("llama"), "trl", "early", **how))
+    place = entered(orders, settings_of(bases("llama"), "trl", "early", **how))
     nursery("trl").train(place)
     trained = Trained.model_validate_json(place.trained_file.read_text())
     assert (trained.steps, trained.stopped_early) == (3, True)
@@ -290,7 +291,9 @@ def test_without_patience_it_keeps_its_last_weights_so_that_arms_have_the_same_s
 ) -> None:
     # steps of next to nothing: by the dev loss the first checkpoint would be as good as any
     how = {"patience": None, "checkpoint_every": 3, "learning_rate": 1e-12}
-    place = nursery("trl").train(entered(orders, wanted(bases("llama"), "trl", "patient", **how)))
+    place = nursery("trl").train(
+        entered(orders, settings_of(bases("llama"), "trl", "patient", **how))
+    )
     evaluated = [row.eval_loss for row in place.steps() if row.eval_loss is not None]
     assert list(losses(place)) == list(range(1, 9))
     assert len(evaluated) == 3  # at steps 3 and 6, and at the end
@@ -307,9 +310,9 @@ def test_killed_again_and_again_it_ends_where_one_clean_run_ends(
     kills = int(os.environ.get("ARF_TRAINING_KILLS", "5"))
     steps = 4 * kills + 6
     how = {"steps": steps, "checkpoint_every": 2}
-    asked = wanted(bases("llama"), "trl", "clean", **how)
+    asked = settings_of(bases("llama"), "trl", "clean", **how)
     clean = losses(nursery("trl").train(entered(orders, asked)))
-    place = entered(orders, wanted(bases("llama"), "trl", "killed", **how))
+    place = entered(orders, settings_of(bases("llama"), "trl", "killed", **how))
     chance = random.Random(3)
     for n in range(kills):
         running = nursery("trl").begin(place)
@@ -329,7 +332,7 @@ def test_killed_again_and_again_it_ends_where_one_clean_run_ends(
 def test_a_loss_that_is_no_number_ends_it_with_what_to_do(
     orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
-    asked = wanted(bases("llama"), "trl", "wild", learning_rate=1e6, method="full")
+    asked = settings_of(bases("llama"), "trl", "wild", learning_rate=1e6, method="full")
     place = entered(orders, asked)
     assert nursery("trl").begin(place).end() == 1
     state = place.state()
@@ -344,7 +347,7 @@ def test_a_loss_that_is_no_number_ends_it_with_what_to_do(
 @pytest.mark.parametrize(
     ("limit", "size", "reason", "remedy"),
     [
-        (resource.RLIMIT_FSIZE, 100_000, "full_disk", "Free some space"),
+        (resource.RLIMIT_FSIZE, 100_000, "full_disk", "FreeMemory some space"),
         (resource.RLIMIT_AS, 100_000_000, "out_of_memory", "--max-length"),
     ],
 )
@@ -360,7 +363,7 @@ def test_memory_or_disk_that_ends_is_told_with_what_to_do(
     items = [make_item(f"c{i}", ["customer: " + "a word " * 400], f"Nr {i}.") for i in range(32)]
     add_items(project, items)
     batch = 32 if limit == resource.RLIMIT_AS else 2
-    asked = wanted(bases("llama"), "trl", "s", method="full", batch=batch, checkpoint_every=1)
+    asked = settings_of(bases("llama"), "trl", "s", method="full", batch=batch, checkpoint_every=1)
     place = entered(project, asked)
     code = nursery("trl").begin(place, limit, size).end()
     state = place.state()
@@ -397,11 +400,11 @@ BREAKS = (
 def test_a_gpu_that_fails_is_told_each_time_and_the_training_goes_on_afterwards(
     orders: Project,
     bases: Callable[[str], Path],
-    whole: Callable[[str, str], Place],
+    whole: Callable[[str, str], RunFolder],
     nursery: Nurseries,
 ) -> None:
     clean = losses(whole("trl", "qwen3"))
-    asked = wanted(bases("qwen3"), "trl", "shaken", steps=10, gguf=("f16",))
+    asked = settings_of(bases("qwen3"), "trl", "shaken", steps=10, gguf=("f16",))
     place = entered(orders, asked)
     for broken, (reason, message, remedy) in BREAKS:
         assert nursery("trl").begin(place, breaks=broken).end() == 1
@@ -426,7 +429,7 @@ def test_what_began_on_a_gpu_does_not_go_on_without_one_unasked(
 
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    asked = wanted(bases("llama"), "trl", "moved")
+    asked = settings_of(bases("llama"), "trl", "moved")
     place = entered(orders, asked)
     place.gpu_mark.touch()
     assert nursery("trl").begin(place).end() == 1
@@ -435,20 +438,20 @@ def test_what_began_on_a_gpu_does_not_go_on_without_one_unasked(
     assert (state.phase, state.reason) == ("failed", "lost_gpu")
     assert "began on a GPU" in state.message
     assert "--fresh" in state.hint
-    _enter(place, *job_of(orders, asked), fresh=True)
+    enter(place, *job_of(orders, asked), fresh=True)
     nursery("trl").train(place)
 
 
 def test_another_training_under_a_name_is_not_overwritten(
     orders: Project, bases: Callable[[str], Path]
 ) -> None:
-    place = entered(orders, wanted(bases("llama"), "trl", "taken"))
-    asked = wanted(bases("llama"), "trl", "taken", rank=4)
+    place = entered(orders, settings_of(bases("llama"), "trl", "taken"))
+    asked = settings_of(bases("llama"), "trl", "taken", rank=4)
     with pytest.raises(InputError, match="already"):
         finetune(orders, asked)
     other, rows = job_of(orders, asked)
     (place.folder / "left").touch()
-    _enter(place, other, rows, fresh=True)
+    enter(place, other, rows, fresh=True)
     assert place.job() == other
     assert not (place.folder / "left").exists()
 
@@ -458,16 +461,16 @@ def test_one_training_at_a_time_on_a_device(
 ) -> None:
     started = []
     for name in ("a", "b"):
-        place = entered(orders, wanted(bases("llama"), "trl", name, steps=4000))
+        place = entered(orders, settings_of(bases("llama"), "trl", name, steps=4000))
         started.append((place, nursery("trl").begin(place)))
     try:
         deadline = time.monotonic() + 120
         phases: set[str] = set()
         while phases != {"training", "waiting"} and time.monotonic() < deadline:
-            phases = {str(s.phase) for p, _ in started if (s := p.last_told())}
+            phases = {str(s.phase) for p, _ in started if (s := p.stored_state())}
             time.sleep(0.05)
         assert phases == {"training", "waiting"}
-        waits = next(p for p, _ in started if p.last_told().phase == "waiting")
+        waits = next(p for p, _ in started if p.stored_state().phase == "waiting")
         stop(waits)
         assert dict(started)[waits].end() == 0
         assert waits.state().phase == "stopped"
@@ -478,7 +481,7 @@ def test_one_training_at_a_time_on_a_device(
             running.end()
 
 
-def launched(place: Place, steps: int = 0) -> int:
+def launched(place: RunFolder, steps: int = 0) -> int:
     """Train with two processes of accelerate; asked to stop after so many steps, if any."""
     # with --cpu it starts one process, whatever number it is given
     launch = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"
@@ -505,7 +508,7 @@ def launched(place: Place, steps: int = 0) -> int:
 def test_two_processes_of_accelerate_train_one_student_and_stop_together(
     orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
-    asked = wanted(bases("llama"), "trl", "two", steps=60, checkpoint_every=30)
+    asked = settings_of(bases("llama"), "trl", "two", steps=60, checkpoint_every=30)
     place = entered(orders, asked)
     assert launched(place, steps=2) == 0, place.log_file.read_text()[-3000:]
     state = place.state()
@@ -518,7 +521,7 @@ def test_two_processes_of_accelerate_train_one_student_and_stop_together(
     assert (state.phase, state.message) == ("stopped", "Trained; its files are not made yet.")
     assert list(losses(place)) == list(range(1, 61))
     # the rows of a step are as many as one process would take that has room for all of them
-    alone = wanted(bases("llama"), "trl", "alone", steps=60, checkpoint_every=30, batch=4)
+    alone = settings_of(bases("llama"), "trl", "alone", steps=60, checkpoint_every=30, batch=4)
     assert losses(nursery("trl").train(entered(orders, alone)))[1] == pytest.approx(
         losses(place)[1], abs=1e-3
     )
@@ -532,7 +535,7 @@ def test_a_training_tells_nobody_of_itself(
 ) -> None:
     """TRL would report every training to a hub. The worker here is started as accelerate does it,
     where nothing keeps it offline."""
-    place = entered(orders, wanted(bases("llama"), trainer, f"quiet-{trainer}", steps=2))
+    place = entered(orders, settings_of(bases("llama"), trainer, f"quiet-{trainer}", steps=2))
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     with ScriptedServer(lambda body, n: Scripted("")) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url.removesuffix("/v1"))

@@ -16,9 +16,9 @@ from sqlalchemy import func, select, update
 
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError
-from arf_core.finetune import Wanted
-from arf_core.finetune.run_folder import Phase
+from arf_core.finetune.settings import FinetuneSettings
 from arf_core.finetune.students import FinetuneReport
+from arf_core.finetune.training_records import Phase
 from arf_core.importing import ImportOptions, ImportReport
 from arf_core.jobs import queue as jobs
 from arf_core.jobs.kinds import (
@@ -355,7 +355,7 @@ def test_a_job_is_found_by_the_beginning_of_its_id(project: Project) -> None:
 def test_a_training_that_was_stopped_is_not_told_as_a_whole_one(
     state: Phase, steps: int, loss: float | None, said: str
 ) -> None:
-    wanted = Wanted("r1", "practice", "student")
+    settings = FinetuneSettings(system="r1", base="practice", into="student")
     report = FinetuneReport(
         name="student",
         state=state,
@@ -367,7 +367,7 @@ def test_a_training_that_was_stopped_is_not_told_as_a_whole_one(
         models=(),
         practice=True,
     )
-    assert FinetuneWork(wanted=wanted).said(report) == said
+    assert FinetuneWork(settings=settings).said(report) == said
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,32 +1,27 @@
 """Finetune: choose what a student learns from and what it begins as, and start it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.finetune import Wanted
-from arf_core.finetune.dataset import REVISED, Arm, Choice, TrainingSet, training_set
-from arf_core.finetune.memory import estimate, shape_of
-from arf_core.finetune.practice import closed_world_base, practice_shape
+from arf_core.finetune.base_models import PRESETS, known_shape, preset
+from arf_core.finetune.memory import estimate
 from arf_core.finetune.requirements import REMEDY, missing
-from arf_core.finetune.run_folder import places
+from arf_core.finetune.run_folder import run_folders
 from arf_core.finetune.settings import (
     CLOSED_WORLD,
     FAMILIES,
-    PRESETS,
     REASONS,
     TRIAL_STEPS,
-    Shape,
+    FinetuneSettings,
     TrainingSettings,
-    practice_family,
-    preset,
-    settings_with,
     starting_settings,
 )
 from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
 from arf_core.finetune.training import total_steps
+from arf_core.finetune.training_set import REVISED, Arm, Choice, TrainingSet, training_set
 from arf_core.jobs import demo
 from arf_core.jobs.kinds import FinetuneWork
 from arf_core.project import Project
@@ -51,11 +46,11 @@ CHARS_A_TOKEN = 3.0
 
 @loaders.reads
 def learnable(
-    project: Project, system: str, choice: Choice, match: tuple[Arm, ...] = ()
+    project: Project, system: str, choice: Choice, match: tuple[str, ...] = ()
 ) -> TrainingSet | ArfError:
     """The set, or why there is none."""
     try:
-        return training_set(project, system, choice, match=match)
+        return training_set(project, system, choice, match=tuple(map(Arm.parse, match)))
     except ArfError as fault:
         return fault
 
@@ -66,19 +61,20 @@ def draw(project: Project) -> None:
     kinds = {s.name: s.kind for s in loaders.systems(project) if s.kind != "student"}
     left, right = st.columns(2, gap="large")
     with left:
-        wanted = _wanted(project, list(kinds), names)
-        wanted = wanted._replace(match=_match(kinds, names, wanted))
-    found = learnable(project, wanted.system, wanted.choice or "all", wanted.match)
+        settings = _settings(project, list(kinds), names)
+        match = _match(kinds, names, settings)
+        settings = settings.model_copy(update={"match": match})
+    found = learnable(project, settings.system, settings.rows or "all", match)
     with right:
         if isinstance(found, ArfError):
             widgets.error(found)
         else:
-            _show_set(found, wanted.settings.evaluate)
-            _plan(wanted, found)
-    _start(project, wanted, ready=not isinstance(found, ArfError))
+            _show_set(found, settings.training().evaluate)
+            _plan(settings, found)
+    _start(project, settings, ready=not isinstance(found, ArfError))
 
 
-def _wanted(project: Project, systems: list[str], names: dict[str, str]) -> Wanted:
+def _settings(project: Project, systems: list[str], names: dict[str, str]) -> FinetuneSettings:
     newest = next((i for i, s in enumerate(systems) if s != "teacher"), 0)
     system = st.selectbox(
         "Learn from",
@@ -116,38 +112,38 @@ def _wanted(project: Project, systems: list[str], names: dict[str, str]) -> Want
         "on the same rows with the same settings.",
     )
     into = st.text_input("Name of the student", value=_free(project, system), key="train-into")
-    return Wanted(
+    return FinetuneSettings(
         system=system,
         base=base,
         into=into.strip(),
         trainer=trainer or default_trainer(),
-        settings=_settings(base),
-        choice=choice,
+        rows=choice,
+        **_options(base),
     )
 
 
 def _match(
-    kinds: Mapping[str, SystemKind], names: Mapping[str, str], wanted: Wanted
-) -> tuple[Arm, ...]:
+    kinds: Mapping[str, SystemKind], names: Mapping[str, str], settings: FinetuneSettings
+) -> tuple[str, ...]:
     """The sets that this one is to be compared with."""
     arms = {name: widgets.seen(names[name]) for name in kinds}
     unchecked = [name for name, kind in kinds.items() if kind not in REVISED]
     arms |= {f"{name}:good": f"{arms[name]}, rows without a finding" for name in unchecked}
-    same = f"{wanted.system}:good" if wanted.choice == "good" else wanted.system
+    same = f"{settings.system}:good" if settings.rows == "good" else settings.system
     with st.expander("Sets of one size, for a comparison", key="train-compare"):
         chosen = st.multiselect(
             "As many rows as the smallest of these has",
-            [arm for arm in arms if arm not in (same, wanted.system)],
+            [arm for arm in arms if arm not in (same, settings.system)],
             key=f"train-match-{same}",
             format_func=lambda arm: arms[arm],
             help="Of the same conversations, as far as all have them. With a patience of 0 none "
             "ends early, so that the steps are as many, too.",
         )
-    return tuple(map(Arm.parse, chosen))
+    return tuple(chosen)
 
 
-def _settings(base: str) -> TrainingSettings:
-    """Those that people change; the others stay as they are."""
+def _options(base: str) -> dict[str, Any]:
+    """The training options that differ from the base's defaults."""
     default = starting_settings(base)
     trial = st.checkbox(
         f"A trial of {TRIAL_STEPS} steps first",
@@ -166,8 +162,8 @@ def _settings(base: str) -> TrainingSettings:
             fields = ("rank", "learning_rate", "max_length")
             given |= _numbers(default, kind, fields, unused="rank" if whole else "")
         widgets.html(_reasons())
-    given |= {"alpha": given["rank"], "steps": TRIAL_STEPS if trial else None}
-    return settings_with(base, given)
+    changed = {n: v for n, v in given.items() if v is not None and v != getattr(default, n)}
+    return changed | {"trial": trial}
 
 
 def _method(default: TrainingSettings, kind: str) -> object:
@@ -230,7 +226,7 @@ def _reasons() -> str:
 
 def _free(project: Project, system: str) -> str:
     """A name that no student, model or system has."""
-    taken = {place.folder.name for place in places(project.path)}
+    taken = {place.folder.name for place in run_folders(project.path)}
     taken |= {*project.settings.models, *(s.name for s in loaders.systems(project))}
     name, n = f"student-{system}", 2
     while name in taken:
@@ -255,45 +251,40 @@ def _show_set(rows: TrainingSet, evaluates: bool) -> None:
         )
 
 
-def _plan(wanted: Wanted, rows: TrainingSet) -> None:
+def _plan(settings: FinetuneSettings, rows: TrainingSet) -> None:
     """Steps and memory, as far as they are known before the base is read."""
-    settings = wanted.settings
-    steps = total_steps(settings, len(rows.train))
-    each = settings.rows_a_step
-    passes = "" if settings.steps else f", {settings.epochs:g} passes over all of them"
+    training = settings.training()
+    steps = total_steps(training, len(rows.train))
+    each = training.rows_a_step
+    passes = "" if training.steps else f", {training.epochs:g} passes over all of them"
     st.markdown(f"**{steps:,} steps** of {each} row{'s' if each > 1 else ''} each{passes}")
-    known = preset(wanted.base)
-    if practice_family(wanted.base):
-        shape: Shape | None = practice_shape()
-    elif wanted.base == CLOSED_WORLD:
-        shape = shape_of(str(closed_world_base()))
-    else:
-        shape = known.shape if known else shape_of(wanted.base)
-    if known:
+    shape = known_shape(settings.base)
+    if known := preset(settings.base):
         st.caption(f"{known.name}: {known.why}. Licence: {known.licence}.")
     if shape is None:
         st.caption("What memory it takes is known once the base is here.")
         return
     sizes = sorted(sum(len(m["content"]) for m in r.messages) for r in rows.train)
     guess = int(sizes[int(0.99 * (len(sizes) - 1))] / CHARS_A_TOKEN)
-    said = estimate(shape, settings, wanted.trainer, settings.max_length or guess)
+    trainer = settings.trainer or default_trainer()
+    said = estimate(shape, training, trainer, training.max_length or guess)
     draw_as = st.warning if said.fits is False else st.info
     words = said.in_words()
     draw_as(f"{words[0].upper()}{words[1:]}", icon=":material/memory:")
 
 
-def _start(project: Project, wanted: Wanted, ready: bool) -> None:
-    gone = missing(*open_trainer(wanted.trainer).NEEDS)
+def _start(project: Project, settings: FinetuneSettings, ready: bool) -> None:
+    gone = missing(*open_trainer(settings.trainer or default_trainer()).NEEDS)
     if gone:
         st.info(f"Training needs {', '.join(gone)}. {REMEDY}", icon=":material/info:")
-    work = FinetuneWork(wanted=wanted)
+    work = FinetuneWork(settings=settings)
     with st.container(horizontal=True, vertical_alignment="center"):
         go = st.button(
             "Train",
             key="train-start",
             type="primary",
             icon=":material/model_training:",
-            disabled=bool(gone) or not ready or not wanted.into or not wanted.base,
+            disabled=bool(gone) or not ready or not settings.into or not settings.base,
         )
         widgets.command(work.command(str(project.path)))
     if go:

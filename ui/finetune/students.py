@@ -8,13 +8,13 @@ from pathlib import Path
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.finetune import Wanted, stop
-from arf_core.finetune.artifacts import Artifacts
-from arf_core.finetune.dataset import Arm
+from arf_core.finetune.base_models import describe_practice, name_of_base
 from arf_core.finetune.generate import system_for
-from arf_core.finetune.practice import base_in_words, name_of_base
-from arf_core.finetune.run_folder import ENDS, GGUF, Place, StepRow, TrainingState, places
+from arf_core.finetune.process import stop
+from arf_core.finetune.run_folder import GGUF, RunFolder, run_folders
+from arf_core.finetune.settings import FinetuneSettings, options_of
 from arf_core.finetune.students import can_be_asked, remove_student, report_of
+from arf_core.finetune.training_records import FINAL, Artifacts, StepRow, TrainingState
 from arf_core.jobs.kinds import FinetuneWork, GenerateWork
 from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
@@ -48,15 +48,15 @@ def draw(project: Project) -> None:
 
 
 def _anything_works(project: Project) -> bool:
-    return bool(open_jobs(project.store)) or any(_works(p) for p in places(project.path))
+    return bool(open_jobs(project.store)) or any(_works(p) for p in run_folders(project.path))
 
 
-def _works(place: Place) -> bool:
+def _works(place: RunFolder) -> bool:
     state = place.state()
-    return state is not None and state.phase not in ENDS
+    return state is not None and state.phase not in FINAL
 
 
-def _claimed(project: Project, place: Place) -> bool:
+def _claimed(project: Project, place: RunFolder) -> bool:
     """Does a job still hold this student?"""
     name = f"student {place.folder.name}"
     return any(claim.what == name for job in open_jobs(project.store) for claim in job.writes)
@@ -65,7 +65,7 @@ def _claimed(project: Project, place: Place) -> bool:
 def _students(project: Project, drawn_live: bool) -> None:
     if drawn_live and not _anything_works(project):
         st.rerun()
-    students = places(project.path)
+    students = run_folders(project.path)
     if students:
         st.header("Students", anchor=False)
     for place in students:
@@ -78,14 +78,14 @@ def _students(project: Project, drawn_live: bool) -> None:
                 _removal(project, place)
 
 
-def _student(project: Project, place: Place) -> None:
+def _student(project: Project, place: RunFolder) -> None:
     state = place.state()
-    works = state is not None and state.phase not in ENDS
+    works = state is not None and state.phase not in FINAL
     job = place.job()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(widgets.label(job.name), width="content", anchor=False)
         if job.practice:
-            st.badge("practice model", color="orange", help=base_in_words(job.base))
+            st.badge("practice model", color="orange", help=describe_practice(job.base))
     learnt = f"{job.rows:,} {job.choice} rows of {job.system}"
     widgets.text(f"{job.trainer} on {learnt}, base {job.base_name}", muted=True)
     steps = place.steps()
@@ -114,7 +114,7 @@ def _student(project: Project, place: Place) -> None:
 
 
 def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
-    words = state.message if state.phase in (*ENDS, "waiting") else f"{state.phase.capitalize()}."
+    words = state.message if state.phase in (*FINAL, "waiting") else f"{state.phase.capitalize()}."
     at = f" Step {state.step:,} of {state.total:,}." if state.total else ""
     if state.phase == "failed":
         widgets.error(ArfError(state.message, state.hint))
@@ -132,7 +132,7 @@ def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
     st.caption(" · ".join(parts))
 
 
-def _lengths(place: Place) -> None:
+def _lengths(place: RunFolder) -> None:
     if (said := place.lengths()) is None:
         return
     st.caption(
@@ -142,26 +142,26 @@ def _lengths(place: Place) -> None:
     )
 
 
-def _resume(project: Project, place: Place) -> None:
+def _resume(project: Project, place: RunFolder) -> None:
     """The same call again: it goes on from the last checkpoint."""
     job = place.job()
-    work = FinetuneWork(
-        wanted=Wanted(
-            system=job.system,
-            base=name_of_base(project, job.base),
-            into=job.name,
-            trainer=job.trainer,
-            settings=job.settings,
-            choice=job.choice,
-            match=tuple(map(Arm.parse, job.matched_with)),
-            gguf=job.gguf,
-        )
+    base = name_of_base(project, job.base)
+    settings = FinetuneSettings(
+        system=job.system,
+        base=base,
+        into=job.name,
+        trainer=job.trainer,
+        rows=job.choice,
+        match=job.matched_with,
+        gguf=bool(job.gguf),
+        **options_of(base, job.settings),
     )
+    work = FinetuneWork(settings=settings)
     if st.button("Resume", key=f"go-on-{job.name}", icon=":material/resume:", type="primary"):
         jobs.start(project, work)
 
 
-def _made(project: Project, place: Place, state: TrainingState, made: Artifacts) -> None:
+def _made(project: Project, place: RunFolder, state: TrainingState, made: Artifacts) -> None:
     """What came out: files, what the comparison of the GGUF files said, and the student at work."""
     report = report_of(project, place, state)
     with st.expander("Files", key=f"files-{place.folder.name}"):
@@ -189,7 +189,7 @@ def _made(project: Project, place: Place, state: TrainingState, made: Artifacts)
         widgets.command(work.command(str(project.path)))
 
 
-def _removal(project: Project, place: Place) -> None:
+def _removal(project: Project, place: RunFolder) -> None:
     name = place.folder.name
     key = f"remove-{name}"
     with st.popover("Remove", icon=":material/delete:", type="tertiary", key=key):

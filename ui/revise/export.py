@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from arf_core.finetune.export import WHY, Outlook, outlook
+from arf_core.finetune.export import Outlook, outlook
+from arf_core.finetune.training_rows import WHY
 from arf_core.jobs.kinds import ExportWork
 from arf_core.project import Project
 from arf_core.records import System
