@@ -189,7 +189,7 @@ def _enter_system(store: Store, system: System, recipe: SummaryRecipe) -> None:
             f"There is a system {system.name!r} already, made by another model or in another way.",
             "Give this one another name: --into NAME.",
         )
-    store.keep_version("generate", recipe.model_dump_json(), system.settings_hash)
+    store.keep_version("recipe", recipe.model_dump_json(), system.settings_hash)
     store.add([system])
 
 

@@ -347,7 +347,7 @@ def test_a_loss_that_is_no_number_ends_it_with_what_to_do(
 @pytest.mark.parametrize(
     ("limit", "size", "reason", "remedy"),
     [
-        (resource.RLIMIT_FSIZE, 100_000, "full_disk", "FreeMemory some space"),
+        (resource.RLIMIT_FSIZE, 100_000, "full_disk", "Free some space"),
         (resource.RLIMIT_AS, 100_000_000, "out_of_memory", "--max-length"),
     ],
 )

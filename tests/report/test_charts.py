@@ -31,7 +31,7 @@ from arf_core.report.charts.palette import (
 )
 from arf_core.report.charts.wording import listed, wrapped
 from arf_core.report.dataset_stats import Counted, Values
-from arf_core.store.patterns import CategoryOutcome, ErrorPatterns, Pattern, RowLengths
+from arf_core.store.patterns import CategoryOutcome, ErrorPatterns, Lengths, Pattern
 
 LIGHT, DARK = "#ffffff", "#0e1117"
 TAXONOMY = load_taxonomy()
@@ -86,7 +86,7 @@ AGREEMENTS = [
         reference="person:gold",
         summaries=120,
         findings=Counts(hits=9, false_alarms=1, misses=71),
-        run_folders=Counts(hits=10, misses=70),
+        places=Counts(hits=10, misses=70),
         has_error=Counts(hits=9, misses=40, rejections=71),
         by_category={},
     ),
@@ -95,14 +95,14 @@ AGREEMENTS = [
         reference="person:gold",
         summaries=120,
         findings=Counts(misses=80),
-        run_folders=Counts(misses=80),
+        places=Counts(misses=80),
         has_error=Counts(misses=49, rejections=71),
         by_category={},
     ),
 ]
 LENGTHS = [
-    RowLengths(of="teacher", unit="words", counts={10: 5, 11: 5, 90: 10}),
-    RowLengths(of="r1", unit="words", counts={12: 20}),
+    Lengths(of="teacher", unit="words", counts={10: 5, 11: 5, 90: 10}),
+    Lengths(of="r1", unit="words", counts={12: 20}),
 ]
 VALUES = Values(
     of="channel",
@@ -160,7 +160,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "cooccurrence": lambda: charts.cooccurrence(NOTHING, TAXONOMY),
     "round_outcome": lambda: charts.round_outcome([], TAXONOMY),
     "against_reference": lambda: charts.against_reference([]),
-    "lengths": lambda: charts.lengths([RowLengths(of="r1", unit="words", counts={})]),
+    "lengths": lambda: charts.lengths([Lengths(of="r1", unit="words", counts={})]),
     "clusters": lambda: charts.clusters(Clustering(clusters=(), points=(), of=0), TAXONOMY),
     "values": lambda: charts.values(Values(of="channel", counts=())),
     "loss": lambda: charts.loss([]),
@@ -517,17 +517,17 @@ def test_lengths_are_shares_with_their_median() -> None:
         "Summaries have a median of 11 words by Teacher and 12 words by Corrected (r1)"
     )
     turns = charts.lengths(
-        [RowLengths(of="conversations", unit="turns", counts={2: 1, 4: 5}, step=10)]
+        [Lengths(of="conversations", unit="turns", counts={2: 1, 4: 5}, step=10)]
     )
     assert title(turns) == "Conversations have a median of 4 turns"
     assert "every 10th" in turns.layout.title.subtitle.text
     with pytest.raises(ValueError, match="turns"):
-        charts.lengths([LENGTHS[0], RowLengths(of="conversations", unit="turns", counts={1: 1})])
+        charts.lengths([LENGTHS[0], Lengths(of="conversations", unit="turns", counts={1: 1})])
 
 
 def test_very_long_texts_do_not_make_a_thousand_bars() -> None:
     counts = dict.fromkeys(range(100), 10) | {50_000: 1}
-    (outline,) = charts.lengths([RowLengths(of="r1", unit="words", counts=counts)]).data
+    (outline,) = charts.lengths([Lengths(of="r1", unit="words", counts=counts)]).data
     assert len(outline.x) <= 64
     assert sum(outline.y) == pytest.approx(100)
     assert outline.text[-2].endswith("or more words: 1, 0.1\u00a0%")
@@ -593,7 +593,7 @@ def test_names_of_attributes_detectors_and_people_are_text_and_no_markup() -> No
         reference=odd,
         summaries=3,
         findings=nothing,
-        run_folders=nothing,
+        places=nothing,
         has_error=nothing,
         by_category={},
     )

@@ -23,7 +23,7 @@ from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
 from arf_core.finetune.training import total_steps
 from arf_core.finetune.training_set import REVISED, Arm, Choice, TrainingSet, training_set
 from arf_core.jobs import demo
-from arf_core.jobs.kinds import FinetuneWork
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.records import SystemKind
 from ui import job_bar as jobs
@@ -277,7 +277,6 @@ def _start(project: Project, settings: FinetuneSettings, ready: bool) -> None:
     gone = missing(*open_trainer(settings.trainer or default_trainer()).NEEDS)
     if gone:
         st.info(f"Training needs {', '.join(gone)}. {REMEDY}", icon=":material/info:")
-    work = FinetuneWork(settings=settings)
     with st.container(horizontal=True, vertical_alignment="center"):
         go = st.button(
             "Train",
@@ -286,6 +285,6 @@ def _start(project: Project, settings: FinetuneSettings, ready: bool) -> None:
             icon=":material/model_training:",
             disabled=bool(gone) or not ready or not settings.into or not settings.base,
         )
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(settings, project.path))
     if go:
-        jobs.start(project, work)
+        jobs.start(project, settings)

@@ -9,13 +9,13 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.finetune.base_models import describe_practice, name_of_base
-from arf_core.finetune.generate import system_for
+from arf_core.finetune.generate import GenerateSettings, system_for
 from arf_core.finetune.process import stop
 from arf_core.finetune.run_folder import GGUF, RunFolder, run_folders
 from arf_core.finetune.settings import FinetuneSettings, options_of
 from arf_core.finetune.students import can_be_asked, remove_student, report_of
 from arf_core.finetune.training_records import FINAL, Artifacts, StepRow, TrainingState
-from arf_core.jobs.kinds import FinetuneWork, GenerateWork
+from arf_core.jobs.kinds import command_of
 from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
 from arf_core.report.charts import loss
@@ -156,9 +156,8 @@ def _resume(project: Project, place: RunFolder) -> None:
         gguf=bool(job.gguf),
         **options_of(base, job.settings),
     )
-    work = FinetuneWork(settings=settings)
     if st.button("Resume", key=f"go-on-{job.name}", icon=":material/resume:", type="primary"):
-        jobs.start(project, work)
+        jobs.start(project, settings)
 
 
 def _made(project: Project, place: RunFolder, state: TrainingState, made: Artifacts) -> None:
@@ -182,11 +181,11 @@ def _made(project: Project, place: RunFolder, state: TrainingState, made: Artifa
         "Ask it as", models, key=f"model-{name}", format_func=widgets.seen, width=480
     )
     student_try.draw(project, name, model)
-    work = GenerateWork(model=model, into=system_for(project, model, name))
+    work = GenerateSettings(model=model, into=system_for(project, model, name))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Write the test split's summaries", key=f"write-{name}"):
             jobs.start(project, work)
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
 
 
 def _removal(project: Project, place: RunFolder) -> None:

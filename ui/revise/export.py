@@ -1,10 +1,12 @@
 """Revise: write a training set, with what goes out and what stays back by reason."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from arf_core.finetune.export import Outlook, outlook
+from arf_core.finetune.export import ExportSettings, Outlook, outlook
 from arf_core.finetune.training_rows import WHY
-from arf_core.jobs.kinds import ExportWork
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.review.apply_decisions import reviewed_name
@@ -42,7 +44,9 @@ def draw(project: Project, system: System) -> None:
     folder = st.text_input(
         "Folder, inside the project", value=f"exports/{of}", key=f"export-folder-{of}"
     )
-    work = ExportWork(system=of, into=folder.strip() or f"exports/{of}", everything=everything)
+    work = ExportSettings(
+        system=of, into=Path(folder.strip() or f"exports/{of}"), everything=everything
+    )
     rows = sum(ahead.goes.values()) + (sum(ahead.stays.values()) if everything else 0)
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button(
@@ -52,7 +56,7 @@ def draw(project: Project, system: System) -> None:
             icon=":material/file_export:",
             disabled=not rows,
         )
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
     if start:
         jobs.start(project, work)
     jobs.history(project)
