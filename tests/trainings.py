@@ -81,20 +81,20 @@ def settings_of(base: Path, trainer: str, into: str, **changed: object) -> Finet
 def entered(project: Project, asked: FinetuneSettings) -> RunFolder:
     """The folder of a training that has not begun."""
     job, rows = job_of(project, asked)
-    place = run_folder(project.path, asked.student)
-    enter(place, job, rows)
-    return place
+    run = run_folder(project.path, asked.student)
+    enter(run, job, rows)
+    return run
 
 
-def leave_finished(place: RunFolder) -> RunFolder:
+def leave_finished(run: RunFolder) -> RunFolder:
     """What a finished training leaves in its folder; the weights are none."""
-    place.merged.mkdir(parents=True)
-    (place.merged / "config.json").write_text('{"max_position_embeddings": 2048}')
-    (place.merged / "model.safetensors").touch()
-    (place.folder / "README.md").write_text("A card.")
+    run.merged.mkdir(parents=True)
+    (run.merged / "config.json").write_text('{"max_position_embeddings": 2048}')
+    (run.merged / "model.safetensors").touch()
+    (run.folder / "README.md").write_text("A card.")
     gguf = {kind: f"{kind}.gguf" for kind in ("f16", "q8_0")}
     for file in gguf.values():
-        (place.folder / file).write_bytes(b"GGUF")
+        (run.folder / file).write_bytes(b"GGUF")
     made = Artifacts(
         adapter=None,
         merged="merged",
@@ -104,13 +104,13 @@ def leave_finished(place: RunFolder) -> RunFolder:
         card="README.md",
         smoke=Smoke(conversation="c", prompt_tokens=1, answer="a"),
     )
-    write_atomically(place.artifacts_file, made.model_dump_json())
-    place.write_state(state_now("done", 180, 180, "Done."))
-    return place
+    write_atomically(run.artifacts_file, made.model_dump_json())
+    run.write_state(state_now("done", 180, 180, "Done."))
+    return run
 
 
-def losses(place: RunFolder) -> dict[int, float]:
-    found = {row.step: row.loss for row in place.steps() if row.loss is not None}
+def losses(run: RunFolder) -> dict[int, float]:
+    found = {row.step: row.loss for row in run.steps() if row.loss is not None}
     assert found
     return found
 
@@ -118,8 +118,8 @@ def losses(place: RunFolder) -> dict[int, float]:
 class Running:
     """A training in a copy of the nursery."""
 
-    def __init__(self, place: RunFolder, pid: int) -> None:
-        self.place, self.pid = place, pid
+    def __init__(self, run: RunFolder, pid: int) -> None:
+        self.run, self.pid = run, pid
 
     def alive(self) -> bool:
         try:
@@ -135,22 +135,22 @@ class Running:
         """Wait for its end. Its exit code, None where it was killed."""
         deadline = time.monotonic() + within
         while self.alive():
-            assert time.monotonic() < deadline, self.place.stored_state()
+            assert time.monotonic() < deadline, self.run.stored_state()
             time.sleep(0.01)
-        file = _exit_file(self.place)
+        file = _exit_file(self.run)
         return int(file.read_text()) if file.exists() else None
 
     def wait_for_step(self, step: int) -> None:
         while self.alive():
-            state = self.place.stored_state()
+            state = self.run.stored_state()
             if state is not None and state.phase == "training" and state.step >= step:
                 return
             time.sleep(0.005)
-        raise AssertionError(f"it ended before step {step}: {self.place.stored_state()}")
+        raise AssertionError(f"it ended before step {step}: {self.run.stored_state()}")
 
 
-def _exit_file(place: RunFolder) -> Path:
-    return place.folder / "exit"
+def _exit_file(run: RunFolder) -> Path:
+    return run.folder / "exit"
 
 
 class Break(NamedTuple):
@@ -186,21 +186,21 @@ class Nursery:
         self._process.start()
 
     def begin(
-        self, place: RunFolder, *limit: int, export: bool = False, breaks: Break | None = None
+        self, run: RunFolder, *limit: int, export: bool = False, breaks: Break | None = None
     ) -> Running:
         """Train, without the export, or do the export alone. `limit` is one of `resource`'s, and
         its size: more than there is now, for memory."""
-        _exit_file(place).unlink(missing_ok=True)
-        self._pipe.send((place.folder, limit, export, breaks))
-        return Running(place, self._pipe.recv())
+        _exit_file(run).unlink(missing_ok=True)
+        self._pipe.send((run.folder, limit, export, breaks))
+        return Running(run, self._pipe.recv())
 
-    def train(self, place: RunFolder) -> RunFolder:
-        assert self.begin(place).end() == 0, place.stored_state()
-        return place
+    def train(self, run: RunFolder) -> RunFolder:
+        assert self.begin(run).end() == 0, run.stored_state()
+        return run
 
-    def export(self, place: RunFolder) -> RunFolder:
-        assert self.begin(place, export=True).end() == 0, place.stored_state()
-        return place
+    def export(self, run: RunFolder) -> RunFolder:
+        assert self.begin(run, export=True).end() == 0, run.stored_state()
+        return run
 
     def close(self) -> None:
         self._process.kill()

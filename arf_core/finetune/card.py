@@ -1,4 +1,4 @@
-"""A student's model card (the template is card.md), and its Modelfile for Ollama."""
+"""A student's model card, from the template card.md, and its Modelfile for Ollama."""
 
 import re
 from pathlib import Path
@@ -44,27 +44,32 @@ def modelfile(weights: str, tokenizer: Any, run: RunFolder) -> str:
 def model_card(job: TrainingJob, trained: Trained, made: Artifacts) -> str:
     """The card as Markdown, with the head that the Hugging Face hub reads: only what the hub knows,
     no folder as base model. It contains no text of a conversation, and no path."""
-    environment = jinja2.Environment(  # noqa: S701 (Markdown; `code` and `plain` escape)
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"code": _code, "plain": _plain}
-    template = environment.from_string((Path(__file__).parent / "card.md").read_text("utf-8"))
     licence = HUB_LICENCES.get(job.licence, job.licence)
     local = Path(job.base).is_absolute()
-    return (
-        template.render(
-            job=job,
-            trained=trained,
-            made=made,
-            lengths=trained.lengths,
-            base=Path(job.base).name if local else job.base,
-            hub_id=None if local else job.base,
-            licence=licence if re.fullmatch(r"[a-z][a-z0-9.-]*", licence) else None,
-            practice=describe_practice(job.base),
-            settings=_used(job, trained),
-        )
-        + "\n"
+    return render(
+        Path(__file__).parent / "card.md",
+        job=job,
+        trained=trained,
+        made=made,
+        lengths=trained.lengths,
+        base=Path(job.base).name if local else job.base,
+        hub_id=None if local else job.base,
+        licence=licence if re.fullmatch(r"[a-z][a-z0-9.-]*", licence) else None,
+        practice=describe_practice(job.base),
+        settings=_used(job, trained),
     )
+
+
+def render(template: Path, **values: Any) -> str:
+    """Fill in a template of Markdown. Its filters `code` and `plain` escape untrusted text."""
+    environment = jinja2.Environment(  # noqa: S701 (Markdown)
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"code": _code, "plain": _plain}
+    return environment.from_string(template.read_text(encoding="utf-8")).render(values)
 
 
 def _used(job: TrainingJob, trained: Trained) -> dict[str, str]:

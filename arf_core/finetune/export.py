@@ -8,11 +8,11 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from arf_core.errors import InputError
+from arf_core.finetune.card import render
 from arf_core.finetune.training_rows import (
     GOOD,
     WHY,
@@ -106,7 +106,7 @@ def export(project: Project, settings: ExportSettings | None = None, **values: A
     part = folder / PARTIAL
     shutil.rmtree(part, ignore_errors=True)
     _write(part, rows, settings.splits)
-    (part / CARD).write_text(_card(report, system, now()), encoding="utf-8")
+    (part / CARD).write_text(_card(report, system), encoding="utf-8")
     _replace(part, folder)
     return report
 
@@ -180,39 +180,18 @@ def _write(folder: Path, rows: Sequence[ExportRow], splits: Sequence[Split]) -> 
     DatasetDict(sets).save_to_disk(str(folder / "dataset"))
 
 
-def _readers(names: Sequence[str]) -> str:
-    if set(names) <= {"rules"}:
-        few = "rules find few errors, so most of them are still in rows called clean"
-        return f"`rules` alone: {few}" if names else "nobody"
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _table(counts: dict[str, int]) -> str:
-    return "\n".join(f"| {o} | {n} | {WHY[o]} |" for o, n in sorted(counts.items()))
-
-
-def _card(report: ExportReport, system: System, at: datetime) -> str:
-    splits = ", ".join(f"{n} {s}" for s, n in report.by_split.items())
-    source = f", a revision of `{system.parent}` by `{system.model}`" if system.parent else ""
-    return f"""# Training set of {system.name}
-
-{report.rows} conversations with summaries ({splits}), in chat format: `messages` holds the
-instruction, the conversation and the summary to learn. `origin` says why a row is here.
-The test split is not in this set.
-
-- made {at.date()} from system `{system.name}`{source}
-{MARK}`{report.fingerprint}`
-- read by: {_readers(report.read_by)}
-
-| origin | rows | meaning |
-|---|---|---|
-{_table(report.by_origin)}
-
-Left out:
-
-| reason | rows | meaning |
-|---|---|---|
-{_table(report.left_out) or "| – | 0 | nothing |"}
-
-Read it with `datasets.load_from_disk("dataset")`, or take the `.jsonl` files.
-"""
+def _card(report: ExportReport, system: System) -> str:
+    readers = ", ".join(f"`{name}`" for name in report.read_by) or "nobody"
+    if report.read_by == ("rules",):
+        readers += " alone: rules find few errors, so most of them are still in rows called clean"
+    template = Path(__file__).parent / "export_card.md"
+    return render(
+        template,
+        report=report,
+        system=system,
+        splits=", ".join(f"{n} {split}" for split, n in report.by_split.items()),
+        readers=readers,
+        why=WHY,
+        mark=MARK,
+        date=now().date(),
+    )

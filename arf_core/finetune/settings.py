@@ -1,6 +1,5 @@
 """Settings of `finetune`: what a user asks for, and the training settings that follow from it."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -218,12 +217,6 @@ def starting_settings(base: str) -> TrainingSettings:
     if base == CLOSED_WORLD:
         return CLOSED_WORLD_START
     return PRACTICE if practice_family(base) else TrainingSettings()
-
-
-def settings_with(base: str, given: Mapping[str, object]) -> TrainingSettings:
-    """The defaults for a base with the given options on top; None counts as not given."""
-    options = {name: value for name, value in given.items() if value is not None}
-    return FinetuneSettings.of(None, {"base": base, **options}).training()
 
 
 def learning_rate(settings: TrainingSettings, practice: bool) -> float:

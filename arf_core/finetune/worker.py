@@ -14,7 +14,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -70,7 +70,9 @@ def _work(run: RunFolder, arguments: list[str]) -> int:
         return _with_state(run, _export)
     if os.environ.get("RANK", "0") != "0":
         return _train_along(run)
-    with _training_lock(run, "--locked" in arguments), _device_lock(run):
+    other = "another process of this training"
+    own_lock = nullcontext() if "--locked" in arguments else _wait_for(run.lock, run, other)
+    with own_lock, _device_lock(run):
         code = _with_state(run, _train)
         state = run.stored_state()
         if code == 0 and state and state.phase == "exporting":
@@ -152,15 +154,6 @@ def _become_export(run: RunFolder) -> NoReturn:
     command = [sys.executable, "-m", "arf_core.finetune.worker", str(run.folder), "--export"]
     with signals_held():
         os.execv(sys.executable, command)  # noqa: S606 (our own module)
-
-
-@contextmanager
-def _training_lock(run: RunFolder, inherited: bool) -> Iterator[None]:
-    if inherited:
-        yield
-        return
-    with _wait_for(run.lock, run, "another process of this training"):
-        yield
 
 
 @contextmanager

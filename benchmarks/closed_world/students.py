@@ -195,11 +195,11 @@ def student(project_path: Path, asked: FinetuneSettings, answer_tokens: int) -> 
         )  # raises what went wrong
         if process.exitcode != 0:
             raise RuntimeError(f"{asked.student}: the process ended with {process.exitcode}")
-        place = run_folder(project_path, asked.student)
+        run = run_folder(project_path, asked.student)
         written = project.store.all(Summary)
         by_id = {c.id: c.external_id for c in project.store.all(Conversation)}
         return Student(
-            rows=place.job().rows,
+            rows=run.job().rows,
             steps=report.steps,
             final_loss=report.final_loss or 0.0,
             seconds=report.seconds,

@@ -34,8 +34,8 @@ def left_in(project: Path) -> RunFolder:
     base = project / "models" / "practice-llama"
     base.mkdir(parents=True)
     (base / "config.json").write_text(SHAPE)
-    place = run_folder(project, STUDENT)
-    place.folder.mkdir(parents=True)
+    run = run_folder(project, STUDENT)
+    run.folder.mkdir(parents=True)
     job = TrainingJob(
         name=STUDENT,
         system="r1",
@@ -86,12 +86,12 @@ def left_in(project: Path) -> RunFolder:
         smoke=Smoke(conversation="c", prompt_tokens=9, answer="A lamp."),
     )
     for file, record in (
-        (place.job_file, job),
-        (place.trained_file, trained),
-        (place.artifacts_file, made),
+        (run.job_file, job),
+        (run.trained_file, trained),
+        (run.artifacts_file, made),
     ):
         write_atomically(file, record.model_dump_json())
-    return place
+    return run
 
 
 def report() -> dict[str, Any]:
@@ -109,10 +109,10 @@ def report() -> dict[str, Any]:
 
 
 def test_the_table_has_what_the_commands_said_and_left(tmp_path: Path) -> None:
-    place = left_in(tmp_path)
+    run = left_in(tmp_path)
     trained = Timed(report(), seconds=63.2, cpu=62.7)
     written = Timed(WRITTEN.model_dump() | {"system": STUDENT}, seconds=9.54, cpu=10.5)
-    command, answers, f16, q8_0, memory = rows_of(place, trained, written, 512)
+    command, answers, f16, q8_0, memory = rows_of(run, trained, written, 512)
     assert "60 rows, 180 steps of 4, 2 GGUF files" in command[0]
     assert command[2] == ("63 s, of which 31 s of training; 63 s of CPU; last loss 2.06: met")
     assert answers[2] == (

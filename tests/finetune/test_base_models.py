@@ -124,9 +124,9 @@ def test_weights_that_cannot_be_read_end_the_training_with_what_to_do(
     tmp_path: Path, base: Path, breaks: Breaks, said: str, remedy: str
 ) -> None:
     breaks(base)
-    place = entered(shop(tmp_path / "p"), settings_of(base, "trl", "s", steps=1))
+    run = entered(shop(tmp_path / "p"), settings_of(base, "trl", "s", steps=1))
     with pytest.raises(Exception) as raised:
-        open_trainer("trl").train(place)
+        open_trainer("trl").train(run)
     fault = fault_of(raised.value)
     assert fault.reason == "unusable"
     assert said in fault.message

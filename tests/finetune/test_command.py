@@ -1,5 +1,6 @@
 """The line that the page shows trains what the page would."""
 
+import json
 import shlex
 from collections.abc import Callable
 
@@ -12,8 +13,14 @@ from arf_core.finetune import finetune, job_of, prepare
 from arf_core.finetune.base_models import find_base, name_of_base
 from arf_core.finetune.requirements import missing
 from arf_core.finetune.run_folder import locked, run_folder
-from arf_core.finetune.settings import FinetuneSettings, settings_with, starting_settings
+from arf_core.finetune.settings import (
+    FinetuneSettings,
+    TrainingSettings,
+    options_of,
+    starting_settings,
+)
 from arf_core.jobs.command_line import command_line
+from arf_core.jobs.kinds import stored_settings
 from arf_core.project import Project
 
 pytestmark = [
@@ -79,13 +86,13 @@ def test_a_training_that_runs_is_not_replaced_and_not_joined_by_another(
     orders: Project, base: str
 ) -> None:
     settings = FinetuneSettings(system="teacher", base=base, into="runs", steps=3)
-    place = prepare(orders, settings)
-    with locked(place.lock):
+    run = prepare(orders, settings)
+    with locked(run.lock):
         with pytest.raises(InputError, match="is being trained"):
             prepare(orders, settings, fresh=True)
         with pytest.raises(InputError, match="already"):
             finetune(orders, settings, steps=7)
-    assert place.job().settings.steps == 3
+    assert run.job().settings.steps == 3
 
 
 @pytest.mark.parametrize("named", ["practice", "practice-qwen3", "closed-world"])
@@ -105,18 +112,65 @@ def test_the_line_to_try_a_student_writes_into_a_system_that_it_can_write(
     arf: Callable[..., Result], orders: Project, base: str, name: str, into: str
 ) -> None:
     settings = FinetuneSettings(system="teacher", base=base, into=name, trainer="trl")
-    place = leave_finished(prepare(orders, settings))
+    run = leave_finished(prepare(orders, settings))
     said = arf(*shlex.split(command_line(settings, orders.path))[1:])
     assert said.code == 0, said.err
     line = said.out.splitlines()[-1]
-    assert line.endswith(f"--model {place.folder.name}-gguf --into {into}")
+    assert line.endswith(f"--model {run.folder.name}-gguf --into {into}")
 
 
 def test_patience_has_the_dev_loss_measured() -> None:
-    assert settings_with("practice", {}).evaluate is False
-    assert settings_with("practice", {"patience": 2}).evaluate is True
-    never = settings_with("llama-3.2-1b", {"patience": 0})
+    def training(base: str, **options: int) -> TrainingSettings:
+        return FinetuneSettings(base=base, **options).training()
+
+    assert training("practice").evaluate is False
+    assert training("practice", patience=2).evaluate is True
+    never = training("llama-3.2-1b", patience=0)
     assert (never.patience, never.evaluate) == (None, True)
+
+
+OLD = {
+    **{"method": "full", "rank": 16, "alpha": 16, "learning_rate": None, "warmup_share": 0.05},
+    **{"batch": 8, "accumulation": 1, "epochs": 12.0, "steps": None, "max_length": 320},
+    **{"seed": 3407, "evaluate": True, "patience": 4, "checkpoint_every": None},
+    **{"precision": "auto", "gradient_checkpointing": None},
+}
+"""Training settings in a job's row, as version 0.1 stored them."""
+OLD_ROWS = (
+    ["r1", "practice", "s", "trl", OLD, "good", [["teacher", "good"], ["r0", None]], []],
+    {
+        **{"system": "r1", "base": "practice", "into": "s", "trainer": "trl", "settings": OLD},
+        **{"choice": "good", "match": [["teacher", "good"], ["r0", None]], "gguf": []},
+    },
+)
+
+
+@pytest.mark.parametrize("row", OLD_ROWS)
+def test_a_job_of_an_older_version_goes_on_with_the_very_same_training(row: object) -> None:
+    settings = stored_settings("finetune", json.dumps({"wanted": row}))
+    assert isinstance(settings, FinetuneSettings)
+    assert settings.training() == TrainingSettings.model_validate(OLD)
+    assert (settings.system, settings.student, settings.trainer) == ("r1", "s", "trl")
+    assert (settings.rows, settings.match, settings.gguf) == ("good", ("teacher:good", "r0"), False)
+
+
+@pytest.mark.parametrize("base", ["practice", "closed-world", "llama-3.2-1b"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"rank": 8, "alpha": 8},
+        {"rank": 8, "alpha": 32},
+        {"patience": None},
+        {"patience": 2, "evaluate": False},
+        {"steps": 30, "precision": "fp32"},
+    ],
+)
+def test_a_training_is_resumed_with_the_settings_that_it_began_with(
+    base: str, changed: dict[str, object]
+) -> None:
+    began = starting_settings(base).model_copy(update=changed)
+    assert FinetuneSettings(base=base, **options_of(base, began)).training() == began
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A training's files: what stands in them, and what is said where they are broken."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,7 +31,7 @@ BROKEN = pytest.mark.parametrize("text", ["", '{"name": "s', "\0" * 40, "[]"])
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> RunFolder:
+def run(tmp_path: Path) -> RunFolder:
     made = RunFolder(tmp_path / "students" / "s")
     made.folder.mkdir(parents=True)
     return made
@@ -47,39 +48,55 @@ def place(tmp_path: Path) -> RunFolder:
     ],
 )
 def test_a_broken_file_is_told_with_what_to_do(
-    place: RunFolder, text: str, file: str, read: Callable[[RunFolder], object], remedy: str
+    run: RunFolder, text: str, file: str, read: Callable[[RunFolder], object], remedy: str
 ) -> None:
-    (place.folder / file).write_text(text)
+    (run.folder / file).write_text(text)
     with pytest.raises(InputError, match=file) as told:
-        read(place)
+        read(run)
     assert remedy in told.value.hint
 
 
 @BROKEN
 def test_a_broken_state_is_that_of_a_failed_training_that_can_go_on(
-    place: RunFolder, text: str
+    run: RunFolder, text: str
 ) -> None:
-    place.state_file.write_text(text)
-    state = place.state()
+    run.state_file.write_text(text)
+    state = run.state()
     assert state is not None
     assert (state.phase, state.reason) == ("failed", "killed")
     assert "state.json" in state.message
     assert "same command" in state.hint
 
 
-def test_a_broken_line_of_the_steps_is_left_out(place: RunFolder) -> None:
-    place.add_step(StepRow(step=1, total=3, loss=2.0))
-    with place.steps_file.open("a") as file:
+def test_a_training_runs_as_long_as_its_process_has_the_lock(run: RunFolder) -> None:
+    """However early one looks, and however it ends."""
+    with locked(run.lock) as lock:
+        assert lock is not None
+        process = subprocess.Popen(["sleep", "60"], pass_fds=(lock,))
+    run.write_state(state_now("preparing"))
+    assert run.is_running()
+    assert run.state().phase == "preparing"
+    with locked(run.lock) as other:
+        assert other is None
+    process.kill()
+    process.wait()
+    assert not run.is_running()
+    assert (run.state().phase, run.state().reason) == ("failed", "killed")
+
+
+def test_a_broken_line_of_the_steps_is_left_out(run: RunFolder) -> None:
+    run.add_step(StepRow(step=1, total=3, loss=2.0))
+    with run.steps_file.open("a") as file:
         file.write("\0" * 30 + "\n")
-    place.add_step(StepRow(step=2, total=3, loss=1.0))
-    with place.steps_file.open("a") as file:
+    run.add_step(StepRow(step=2, total=3, loss=1.0))
+    with run.steps_file.open("a") as file:
         file.write('{"step": 3, "to')
-    assert [row.step for row in place.steps()] == [1, 2]
+    assert [row.step for row in run.steps()] == [1, 2]
 
 
-def test_a_student_whose_job_is_broken_hides_no_other_model(place: RunFolder) -> None:
-    place.job_file.write_text("")
-    assert learnt_from(place.folder.parents[1], "s") is None
+def test_a_student_whose_job_is_broken_hides_no_other_model(run: RunFolder) -> None:
+    run.job_file.write_text("")
+    assert learnt_from(run.folder.parents[1], "s") is None
 
 
 @pytest.mark.parametrize("name", ["s", "student-r1", "llama-3.2_1b", "étudiant", "7b", "a" * 80])
@@ -117,14 +134,14 @@ def test_a_job_that_ended_before_its_first_step_gives_way(tmp_path: Path) -> Non
     orders = shop(tmp_path / "p")
     settings = PRACTICE_STUDENT.model_copy(update={"max_length": 32})
     longer = settings.model_copy(update={"max_length": 64})
-    place = prepare(orders, settings)
+    run = prepare(orders, settings)
     with pytest.raises(InputError, match="already"):
         prepare(orders, longer)  # made for another machine, which may be at it
-    place.write_state(state_now("failed"))
+    run.write_state(state_now("failed"))
     prepare(orders, longer)
-    assert place.job().settings.max_length == 64
-    place.add_step(StepRow(step=1, total=3, loss=2.0))
-    place.write_state(state_now("stopped"))
+    assert run.job().settings.max_length == 64
+    run.add_step(StepRow(step=1, total=3, loss=2.0))
+    run.write_state(state_now("stopped"))
     with pytest.raises(InputError, match="already"):
         prepare(orders, settings)
 
@@ -135,30 +152,30 @@ def test_other_files_of_the_same_student_are_asked_for_without_training_it_anew(
 ) -> None:
     orders = shop(tmp_path / "p")
     settings = PRACTICE_STUDENT
-    place = prepare(orders, settings)
-    for file in (place.trained_file, place.artifacts_file):
+    run = prepare(orders, settings)
+    for file in (run.trained_file, run.artifacts_file):
         file.write_text("{}")
-    place.write_state(state_now("done"))
+    run.write_state(state_now("done"))
     prepare(orders, settings, gguf=False)
-    assert place.job().gguf == ()
-    assert place.trained_file.is_file()
-    assert not place.artifacts_file.is_file()  # the next run makes them
+    assert run.job().gguf == ()
+    assert run.trained_file.is_file()
+    assert not run.artifacts_file.is_file()  # the next run makes them
 
 
-def test_a_training_killed_while_its_files_were_made_is_told_so(place: RunFolder) -> None:
-    place.write_state(state_now("exporting", 8, 8))
-    state = place.state()
+def test_a_training_killed_while_its_files_were_made_is_told_so(run: RunFolder) -> None:
+    run.write_state(state_now("exporting", 8, 8))
+    state = run.state()
     assert state is not None
     assert "files" in state.message
     assert "--no-gguf" in state.hint
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"max_position_embeddings": "x"}'])
-def test_a_broken_model_is_told_with_what_to_do(place: RunFolder, text: str) -> None:
-    place.merged.mkdir()
-    (place.merged / "config.json").write_text(text)
+def test_a_broken_model_is_told_with_what_to_do(run: RunFolder, text: str) -> None:
+    run.merged.mkdir()
+    (run.merged / "config.json").write_text(text)
     with pytest.raises(InputError, match=r"config\.json") as told:
-        place.context()
+        run.context()
     assert "artifacts.json" in told.value.hint
 
 
@@ -187,9 +204,9 @@ def test_an_old_student_is_kept_where_the_new_one_cannot_begin(
     wordy: Project, tmp_path: Path, fault: str
 ) -> None:
     settings = PRACTICE_STUDENT
-    place = prepare(wordy, settings)
-    place.write_state(state_now("done"))
-    before = sorted(p.name for p in place.folder.iterdir())
+    run = prepare(wordy, settings)
+    run.write_state(state_now("done"))
+    before = sorted(p.name for p in run.folder.iterdir())
     other = settings.model_copy(update={"max_length": 32})
     if fault == "no model in it":
         (tmp_path / "base").mkdir()
@@ -197,8 +214,8 @@ def test_an_old_student_is_kept_where_the_new_one_cannot_begin(
         other = settings.model_copy(update={"base": str(tmp_path / "base")})
     with pytest.raises(InputError):
         finetune(wordy, other, fresh=True)
-    assert sorted(p.name for p in place.folder.iterdir()) == before
-    assert finished(wordy, place).state == "done"
+    assert sorted(p.name for p in run.folder.iterdir()) == before
+    assert finished(wordy, run).state == "done"
 
 
 @needs_training
@@ -207,7 +224,7 @@ def test_a_student_is_removed_with_its_models_and_nothing_else(
 ) -> None:
     project = shop(tmp_path / "p")
     settings = PRACTICE_STUDENT
-    place = prepare(project, settings)
+    run = prepare(project, settings)
     for name, student in (("s", "s"), ("s-gguf", "s"), ("other", "s2")):
         file = Path("students", student, f"{name}.jsonl")
         (project.path / file).parent.mkdir(exist_ok=True)
@@ -216,28 +233,28 @@ def test_a_student_is_removed_with_its_models_and_nothing_else(
     command = ("finetune", str(project.path), "--remove", "--json")
     assert arf(*command).code == 2
     assert arf(*command, "--into", "nobody").code == 2
-    with locked(place.lock):
+    with locked(run.lock):
         said = arf(*command, "--into", "s")
     assert said.code == 2
     assert "being trained" in said.out
-    assert place.job().name == "s"
+    assert run.job().name == "s"
     said = arf(*command, "--into", "s")
     assert said.json == {"removed": "s", "models": ["s", "s-gguf"]}
-    assert not place.folder.exists()
+    assert not run.folder.exists()
     assert list(Project.open(project.path).settings.models) == ["other"]
 
 
 @needs_training
 def test_a_student_without_its_gguf_file_is_no_longer_asked_as_one(tmp_path: Path) -> None:
     project = shop(tmp_path / "p")
-    place = leave_finished(prepare(project, PRACTICE_STUDENT))
-    assert register(project, place) == ("s", "s-gguf")
-    made = place.artifacts()
+    run = leave_finished(prepare(project, PRACTICE_STUDENT))
+    assert register(project, run) == ("s", "s-gguf")
+    made = run.artifacts()
     assert made is not None
-    write_atomically(place.artifacts_file, made.model_copy(update={"gguf": {}}).model_dump_json())
-    register(project, place)
+    write_atomically(run.artifacts_file, made.model_copy(update={"gguf": {}}).model_dump_json())
+    register(project, run)
     assert set(project.settings.models) == {"s", "s-gguf"}  # its file is there, and works
     for file in made.gguf.values():
-        (place.folder / file).unlink()
-    assert register(project, place) == ("s",)
+        (run.folder / file).unlink()
+    assert register(project, run) == ("s",)
     assert set(project.settings.models) == {"s"}

@@ -258,11 +258,11 @@ def test_the_file_for_ollama_holds_the_whole_prompt_and_its_room(
 ) -> None:
     (row, *_) = rows(project)
     asked = {"role": "system", "content": 'Quote it as """this""" and that.'}
-    place = RunFolder(tmp_path)
-    write_rows(place.train_file, [row.model_copy(update={"messages": (asked, *row.messages[1:])})])
-    place.merged.mkdir()
-    (place.merged / "config.json").write_text('{"max_position_embeddings": 40960}')
-    said = modelfile("w.gguf", tokenizer, place)
+    run = RunFolder(tmp_path)
+    write_rows(run.train_file, [row.model_copy(update={"messages": (asked, *row.messages[1:])})])
+    run.merged.mkdir()
+    (run.merged / "config.json").write_text('{"max_position_embeddings": 40960}')
+    said = modelfile("w.gguf", tokenizer, run)
     assert said.count('"""') == 4  # around the template, and around the prompt
     assert "and that." in said
     assert "num_ctx 8192" in said
