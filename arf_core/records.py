@@ -283,6 +283,14 @@ class RunReport(BaseModel):
         """Items that need no more work in this run."""
         return self.skipped + self.done + self.pending + sum(self.failed.values())
 
+    def in_words(self) -> str:
+        """The counts on one line."""
+        parts = [f"{self.done:,} done"]
+        parts += [f"{self.skipped:,} done before"] if self.skipped else []
+        parts += [f"{self.pending:,} waiting for replies by file"] if self.pending else []
+        parts += [f"{n:,} failed ({reason})" for reason, n in self.failed.most_common()]
+        return ", ".join(parts)
+
 
 class Item(Record):
     """A summary beside its conversation: what detectors, editors and verifiers read."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from arf_core.cli.options import from_settings
+from arf_core.cli.options import Folder, from_settings
 from arf_core.cli.output import (
     JsonFlag,
     exit_code,
@@ -29,7 +29,6 @@ from arf_core.finetune.students import FinetuneReport, remove_student, report_of
 from arf_core.finetune.training_errors import TrainingFault
 from arf_core.project import Project
 
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 AnyFolder = typer.Argument(None, metavar="DIR", help="The project's folder; --bases needs none.")
 Bases = typer.Option(False, "--bases", help="List the presets and end.")
 DryRun = typer.Option(

@@ -11,6 +11,7 @@ from arf_core.jobs.command_line import Option, nested, options_of
 from arf_core.run import VerbSettings
 
 Command = Callable[..., None]
+Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 
 
 def from_settings(record: type[VerbSettings]) -> Callable[[Command], Command]:

@@ -6,7 +6,7 @@ import typer
 
 from arf_core.analysis.analyze import AnalyzeSettings
 from arf_core.analysis.analyze import analyze as run_analyze
-from arf_core.cli.options import from_settings
+from arf_core.cli.options import Folder, from_settings
 from arf_core.cli.output import (
     JsonFlag,
     SplitName,
@@ -24,7 +24,6 @@ from arf_core.revision.verify import verify as run_verify
 from arf_core.store.findings import finding_rows, round_outcome
 from arf_core.store.queries import detectors_of, find_system, require_detectors
 
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 EstimateFlag = typer.Option(
     False, "--estimate", help="Print the calls, money and time it would take; send nothing."
 )

@@ -23,7 +23,7 @@ from arf_core.jobs import closed_world, summaries
 from arf_core.jobs.command_line import command_line
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
-from arf_core.records import Record, System
+from arf_core.records import Record, RunReport, System
 from arf_core.review.counts import tallies
 from arf_core.review.decisions import accept_verified, undo
 from arf_core.revision.revise import ReviseSettings
@@ -54,7 +54,7 @@ class JobKind:
     run: Callable[[Project, Any, Path, PhaseProgress], BaseModel]
     """Called with the project, the settings, the job's own folder and its progress. Skips what is
     done. Returns the verb's report."""
-    summary: Callable[[Any], str] = summaries.of_run
+    summary: Callable[[Any], str] = RunReport.in_words
     """The report on one line."""
     command: Callable[[Any, str], str] = command_line
     """The command that does the same."""

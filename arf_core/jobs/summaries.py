@@ -6,7 +6,6 @@ from pathlib import Path
 from arf_core.finetune.export import ExportReport
 from arf_core.finetune.students import FinetuneReport
 from arf_core.importing import ImportReport
-from arf_core.records import RunReport
 from arf_core.revision.verify import RoundReport
 
 
@@ -21,17 +20,9 @@ def of_detector(detector: str, model: str | None) -> str:
     return f"{detector}:{model}" if model else detector
 
 
-def of_run(report: RunReport) -> str:
-    parts = [f"{report.done:,} done"]
-    parts += [f"{report.skipped:,} done before"] if report.skipped else []
-    parts += [f"{report.pending:,} waiting for replies by file"] if report.pending else []
-    parts += [f"{n:,} failed ({reason})" for reason, n in report.failed.most_common()]
-    return ", ".join(parts)
-
-
 def of_round(report: RoundReport) -> str:
     named = (("Revised", report.revise), ("Verified", report.verify))
-    return ". ".join(f"{name}: {of_run(run)}" for name, run in named if run)
+    return ". ".join(f"{name}: {run.in_words()}" for name, run in named if run)
 
 
 def of_import(report: ImportReport) -> str:

@@ -316,7 +316,7 @@ def test_the_label_that_supports_is_known_or_asked_for_but_never_guessed(
     if fits:
         assert classifier(folder, supports=supports).identity
         return
-    with pytest.raises(ConfigError, match="which one says") as caught:
+    with pytest.raises(ConfigError, match="which one means") as caught:
         classifier(folder, supports=supports)
     assert "supports = " in caught.value.hint
 

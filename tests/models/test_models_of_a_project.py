@@ -63,8 +63,8 @@ def test_models_are_added_listed_tried_and_removed(arf, project: Project) -> Non
     assert "gpt" in arf("models", "list", p).out
     for arguments, told in [
         (["add", p, "gpt", "--base-url", "http://x/v1", "--model", "m"], "a model 'gpt' already"),
-        (["add", p, "other"], "Say where the model is"),
-        (["add", p, "o", "--base-url", "http://x/v1", "--price", "1"], "no pair of numbers"),
+        (["add", p, "other"], "No model is given"),
+        (["add", p, "o", "--base-url", "http://x/v1", "--price", "1"], "not a pair of numbers"),
         (["add", p, "other", "--base-url", "nowhere", "--model", "m"], "base_url"),
         (["add", p, "other", "--base-url", "http://x/v1"], "model: Field required"),
         (["test", p, "nobody"], "no model 'nobody'"),

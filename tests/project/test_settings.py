@@ -101,7 +101,7 @@ def test_arf_set_does_the_same(arf, project: Project) -> None:
     assert Project.open(p).settings.privacy.offline
     assert arf("set", p, "privacy.allow=").code == 0
     assert Project.open(p).settings.privacy.allow is None
-    assert "sets nothing" in arf("set", p, "privacy.offline").err
+    assert "has no value" in arf("set", p, "privacy.offline").err
 
 
 def test_a_models_name_may_hold_dots(project: Project) -> None:

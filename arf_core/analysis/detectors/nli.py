@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from arf_core.analysis.detectors import Detection
-from arf_core.analysis.nli.claims import Question, Support, judge, nearest_turns
+from arf_core.analysis.nli.claims import ClaimSupport, Question, judge, nearest_turns
 from arf_core.analysis.nli.classifier import Classifier, open_classifier
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings
@@ -83,7 +83,7 @@ class NliDetector:
             for (span, _, _), support in zip(weak, near, strict=True)
         )
 
-    def _finding(self, item: Item, span: Span, support: Support) -> Finding:
+    def _finding(self, item: Item, span: Span, support: ClaimSupport) -> Finding:
         against = support.contradiction or 0.0
         contradicted = against >= self._threshold
         where = "" if support.turn is None else f", most by turn {support.turn}"
