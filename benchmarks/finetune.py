@@ -17,7 +17,7 @@ from arf_core.finetune.memory import estimate
 from arf_core.finetune.model_shape import shape_of
 from arf_core.finetune.practice import make_base
 from arf_core.finetune.run_folder import run_folder
-from arf_core.finetune.settings import TrainingSettings, options_of
+from arf_core.finetune.settings import TrainingSettings, training_options
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System, Turn, digest, fingerprint_of
 
@@ -89,7 +89,7 @@ def measured(project: Project, base: Path, case: Case) -> tuple[str, ...]:
         into=name,
         trainer=case.trainer,
         gguf=False,
-        **options_of(str(base), settings),
+        **training_options(str(base), settings),
     )
     peak = run_folder(project.path, name).steps()[-1].memory_gb
     shape = shape_of(base)

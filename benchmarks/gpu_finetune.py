@@ -30,7 +30,7 @@ from typing import NamedTuple
 from arf_core.finetune import prepare
 from arf_core.finetune.memory import FreeMemory, estimate
 from arf_core.finetune.model_shape import ModelShape
-from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, options_of
+from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, training_options
 from arf_core.finetune.trainers import trainers
 from arf_core.finetune.training_records import StepRow
 from arf_core.project import Project
@@ -225,7 +225,7 @@ def measured(bench: Bench, project: Project, base: Path, method: str, who: str) 
         trainer=trainer,
         gguf=False,
         fresh=True,
-        **options_of(str(base), settings),
+        **training_options(str(base), settings),
     )
     shape = shape_named(name)
     said = estimate(

@@ -18,7 +18,7 @@ from items import add_items, make_item
 from arf_core.finetune import enter, job_of, worker
 from arf_core.finetune.practice import make_base
 from arf_core.finetune.run_folder import RunFolder, run_folder, state_now, write_atomically
-from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, options_of
+from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, training_options
 from arf_core.finetune.training_records import Artifacts, Smoke
 from arf_core.project import Project
 
@@ -74,7 +74,7 @@ def settings_of(base: Path, trainer: str, into: str, **changed: object) -> Finet
         trainer=trainer,
         gguf=bool(gguf),
         gguf_types=gguf,
-        **options_of(str(base), SETTINGS.model_copy(update=changed)),
+        **training_options(str(base), SETTINGS.model_copy(update=changed)),
     )
 
 

@@ -161,7 +161,11 @@ def _converted(stored: Any) -> dict[str, Any]:
     training = old.get("settings")
     return {
         **{name: old[name] for name in ("system", "base", "into")},
-        **(options_of(old["base"], TrainingSettings.model_validate(training)) if training else {}),
+        **(
+            training_options(old["base"], TrainingSettings.model_validate(training))
+            if training
+            else {}
+        ),
         "trainer": old.get("trainer", "unsloth"),
         "rows": old.get("choice"),
         "match": [system + (f":{rows}" if rows else "") for system, rows in old.get("match", ())],
@@ -169,7 +173,7 @@ def _converted(stored: Any) -> dict[str, Any]:
     }
 
 
-def options_of(base: str, training: TrainingSettings) -> dict[str, Any]:
+def training_options(base: str, training: TrainingSettings) -> dict[str, Any]:
     """The options of `FinetuneSettings` that give these training settings on this base."""
     default = starting_settings(base)
     options = {name: v for name, v in training if v != getattr(default, name)}

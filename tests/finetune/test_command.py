@@ -16,8 +16,8 @@ from arf_core.finetune.run_folder import locked, run_folder
 from arf_core.finetune.settings import (
     FinetuneSettings,
     TrainingSettings,
-    options_of,
     starting_settings,
+    training_options,
 )
 from arf_core.jobs.command_line import command_line
 from arf_core.jobs.kinds import stored_settings
@@ -170,7 +170,7 @@ def test_a_training_is_resumed_with_the_settings_that_it_began_with(
     base: str, changed: dict[str, object]
 ) -> None:
     began = starting_settings(base).model_copy(update=changed)
-    assert FinetuneSettings(base=base, **options_of(base, began)).training() == began
+    assert FinetuneSettings(base=base, **training_options(base, began)).training() == began
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from arf_core.finetune.base_models import describe_practice, name_of_base
 from arf_core.finetune.generate import GenerateSettings, system_for
 from arf_core.finetune.process import stop
 from arf_core.finetune.run_folder import GGUF, RunFolder, run_folders
-from arf_core.finetune.settings import FinetuneSettings, options_of
+from arf_core.finetune.settings import FinetuneSettings, training_options
 from arf_core.finetune.students import can_be_asked, remove_student, report_of
 from arf_core.finetune.training_records import FINAL, Artifacts, StepRow, TrainingState
 from arf_core.jobs.kinds import command_of
@@ -154,7 +154,7 @@ def _resume(project: Project, place: RunFolder) -> None:
         rows=job.choice,
         match=job.matched_with,
         gguf=bool(job.gguf),
-        **options_of(base, job.settings),
+        **training_options(base, job.settings),
     )
     if st.button("Resume", key=f"go-on-{job.name}", icon=":material/resume:", type="primary"):
         jobs.start(project, settings)
