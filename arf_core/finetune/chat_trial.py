@@ -18,6 +18,10 @@ SECONDS, BYTES, CHARACTERS = 2.0, 2**30, 10**6
 SHORT_CHAT = [{"role": role, "content": "."} for role in ("system", "user", "assistant")]
 
 
+class OutOfTime(BaseException):
+    """No Exception, for Jinja catches those while it folds constants."""
+
+
 def refuse_endless(tokenizer: Any) -> None:
     """Raises ConfigError for a chat template that does not end with a short chat.
 
@@ -31,7 +35,7 @@ def refuse_endless(tokenizer: Any) -> None:
                 )
                 if len(text) > CHARACTERS:
                     raise MemoryError
-    except (TimeoutError, MemoryError) as error:
+    except (OutOfTime, MemoryError) as error:
         raise ConfigError(
             "The base model's chat template comes to no end: a short chat takes it more than "
             f"{SECONDS:.0f} s, {BYTES // 2**30} GB or {CHARACTERS:,} characters.",
@@ -43,13 +47,13 @@ def refuse_endless(tokenizer: Any) -> None:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """Raises TimeoutError or MemoryError where the body takes too much.
+    """Raises OutOfTime or MemoryError where the body takes too much.
 
     Python runs signal handlers, and so the limit of time, on the main thread only.
     """
 
     def end(*_: object) -> None:
-        raise TimeoutError
+        raise OutOfTime
 
     on_main_thread = threading.current_thread() is threading.main_thread()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
