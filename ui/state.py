@@ -10,7 +10,7 @@ import streamlit as st
 
 from arf_core.analysis.annotations import LabelledFinding
 from arf_core.errors import ArfError
-from arf_core.importing import ImportOptions
+from arf_core.importing import ImportSettings
 from arf_core.models.registry import Tested
 from arf_core.project.configure import Written
 
@@ -46,8 +46,8 @@ class DataState:
     project: str = ""
     paths: list[str] = field(default_factory=list)
     """Files, folders, names of data sets."""
-    options: ImportOptions = field(default_factory=ImportOptions)
-    earlier: list[tuple[str, ImportOptions]] = field(default_factory=list)
+    options: ImportSettings = field(default_factory=ImportSettings)
+    earlier: list[tuple[str, ImportSettings]] = field(default_factory=list)
     """What each change was about, and the options before it, to go back to."""
     fault: ArfError | None = None
     """Why the last change, or the start of the import, was refused."""

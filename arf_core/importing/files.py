@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from arf_core.errors import InputError
-from arf_core.importing.report import shortened
+from arf_core.text import shortened
 
 MAX_RATIO = 200
 """Text shrinks 4 to 30 times, and rarely 100; a bomb 1,000 times."""

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Text, and_, exists, func, or_, select, type_coerce
 
 from arf_core.errors import InputError
-from arf_core.importing.report import shortened
 from arf_core.records import SPLITS, Conversation, Record, Split, Summary
 from arf_core.store import schema
 from arf_core.store.database import Store, columns
+from arf_core.text import shortened
 
 SHOWN = 50
 COUNTED = 1_000

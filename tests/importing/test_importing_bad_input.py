@@ -14,7 +14,8 @@ from importing_files import MESSAGES, TALK, numbered, stored, write, write_jsonl
 from test_importing_files import zipped
 
 from arf_core.errors import ArfError, InputError
-from arf_core.importing import decoding, files, json_text, load
+from arf_core.importing import files, json_text, load
+from arf_core.importing import rows as table_rows
 from arf_core.project import Project
 from arf_core.records import Conversation, Turn
 
@@ -179,7 +180,7 @@ def test_no_path_at_all_is_told(project: Project) -> None:
 def test_a_long_line_within_a_quoted_cell_is_told(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(decoding, limit, 10_000)
+    monkeypatch.setattr(table_rows, limit, 10_000)
     text = MESSAGES + 'a,2024-01-01,agent,chat,"' + "x" * 20_000 + '"\n'
     assert "Line 6" in str(refused(project, write(tmp_path / "m.csv", text)))
 

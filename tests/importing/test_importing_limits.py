@@ -14,7 +14,7 @@ from test_importing_files import zipped
 
 from arf_core import importing
 from arf_core.errors import ArfError
-from arf_core.importing import decoding, delimited, json_text, load, rows, staging
+from arf_core.importing import delimited, json_text, load, rows, staging
 from arf_core.project import Project
 
 GOOD = [json.dumps(numbered(n)) for n in range(2)]
@@ -24,7 +24,7 @@ GOOD = [json.dumps(numbered(n)) for n in range(2)]
 
 
 def test_csv_jsonl_and_json_have_one_limit() -> None:
-    limits = {decoding.LONGEST_LINE, delimited.LONGEST_CELL, json_text.LARGEST_VALUE}
+    limits = {rows.LONGEST_LINE, delimited.LONGEST_CELL, json_text.LARGEST_VALUE}
     assert limits == {rows.LONGEST_ROW}
 
 

@@ -7,14 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from arf_core.errors import ArfError, InputError, of_system
-from arf_core.importing import (
-    ImportOptions,
-    Preview,
-    Sample,
-    first_rows,
-    options_of,
-    preview,
-)
+from arf_core.importing import FileInspection, ImportPreview, ImportSettings, inspect
 from arf_core.jobs import queue as jobs
 from arf_core.jobs.kinds import ImportJob, command_of
 from arf_core.project import Project
@@ -54,7 +47,7 @@ def prepare(project: Project, paths: Sequence[Path | str]) -> None:
     """Take files, folders or names of data sets as what is to be imported next."""
     memory = of(project)
     memory.paths = [str(p) for p in paths]
-    memory.options, memory.earlier = ImportOptions(), []
+    memory.options, memory.earlier = ImportSettings(), []
     memory.fault = None
 
 
@@ -112,21 +105,23 @@ def _explained() -> None:
 
 def _shown(project: Project, memory: DataState) -> bool:
     """Mapping, first rows and first conversations; False where the files cannot be read at all."""
-    stamp, privacy = _stamp(memory.paths), project.settings.privacy.model_dump_json()
+    settings = project.settings
     try:
         with st.spinner("Looking at the first rows …"):
-            samples = _samples(stamp, memory.options.model_dump_json(), privacy)
+            found = _inspection(
+                _stamp(memory.paths),
+                memory.options.model_dump_json(),
+                settings.split.model_dump_json(),
+                settings.privacy.model_dump_json(),
+            )
     except ArfError as fault:
         widgets.error(fault)
         data_mapping.reading(memory, change)
         return False
-    try:
-        shares = project.settings.split.model_dump_json()
-        seen = _preview(stamp, memory.options.model_dump_json(), shares, privacy)
-    except ArfError as fault:
-        widgets.error(fault)
+    samples, seen = found.samples, found.preview
+    if seen is None:
+        widgets.error(ArfError(found.problem, found.hint))
         st.caption("Here you say it with the menus below the first rows, or under More options.")
-        seen = None
     _actions(project, memory, seen)
     data_mapping.draw(memory, samples, seen, change)
     if seen is not None:
@@ -144,20 +139,10 @@ def _stamp(paths: Sequence[str]) -> Stamp:
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _samples(stamp: Stamp, options: str, privacy: str) -> list[Sample]:
-    return first_rows(
+def _inspection(stamp: Stamp, options: str, shares: str, privacy: str) -> FileInspection:
+    return inspect(
         [s[0] for s in stamp],
-        ImportOptions.model_validate_json(options),
-        SHOWN,
-        PrivacySettings.model_validate_json(privacy),
-    )
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _preview(stamp: Stamp, options: str, shares: str, privacy: str) -> Preview:
-    return preview(
-        [s[0] for s in stamp],
-        ImportOptions.model_validate_json(options),
+        ImportSettings.model_validate_json(options),
         SHOWN,
         SplitShares.model_validate_json(shares),
         PrivacySettings.model_validate_json(privacy),
@@ -170,7 +155,7 @@ def _preview(stamp: Stamp, options: str, shares: str, privacy: str) -> Preview:
 def change(memory: DataState, what: str, **update: object) -> None:
     """Say something about the import, in a callback; `what` is told beside the undo."""
     try:
-        options = options_of(memory.options.model_dump() | update)
+        options = ImportSettings.of(memory.options, update)
     except InputError as fault:
         memory.fault = fault
         return
@@ -184,7 +169,7 @@ def _undo(memory: DataState) -> None:
     memory.fault = None
 
 
-def _actions(project: Project, memory: DataState, seen: Preview | None) -> None:
+def _actions(project: Project, memory: DataState, seen: ImportPreview | None) -> None:
     work = ImportJob(files=tuple(memory.paths), options=memory.options)
     if memory.fault is not None:
         widgets.error(memory.fault)

@@ -6,8 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from arf_core.importing import FIELDS, SHAPES, Mapping, Preview, Sample
-from arf_core.importing.options import ROLES
+from arf_core.importing import FIELDS, ROLES, SHAPES, ImportPreview, Sample, TableMapping
 from ui import widgets
 from ui.settings.page import bound
 from ui.state import DataState
@@ -41,7 +40,7 @@ MOST_LABELS = 8
 
 
 def draw(
-    memory: DataState, samples: Sequence[Sample], seen: Preview | None, change: Change
+    memory: DataState, samples: Sequence[Sample], seen: ImportPreview | None, change: Change
 ) -> None:
     """First rows under the fields that their columns were taken for, then a menu for each field."""
     mappings = seen.mappings if seen else []
@@ -64,11 +63,11 @@ def draw(
     reading(memory, change)
 
 
-def _mapping_of(sample: Sample, mappings: Sequence[Mapping]) -> Mapping | None:
+def _mapping_of(sample: Sample, mappings: Sequence[TableMapping]) -> TableMapping | None:
     return next((m for m in mappings if sample.file in m.files), None)
 
 
-def _first_rows(sample: Sample, mapping: Mapping | None) -> None:
+def _first_rows(sample: Sample, mapping: TableMapping | None) -> None:
     taken = {c: WORDS[f] for f, c in (mapping.columns if mapping else {}).items()}
     kept = set(mapping.attributes) if mapping else set()
     config: dict[str, Any] = {}
@@ -86,7 +85,7 @@ def _first_rows(sample: Sample, mapping: Mapping | None) -> None:
 # -- menus ----------------------------------------------------------------------------------------
 
 
-def _shape(memory: DataState, mappings: Sequence[Mapping], change: Change) -> None:
+def _shape(memory: DataState, mappings: Sequence[TableMapping], change: Change) -> None:
     found = mappings[0].shape if mappings else memory.options.shape
     key = bound("map-shape", found)
     menu = _row("Rows", "How rows make conversations.", _why_shape(memory, mappings))
@@ -150,13 +149,13 @@ def _row(name: str, means: str, why: str) -> Any:
     return menu
 
 
-def _why_shape(memory: DataState, mappings: Sequence[Mapping]) -> str:
+def _why_shape(memory: DataState, mappings: Sequence[TableMapping]) -> str:
     if memory.options.shape:
         return "you said so"
     return "by the columns and the first rows" if mappings else ""
 
 
-def _attributes(memory: DataState, mappings: Sequence[Mapping], change: Change) -> None:
+def _attributes(memory: DataState, mappings: Sequence[TableMapping], change: Change) -> None:
     """Columns that are kept for slicing, and why the others are not."""
     kept = list(dict.fromkeys(a for m in mappings for a in m.attributes))
     left_out = {c: why for m in mappings for c, why in m.left_out.items() if c not in kept}
@@ -175,7 +174,7 @@ def _attributes(memory: DataState, mappings: Sequence[Mapping], change: Change) 
         widgets.text(f"Not kept: {why}.", muted=True)
 
 
-def _speakers(memory: DataState, seen: Preview, change: Change) -> None:
+def _speakers(memory: DataState, seen: ImportPreview, change: Change) -> None:
     """Who is who, where the file's labels do not say."""
     said = memory.options.speakers
     labels = list(dict.fromkeys([*said, *(k for k, _ in seen.speakers.kept.most_common())]))
@@ -233,7 +232,7 @@ def reading(memory: DataState, change: Change) -> None:
 # -- what comes of it -----------------------------------------------------------------------------
 
 
-def conversations(seen: Preview) -> None:
+def conversations(seen: ImportPreview) -> None:
     """The first conversations as they would be stored, and what would not be taken."""
     st.subheader("The first conversations, as they would be stored")
     for note in seen.notes:
