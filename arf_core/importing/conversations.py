@@ -263,7 +263,7 @@ class _Assembler:
         if not self._setup.links:
             return draft.facts
         links = self._staging.links(self._setup.group, draft.external_id)
-        several = [draft.facts, *(facts_from(link.facts) for link in links)]
+        several = [draft.facts, *(facts_from(link.body) for link in links)]
         return merged(several, self.remarks.varying)
 
     def _speakers(self, draft: Draft) -> Sequence[str]:

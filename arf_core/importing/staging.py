@@ -185,10 +185,8 @@ class Staging:
         with _room():
             self._db.commit()  # other processes may read now
         keys = [key for (key,) in self.rows(query)]
-        starts = keys[::PART]
-        return (
-            [ConversationRange(*pair) for pair in pairwise([*starts, keys[-1] + 1])] if keys else []
-        )
+        bounds = [*keys[::PART], keys[-1] + 1] if keys else []
+        return [ConversationRange(*pair) for pair in pairwise(bounds)]
 
     def drafts(self, group: int, part: ConversationRange) -> Iterator[StagedRow]:
         """Conversations that were one row each, in the order of the file."""

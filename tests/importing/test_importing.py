@@ -399,7 +399,7 @@ def test_the_same_id_with_other_words_is_rejected(project: Project, tmp_path: Pa
     report = load(project, write_jsonl(tmp_path / "a.jsonl", rows))
     assert stored(project) == {"1": TALK}
     assert [(r.line, r.reason) for r in report.rejected] == [
-        (2, "the same id stands for another conversation")
+        (2, "another conversation has the same id")
     ]
 
 

@@ -208,7 +208,7 @@ def test_a_bomb_in_a_zip_stops_while_it_streams(
 def test_a_project_folder_that_is_gone_is_told(project: Project, tmp_path: Path) -> None:
     file = write(tmp_path / "m.csv", MESSAGES)
     project.path = tmp_path / "gone"
-    with pytest.raises(InputError, match="Nothing can be written"):
+    with pytest.raises(InputError, match="Cannot write to"):
         load(project, file)
 
 
@@ -332,7 +332,7 @@ def test_a_duplicate_id_with_another_text_keeps_the_first_across_imports(
     file = write_jsonl(tmp_path / "a.jsonl", [{"id": "1", "turns": [["user", "first words"]]}])
     load(project, file)
     write_jsonl(file, [{"id": "1", "turns": [["user", "other words"]]}, numbered(2)])
-    assert rejects(project, file) == [(1, "the same id stands for another conversation")]
+    assert rejects(project, file) == [(1, "another conversation has the same id")]
     assert stored(project)["1"] == [("customer", "first words")]
 
 
