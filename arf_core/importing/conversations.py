@@ -17,7 +17,7 @@ from arf_core.importing.settings import TableMapping
 from arf_core.importing.speakers import Roles, sides
 from arf_core.importing.splits import Bands, bands, own_split
 from arf_core.importing.staging import TWICE, ConversationRange, Gathered, Staging
-from arf_core.importing.times import place
+from arf_core.importing.times import sort_key
 from arf_core.importing.turns import DOCUMENT, UNKNOWN
 from arf_core.records import Scalar, Split, digest
 
@@ -61,27 +61,27 @@ def in_order(messages: Gathered, counts: Counter[str]) -> Gathered:
 
 def _keys(messages: Gathered, counts: Counter[str]) -> list[Any] | None:
     """What to sort by; None to leave the order as it is."""
-    times, places = messages.times, messages.places
+    times, positions = messages.times, messages.positions
     if None not in times:
         uniform = len({(len(t), t[19:]) for t in times if t}) == 1  # to the second, of one zone
-        moments = times if uniform else [place(datetime.fromisoformat(t)) for t in times if t]
-        return list(moments) if None in places else list(zip(moments, places, strict=True))
-    if None not in places:
-        return list(places)
+        moments = times if uniform else [sort_key(datetime.fromisoformat(t)) for t in times if t]
+        return list(moments) if None in positions else list(zip(moments, positions, strict=True))
+    if None not in positions:
+        return list(positions)
     if any(t is not None for t in times):
         counts["some times missing"] += 1
     return None
 
 
-def picked(messages: Gathered, places: Sequence[int]) -> Gathered:
+def picked(messages: Gathered, positions: Sequence[int]) -> Gathered:
     return Gathered(
-        ids=tuple(messages.ids[i] for i in places),
-        labels=tuple(messages.labels[i] for i in places),
-        texts=tuple(messages.texts[i] for i in places),
-        times=tuple(messages.times[i] for i in places),
-        places=tuple(messages.places[i] for i in places),
-        lines=tuple(messages.lines[i] for i in places),
-        files=tuple(messages.files[i] for i in places),
+        ids=tuple(messages.ids[i] for i in positions),
+        labels=tuple(messages.labels[i] for i in positions),
+        texts=tuple(messages.texts[i] for i in positions),
+        times=tuple(messages.times[i] for i in positions),
+        positions=tuple(messages.positions[i] for i in positions),
+        lines=tuple(messages.lines[i] for i in positions),
+        files=tuple(messages.files[i] for i in positions),
         facts=messages.facts,
     )
 

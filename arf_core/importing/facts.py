@@ -69,12 +69,11 @@ class FactsReader:
     def __init__(self, table: Table, mapping: TableMapping, settings: ImportSettings) -> None:
         at = {name: i for i, name in enumerate(table.columns)}
         self._attributes = [(name, at[name]) for name in mapping.attributes]
-        self._places = {f: at[c] for f, c in mapping.columns.items() if c in at}
+        self._at = {f: at[c] for f, c in mapping.columns.items() if c in at}
         self._settings = settings
         self._split = table.split
         self.columns = sorted(
-            {i for _, i in self._attributes}
-            | {self._places[f] for f in _FIELDS if f in self._places}
+            {i for _, i in self._attributes} | {self._at[f] for f in _FIELDS if f in self._at}
         )
         """The columns that matter here."""
 
@@ -90,12 +89,12 @@ class FactsReader:
         if reference.strip():
             written.append(WrittenSummary("reference", "reference", reference))
         split = self._cell(cells, "split")
-        said = text_of(split).strip() or self._split
-        return Facts(attributes, said, tuple(written), more)
+        own_split = text_of(split).strip() or self._split
+        return Facts(attributes, own_split, tuple(written), more)
 
     def _cell(self, cells: Sequence[Cell], field: str) -> Cell:
-        place = self._places.get(field)
-        return None if place is None else cells[place]
+        index = self._at.get(field)
+        return None if index is None else cells[index]
 
 
 _FIELDS = ("summary", "reference_summary", "system", "split")

@@ -25,7 +25,7 @@ class Choices:
     """The columns chosen so far, with the reasons."""
 
     columns: Mapping[str, Column]
-    said: Mapping[str, str]
+    chosen: Mapping[str, str]
     """The user's choice: field -> column of this table; "" for none."""
     taken: dict[str, str] = field(default_factory=dict)
     reasons: list[MappingReason] = field(default_factory=list)
@@ -41,8 +41,8 @@ class Choices:
         self, name: str, fits: Callable[[Column], bool], what: str, names: str | None = None
     ) -> Column | None:
         """Choose a column for a field by the user's word, else by name and fitting values."""
-        if name in self.said:
-            return self.take(name, self.said[name], "you said so") if self.said[name] else None
+        if name in self.chosen:
+            return self.take(name, self.chosen[name], "you chose it") if self.chosen[name] else None
         free = [c for c in self.named(names or name) if c.name not in self.taken.values()]
         for column in free:
             if fits(column):
@@ -105,7 +105,7 @@ def choose_row_id(choices: Choices, name: str) -> None:
 def choose_sides(choices: Choices) -> None:
     """Who speaks. Of several columns the one with the most usual labels."""
     choices.choose("side", lambda c: bool(c.sides), "one of two sides")
-    if "speaker" not in choices.said:
+    if "speaker" not in choices.chosen:
         fitting = [c for c in choices.named("speaker") if c.is_label and c.median_length <= 40]
         free = [c for c in fitting if c.name not in choices.taken.values()]
         if free:
@@ -125,7 +125,7 @@ def choose_order(choices: Choices) -> None:
 def choose_summaries(choices: Choices) -> None:
     """Summaries, and who wrote them."""
     for name in ("summary", "reference_summary"):
-        if choices.choose(name, _is_summary, "text") is None and name not in choices.said:
+        if choices.choose(name, _is_summary, "text") is None and name not in choices.chosen:
             _choose_by_name_alone(choices, name)
     if choices.get("summary"):
         choices.choose("system", _is_system, "names of models")
@@ -154,7 +154,11 @@ def untaken(choices: Choices, fields: Iterable[str]) -> Iterator[str]:
     free = [c for c in choices.free() if c.filled]
     for name in fields:
         other = choices.taken.get(name)
-        if name in choices.said or (other and "summary" not in name) or not _matters(choices, name):
+        if (
+            name in choices.chosen
+            or (other and "summary" not in name)
+            or not _matters(choices, name)
+        ):
             continue
         for column in choices.named(name):
             if column not in free:
@@ -195,10 +199,10 @@ def _is_unique(column: Column) -> bool:
     return column.distinct > 0.9 * len(column.filled)
 
 
-def check_columns(said: Mapping[str, str], tables: Iterable[Mapping[str, Column]]) -> None:
+def check_columns(chosen: Mapping[str, str], tables: Iterable[Mapping[str, Column]]) -> None:
     """Raises InputError where the user names a column that no table has."""
     names = list(dict.fromkeys(name for columns in tables for name in columns))
-    for name, column in said.items():
+    for name, column in chosen.items():
         inside = name in ("turn_speaker", "turn_text", "turn_time")
         if column and not inside and column not in names:
             raise InputError(

@@ -30,9 +30,9 @@ def mapping_of(
     Raises InputError that lists the columns where it cannot be found out.
     """
     columns = columns_of(tables)
-    said = {f: c for f, c in settings.columns.items() if not c or c in columns or "turn_" in f}
-    found = shape or recognised(columns, said)
-    choices = Choices(columns, said)
+    chosen = {f: c for f, c in settings.columns.items() if not c or c in columns or "turn_" in f}
+    found = shape or recognised(columns, chosen)
+    choices = Choices(columns, chosen)
     if found is not None:
         choose_summaries(choices)
         SHAPES[found].choose(choices)
@@ -43,20 +43,20 @@ def mapping_of(
 
 def _unmapped(tables: Sequence[Table], shape: Shape | None, choices: Choices) -> InputError:
     seen = ", ".join(choices.columns)
-    told = "".join(f" {note}" for note in dict.fromkeys(n for t in tables for n in t.notes))
+    mentioned = "".join(f" {note}" for note in dict.fromkeys(n for t in tables for n in t.notes))
     if shape is None:
         return InputError(
             f"{tables[0].file}: no column looks like conversations (columns: {seen}).",
             "Say what is what, for example --map turns=COLUMN for nested turns, --map text=COLUMN "
             "--shape lines for text of 'Speaker: words' lines, or --map conversation_id=COLUMN "
             "--map speaker=COLUMN --map text=COLUMN for a message a row. Shapes: "
-            f"{', '.join(SHAPES)}.{told}",
+            f"{', '.join(SHAPES)}.{mentioned}",
         )
     missing = [f for f in SHAPES[shape].needs if choices.get(f) is None]
     return InputError(
         f"{tables[0].file} cannot be read as {shape} ({SHAPES[shape].text}): no column was "
         f"found for {', '.join(missing)} (columns: {seen}).",
-        " ".join(f"--map {f}=COLUMN" for f in missing) + f", or another --shape.{told}",
+        " ".join(f"--map {f}=COLUMN" for f in missing) + f", or another --shape.{mentioned}",
     )
 
 
@@ -74,7 +74,7 @@ def _completed(
     notes = [
         *(n for t in tables for n in t.notes),
         *choices.notes,
-        *untaken(choices, SHAPES[shape].told),
+        *untaken(choices, SHAPES[shape].mentioned),
     ]
     keys = _choose_keys(choices, taken, reasons) if shape == "turns" else None
     time = choices.get("time")
@@ -106,8 +106,8 @@ def _attributes(
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     free = list(choices.free())
     if settings.attributes is not None:
-        wanted = tuple(a for a in settings.attributes if a in choices.columns)
-        return wanted, {c.name: "you said so" for c in free if c.name not in wanted}
+        kept = tuple(a for a in settings.attributes if a in choices.columns)
+        return kept, {c.name: "you chose it" for c in free if c.name not in kept}
     same = "conversation_id" if shape == "messages" else SHAPES[shape].cell
     by = choices.get(same) if same else None
     groups: Sequence[Cell] | None = by.cells if by else None
@@ -118,15 +118,15 @@ def _choose_keys(
     choices: Choices, taken: dict[str, str], reasons: list[MappingReason]
 ) -> TurnKeys | None:
     column = choices.get("turns")
-    said = {f: c for f, c in choices.said.items() if f.startswith("turn_")}
-    keys = keys_of(column.lists, said) if column else None
+    chosen = {f: c for f, c in choices.chosen.items() if f.startswith("turn_")}
+    keys = keys_of(column.lists, chosen) if column else None
     if keys is None:
         return None
     found = {"turn_speaker": keys.speaker, "turn_text": keys.text, "turn_time": keys.time}
     for name, key in found.items():
         if key is not None:
             taken[name] = key
-            why = "you said so" if name in said else "a key of the turns, by its name"
+            why = "you chose it" if name in chosen else "a key of the turns, by its name"
             reasons.append(MappingReason(field=name, column=key, why=why))
     return keys
 
@@ -157,12 +157,12 @@ def _labels(
     total = sum(counts.values())
     if (shape != "lines" and total < 0.6 * len(pieces)) or not total:
         return ("any" if shape == "lines" else "none"), (), ()
-    said = tuple(plain_label(label) for label in settings.speakers)
-    usual = sum(n for label, n in counts.items() if role_of(label) or label in said)
+    chosen = tuple(plain_label(label) for label in settings.speakers)
+    usual = sum(n for label, n in counts.items() if role_of(label) or label in chosen)
     if usual < 0.9 * total:
         return "any", (), ()
     often = [label for label, n in counts.items() if n >= 0.05 * total and n > 1]
-    known = tuple(dict.fromkeys((*often, *said)))
+    known = tuple(dict.fromkeys((*often, *chosen)))
     return "known", known, tuple(x for x in counts if x not in known and not role_of(x))
 
 

@@ -147,10 +147,10 @@ def _with_splits(sets: list[_TableSet]) -> list[_TableSet]:
 
 def _check_attributes(settings: ImportSettings, sets: list[_TableSet]) -> None:
     names = dict.fromkeys(c for s in sets for t in s.tables for c in t.columns)
-    for wanted in settings.attributes or ():
-        if wanted not in names:
+    for name in settings.attributes or ():
+        if name not in names:
             raise InputError(
-                f"There is no column {wanted!r} to keep as an attribute.",
+                f"There is no column {name!r} to keep as an attribute.",
                 f"The columns are: {', '.join(names)}.",
             )
 

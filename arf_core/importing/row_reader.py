@@ -36,10 +36,10 @@ class RowReader:
         self, table: Table, mapping: TableMapping, settings: ImportSettings, stats: ImportStats
     ) -> None:
         at = {name: i for i, name in enumerate(table.columns)}
-        self._places = {f: at[c] for f, c in mapping.columns.items() if c in at}
+        self._at = {f: at[c] for f, c in mapping.columns.items() if c in at}
         shape = SHAPES[mapping.shape]
         self._turns = shape.turns(mapping, settings) if shape.turns else None
-        self._whole = self._places.get(shape.cell or "")
+        self._whole = self._at.get(shape.cell or "")
         self._mapping, self._table, self._stats = mapping, table, stats
         self._read_time = times.reader(mapping.time_format) if mapping.time_format else None
         self._sides = SideColumn(mapping.columns.get("side", ""), settings)
@@ -55,9 +55,9 @@ class RowReader:
             raise ValueError(f"a row of {self._mapping.shape} is not a conversation")
 
         def read(line: int, cells: Cells) -> StagedRow:
-            said, facts = turns(cells[whole]), self._facts(cells)
+            found, facts = turns(cells[whole]), self._facts(cells)
             name = self._conversation_id(cells) or f"{self._table.file}:{line}"
-            return StagedRow(None, group, name, body_text(said, facts), file, line)
+            return StagedRow(None, group, name, body_text(found, facts), file, line)
 
         return list(self._each(rows, read))
 
@@ -73,7 +73,7 @@ class RowReader:
         return list(self._each(rows, read))
 
     def _conversation_id(self, cells: Cells) -> str:
-        at = self._places.get("conversation_id")
+        at = self._at.get("conversation_id")
         return "" if at is None else id_of(cells[at])
 
     def _each(self, rows: Iterable[InputRow], read: Callable[[int, Cells], T]) -> Iterator[T]:
@@ -94,7 +94,7 @@ class RowReader:
             return joined(self._each(rows, lambda line, c: self._read([c], [line], _one_by_one)))
 
     def _read(self, cells: list[Cells], lines: list[int], checks: "CellChecks") -> Messages:
-        text_at = self._places["text"]
+        text_at = self._at["text"]
         texts = checks.texts([c[text_at] for c in cells])
         conversations = self._ids(cells, "conversation_id", checks)
         ids = self._ids(cells, "message_id", checks)
@@ -115,14 +115,14 @@ class RowReader:
             labels=labels or nothing,
             texts=texts,
             times=self._times(cells) or nothing,
-            places=self._index(cells) or nothing,
+            positions=self._index(cells) or nothing,
             facts=facts,
             lines=lines,
         )
 
     def _column(self, cells: list[Cells], field: str) -> list[Cell] | None:
-        place = self._places.get(field)
-        return None if place is None else [c[place] for c in cells]
+        index = self._at.get(field)
+        return None if index is None else [c[index] for c in cells]
 
     def _ids(self, cells: list[Cells], field: str, checks: "CellChecks") -> list[str]:
         """A column of ids; empty where the table has none."""
@@ -247,11 +247,11 @@ class Chunks:
 
     def add(self, m: Messages) -> None:
         held = self._held
-        rows = zip(m.ids, m.labels, m.texts, m.times, m.places, m.lines, strict=True)
+        rows = zip(m.ids, m.labels, m.texts, m.times, m.positions, m.lines, strict=True)
         for conversation, row, fact in zip(m.conversations, rows, m.facts, strict=True):
             if conversation in held:
-                said, facts = held[conversation]
-                said.append(row)
+                found, facts = held[conversation]
+                found.append(row)
                 facts[fact] = None
             else:
                 held[conversation] = ([row], {fact: None})
@@ -262,8 +262,8 @@ class Chunks:
     def flush(self) -> None:
         """Stage what is held, in the order in which the conversations began."""
         rows = [
-            (None, name, self._file, orjson.dumps([said, list(facts)]))
-            for name, (said, facts) in self._held.items()
+            (None, name, self._file, orjson.dumps([found, list(facts)]))
+            for name, (found, facts) in self._held.items()
         ]
         self._staging.add(f"chunk_{self._group}", rows)
         self._held = {}

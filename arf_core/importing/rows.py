@@ -32,10 +32,10 @@ LONGEST_ROW = 16 * 2**20
 no row, and would fill the memory."""
 
 
-def too_long(place: str) -> InputError:
+def too_long(where: str) -> InputError:
     """What is told of a row beyond the limit, whatever the format."""
     return InputError(
-        f"{place} is longer than {LONGEST_ROW // 2**20} million characters.",
+        f"{where} is longer than {LONGEST_ROW // 2**20} million characters.",
         "A conversation cannot be that long. Is there one row a line, or one element of the list "
         "for each? If so, take this one out, or cut it into several.",
     )
@@ -174,19 +174,19 @@ def lines(text: TextIO, name: str) -> Generator[str, None, None]:
         yield line
 
 
-def _encoding(head: bytes, said: str | None) -> str:
+def _encoding(head: bytes, given: str | None) -> str:
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    if said is None:
+    if given is None:
         return marked or "utf-8"
     try:
-        "".encode(said)
-        codecs.lookup(said)
+        "".encode(given)
+        codecs.lookup(given)
     except (LookupError, UnicodeError) as error:
         raise InputError(
-            f"There is no encoding {said!r}.", "Usual ones: utf-8, utf-16, cp1252, shift_jis."
+            f"There is no encoding {given!r}.", "Usual ones: utf-8, utf-16, cp1252, shift_jis."
         ) from error
-    same = codecs.lookup(said).name == (marked or "").removesuffix("-sig")
-    return marked if marked and same else said
+    same = codecs.lookup(given).name == (marked or "").removesuffix("-sig")
+    return marked if marked and same else given
 
 
 def _fault(member: Member, encoding: str) -> InputError:

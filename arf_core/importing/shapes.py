@@ -100,16 +100,16 @@ def _is_thread(probe: Choices) -> bool:
     if parent is None or message is None or probe.get("conversation_id") is not None:
         return False
     ids = {t.removesuffix(".0") for t in message.texts}
-    said = "parent_id" in probe.said
-    return (said or any(t.removesuffix(".0") in ids for t in parent.texts)) and bool(
+    chosen = "parent_id" in probe.chosen
+    return (chosen or any(t.removesuffix(".0") in ids for t in parent.texts)) and bool(
         _choose_message_text(probe)
     )
 
 
 def whole_column(probe: Choices) -> Column | None:
     """The column that may hold a whole conversation as text: by name, else by its lines."""
-    if "text" in probe.said:
-        return probe.columns.get(probe.said["text"])
+    if "text" in probe.chosen:
+        return probe.columns.get(probe.chosen["text"])
     named = [c for c in probe.named("whole") if c.is_words and c.name not in probe.taken.values()]
     talks = [c for c in (*named, *probe.free()) if c.is_words and c.has_labelled_lines]
     marked = [c for c in named if c.delimiter]
@@ -121,7 +121,7 @@ def whole_column(probe: Choices) -> Column | None:
 
 def choose_turns(choices: Choices) -> Column | None:
     found = choices.choose("turns", lambda c: c.is_turns, "lists of turns")
-    if found or "turns" in choices.said:
+    if found or "turns" in choices.chosen:
         return found
     nested = next((c for c in choices.free() if c.is_turns), None)
     return choices.take("turns", nested.name, "its values are lists of turns") if nested else None
@@ -137,15 +137,15 @@ def _choose_message_text(choices: Choices) -> Column | None:
 
 def choose_document(choices: Choices) -> Column | None:
     found = choices.choose("document", lambda c: c.is_words, "text")
-    if found or "document" in choices.said:
+    if found or "document" in choices.chosen:
         return found
-    text = choices.said.get("text")
-    return choices.take("document", text, "you said so (as text)") if text else None
+    text = choices.chosen.get("text")
+    return choices.take("document", text, "you chose it (as text)") if text else None
 
 
 def choose_conversation_id(choices: Choices) -> None:
     choices.choose("conversation_id", is_id, "short values")
-    if choices.get("conversation_id") is None and "conversation_id" not in choices.said:
+    if choices.get("conversation_id") is None and "conversation_id" not in choices.chosen:
         choices.choose("conversation_id", lambda c: c.is_label, "short values", "row_id")
     if choices.get("conversation_id") is None:
         choices.lacking("conversation_id", "no column has it: file and line are taken")
@@ -159,8 +159,8 @@ def for_turns(choices: Choices) -> None:
 def for_text(choices: Choices) -> None:
     whole = whole_column(choices)
     if whole is not None:
-        said = "text" in choices.said
-        choices.take("text", whole.name, "you said so" if said else _why_whole(whole))
+        chosen = "text" in choices.chosen
+        choices.take("text", whole.name, "you chose it" if chosen else _why_whole(whole))
     choose_conversation_id(choices)
 
 
@@ -174,7 +174,7 @@ def _why_whole(column: Column) -> str:
 
 def for_messages(choices: Choices) -> None:
     choose_ids(choices)
-    if choices.get("conversation_id") is None and "conversation_id" not in choices.said:
+    if choices.get("conversation_id") is None and "conversation_id" not in choices.chosen:
         _repeated_id(choices)
     choose_row_id(choices, "message_id")
     choose_sides(choices)
@@ -216,7 +216,7 @@ class FileShape(NamedTuple):
     """The field whose cell holds a whole conversation, where a row is one."""
     turns: TurnsReader | None = None
     """Makes what takes such a cell apart into turns."""
-    told: tuple[str, ...] = _ABOUT
+    mentioned: tuple[str, ...] = _ABOUT
     """The fields whose columns are spoken of where they were not taken."""
 
 
@@ -234,14 +234,14 @@ SHAPES: dict[str, FileShape] = {
         ("conversation_id", "text"),
         is_messages,
         for_messages,
-        told=(*_ABOUT, "speaker", "time"),
+        mentioned=(*_ABOUT, "speaker", "time"),
     ),
     "threads": FileShape(
         "a message a row, with the id of the message it answers",
         ("message_id", "parent_id", "text"),
         is_threads,
         for_threads,
-        told=(*_ABOUT[1:], "speaker", "time"),
+        mentioned=(*_ABOUT[1:], "speaker", "time"),
     ),
     "lines": FileShape(
         "a conversation a row, as text of 'Speaker: words' lines",
@@ -276,9 +276,9 @@ SHAPES: dict[str, FileShape] = {
 }
 
 
-def recognised(columns: Mapping[str, Column], said: Mapping[str, str]) -> str | None:
+def recognised(columns: Mapping[str, Column], chosen: Mapping[str, str]) -> str | None:
     """The shape that the names and values speak for; `said` are the user's columns."""
-    probe = ShapeProbe(columns, said)
+    probe = ShapeProbe(columns, chosen)
     choose_summaries(probe)
     maybe: str | None = None
     for name, shape in SHAPES.items():

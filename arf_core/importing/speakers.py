@@ -51,13 +51,13 @@ def role_of(plain: str) -> Side | None:
 def side_role(name: str, value: object) -> Side | None:
     """The role that a column such as inbound, direction or is_agent says, or None."""
     plain = str(value).strip().casefold()
-    said = True if plain in _TRUE else False if plain in _FALSE else None
-    if said is None:
+    chosen = True if plain in _TRUE else False if plain in _FALSE else None
+    if chosen is None:
         return role_of(plain_label(plain)) or {"in": "customer", "out": "agent"}.get(plain)
     of_agent = re.search(
         r"agent|staff|support|outbound|outgoing|company|bot|employee", name.lower()
     )
-    return "agent" if said == bool(of_agent) else "customer"
+    return "agent" if chosen == bool(of_agent) else "customer"
 
 
 class Speakers(BaseModel):
@@ -83,9 +83,9 @@ class Roles:
     The same few sequences of labels make up most files, so each is looked at once.
     """
 
-    def __init__(self, said: Mapping[str, str]) -> None:
-        self._said = {plain_label(label): role for label, role in said.items()}
-        self._exact = dict(said)
+    def __init__(self, chosen: Mapping[str, str]) -> None:
+        self._chosen = {plain_label(label): role for label, role in chosen.items()}
+        self._exact = dict(chosen)
         self._patterns: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._talking: dict[tuple[str | None, ...], list[int] | None] = {}
         self._seen: Counter[tuple[str, ...]] = Counter()
@@ -93,7 +93,7 @@ class Roles:
     def role(self, label: str) -> Side | None:
         """The role of a label, by the user's word or by the usual names; else None."""
         plain = plain_label(label)
-        return self._exact.get(label) or self._said.get(plain) or role_of(plain)
+        return self._exact.get(label) or self._chosen.get(plain) or role_of(plain)
 
     def speakers(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         """The speakers to store: roles where known, else the labels as they are."""
@@ -108,7 +108,7 @@ class Roles:
         all are turns. `system` is a side of its own unless a bot or an agent speaks besides it."""
         if labels not in self._talking:
             plain = [plain_label(label) if label else "" for label in labels]
-            others = {self._said.get(p) or role_of(p) for p in plain if p not in INSTRUCTIONS}
+            others = {self._chosen.get(p) or role_of(p) for p in plain if p not in INSTRUCTIONS}
             kept = [i for i, p in enumerate(plain) if p not in INSTRUCTIONS]
             instructed = len(kept) < len(plain) and others & {"agent", "bot"}
             self._talking[labels] = kept if instructed else None
@@ -123,10 +123,10 @@ class Roles:
         return counts
 
 
-def count_speakers(report: Speakers, turns: Counter[str], said: Mapping[str, str]) -> list[str]:
+def count_speakers(report: Speakers, turns: Counter[str], chosen: Mapping[str, str]) -> list[str]:
     """Write into the report what the labels were taken for; returns those that the user mapped and
     the files do not have."""
-    roles = Roles(said)
+    roles = Roles(chosen)
     for label, n in turns.most_common():
         role = roles.role(label)
         if role:
@@ -137,7 +137,7 @@ def count_speakers(report: Speakers, turns: Counter[str], said: Mapping[str, str
             if len(report.kept) < MOST_SHOWN:
                 report.kept[label] += n
     seen = {*turns, *map(plain_label, turns)}
-    return [label for label in said if label not in seen and plain_label(label) not in seen]
+    return [label for label in chosen if label not in seen and plain_label(label) not in seen]
 
 
 _HANDLE = re.compile(r"@?([A-Za-z]\w+):?(?:\s|$)")

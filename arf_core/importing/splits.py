@@ -85,10 +85,10 @@ def bands(texts: Sequence[str]) -> list[Bands]:
 
 def split_of(group: str, shares: SplitShares) -> Split:
     """The split that a group of near-duplicates falls into, by a hash of its name."""
-    place = int(digest("split", group), 16) / 2**80
-    if place < shares.train:
+    position = int(digest("split", group), 16) / 2**80
+    if position < shares.train:
         return "train"
-    return "dev" if place < shares.train + shares.dev else "test"
+    return "dev" if position < shares.train + shares.dev else "test"
 
 
 class SplitAssignment(NamedTuple):

@@ -63,7 +63,7 @@ class Messages(NamedTuple):
     labels: Sequence[str | None]
     texts: Sequence[str]
     times: Sequence[str | None]
-    places: Sequence[float | None]
+    positions: Sequence[float | None]
     facts: Sequence[str]
     lines: Sequence[int]
 
@@ -75,7 +75,7 @@ class Gathered(NamedTuple):
     labels: tuple[str | None, ...]
     texts: tuple[str, ...]
     times: tuple[str | None, ...]
-    places: tuple[float | None, ...]
+    positions: tuple[float | None, ...]
     lines: tuple[int, ...]
     files: tuple[int, ...]
     facts: tuple[str, ...]
@@ -202,9 +202,9 @@ class Staging:
             files: list[int] = []
             facts: dict[str, None] = {}
             for _, _, file, body in chunks:
-                said, about = orjson.loads(body)
-                rows += said
-                files += [file] * len(said)
+                found, about = orjson.loads(body)
+                rows += found
+                files += [file] * len(found)
                 facts.update(dict.fromkeys(about))
             yield name, Gathered._make((*zip(*rows, strict=True), tuple(files), tuple(facts)))
 
@@ -213,8 +213,8 @@ class Staging:
         columns = "m.id, m.label, m.text, m.at, m.place, m.line, m.file, m.facts"
         query = _IN_ORDER.format(table="message", g=group, columns=columns)
         for (_, name), rows in groupby(self.rows(query, *part), key=itemgetter(0, 1)):
-            *said, facts = list(zip(*rows, strict=True))[2:]
-            yield name, Gathered._make((*said, tuple(dict.fromkeys(facts))))
+            *found, facts = list(zip(*rows, strict=True))[2:]
+            yield name, Gathered._make((*found, tuple(dict.fromkeys(facts))))
 
     def index_links(self) -> None:
         self.script("CREATE INDEX linked_id ON linked(grp, id)")

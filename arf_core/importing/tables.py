@@ -207,7 +207,7 @@ def open_dataset(given: Given, privacy: PrivacySettings) -> list[Table]:
     for host in _hosts(given):
         instead = "Download its files on another machine and give those"
         admit_host(host, privacy, f"The data set {shortened(given.path, 200)} is at", instead)
-    with _told(given.path):
+    with _reading_dataset(given.path):
         splits = _splits(given)
     return [
         table_of(name, _items(given.path, name, rows), split=name) for name, rows in splits.items()
@@ -216,10 +216,10 @@ def open_dataset(given: Given, privacy: PrivacySettings) -> list[Table]:
 
 def _hosts(given: Given) -> set[str]:
     """Where the data lie: the hub, or for a folder the addresses that its card names as data."""
-    place = Path(given.path)
-    if not place.is_dir():
+    location = Path(given.path)
+    if not location.is_dir():
         return {host_of(hub_address())}
-    card = place / "README.md"
+    card = location / "README.md"
     return _hosts_in(card) if card.is_file() else set()
 
 
@@ -227,10 +227,12 @@ def _hosts_in(card: Path) -> set[str]:
     """The hosts from which a data set's card has its files fetched."""
     head = re.match(r"---\n(.*?)\n---", card.read_text("utf-8", "replace"), re.DOTALL)
     try:
-        said = yaml.safe_load(head.group(1)) if head else None
+        card_data = yaml.safe_load(head.group(1)) if head else None
     except yaml.YAMLError:
         return set()  # `datasets` cannot read it either, and says so
-    configs = json.dumps(said.get("configs"), default=str) if isinstance(said, dict) else ""
+    configs = (
+        json.dumps(card_data.get("configs"), default=str) if isinstance(card_data, dict) else ""
+    )
     addresses = re.findall(r'[a-z0-9+]+://[^\s"]*', configs, re.IGNORECASE)
     return {HUB_HOST if a.startswith("hf:") else host_of(a) for a in addresses}
 
@@ -238,8 +240,10 @@ def _hosts_in(card: Path) -> set[str]:
 def _splits(given: Given) -> dict[str, Iterable[dict[str, Any]]]:
     import datasets
 
-    place = Path(given.path)
-    if place.is_dir() and {"dataset_dict.json", "state.json"} & {p.name for p in place.iterdir()}:
+    location = Path(given.path)
+    if location.is_dir() and {"dataset_dict.json", "state.json"} & {
+        p.name for p in location.iterdir()
+    }:
         found = datasets.load_from_disk(given.path)
         return dict(found) if isinstance(found, dict) else {given.source: found}
     return dict(datasets.load_dataset(given.path, streaming=True))
@@ -247,14 +251,14 @@ def _splits(given: Given) -> dict[str, Iterable[dict[str, Any]]]:
 
 def _items(path: str, split: str, rows: Iterable[dict[str, Any]]) -> Any:
     def items(reject: Reject) -> Generator[JsonItem, None, None]:
-        with _told(f"{path} ({split})"):
+        with _reading_dataset(f"{path} ({split})"):
             yield from enumerate(rows, 1)
 
     return items
 
 
 @contextmanager
-def _told(path: str) -> Generator[None, None, None]:
+def _reading_dataset(path: str) -> Generator[None, None, None]:
     """Whatever `datasets` raises comes from the data or the network, and is told as such."""
     try:
         yield

@@ -111,7 +111,7 @@ def written(at: datetime) -> str:
     return (at.astimezone(UTC) if offset.total_seconds() % 60 else at).isoformat()
 
 
-def place(at: datetime) -> float:
+def sort_key(at: datetime) -> float:
     """Seconds since 1970, for sorting. A time without a zone counts as UTC: within one file it is
     compared with its like."""
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -86,25 +86,25 @@ def _literal(text: str) -> Cell:
         return None
 
 
-def keys_of(lists: Iterable[Sequence[Cell]], said: Mapping[str, str]) -> TurnKeys | None:
+def keys_of(lists: Iterable[Sequence[Cell]], chosen: Mapping[str, str]) -> TurnKeys | None:
     """Where turns that are objects keep speaker, words and time; None where they are no objects
     or hold no words. `said` are the user's turn_speaker, turn_text, turn_time."""
     turns = [t for turns in lists for t in turns[:20] if isinstance(t, dict)]
     if not turns:
         return None
     present = {k: None for t in turns for k in t}
-    text = said.get("turn_text") or _first(TEXT_KEYS, present)
+    text = chosen.get("turn_text") or _first(TEXT_KEYS, present)
     if text is None or text not in present:
         return None
-    speaker = said.get("turn_speaker") or _first(SPEAKER_KEYS, present)
-    time = said.get("turn_time") or _first(TIME_KEYS, present)
+    speaker = chosen.get("turn_speaker") or _first(SPEAKER_KEYS, present)
+    time = chosen.get("turn_time") or _first(TIME_KEYS, present)
     form = times.time_format([t.get(time) for t in turns]) if time else None
     return TurnKeys(speaker, text, time if form else None, form)
 
 
-def _first(wanted: Sequence[str], present: Iterable[str]) -> str | None:
+def _first(candidates: Sequence[str], present: Iterable[str]) -> str | None:
     lower = {k.lower(): k for k in present}
-    return next((lower[w] for w in wanted if w in lower), None)
+    return next((lower[w] for w in candidates if w in lower), None)
 
 
 class ListReader:
@@ -119,9 +119,9 @@ class ListReader:
         turns = as_list(cell)
         if turns is None:
             raise RowFault("the turns are no list", repr(cell)[:200])
-        return [self._said(t) for t in turns]
+        return [self._turn(t) for t in turns]
 
-    def _said(self, turn: Cell) -> RawTurn:
+    def _turn(self, turn: Cell) -> RawTurn:
         if isinstance(turn, dict) and self._keys:
             return self._of_object(turn, self._keys)
         if isinstance(turn, list | tuple) and len(turn) >= 2:

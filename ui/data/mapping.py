@@ -125,7 +125,7 @@ def _menu(
         said = memory.options.columns | {field: st.session_state[key] or ""}
         change(memory, WORDS[field], columns=said)
 
-    said = "you said so" if field in memory.options.columns else why
+    said = "you chose it" if field in memory.options.columns else why
     menu = _row(WORDS[field], FIELDS[field].capitalize() + ".", said)
     menu.selectbox(
         WORDS[field],
@@ -151,7 +151,7 @@ def _row(name: str, means: str, why: str) -> Any:
 
 def _why_shape(memory: DataState, mappings: Sequence[TableMapping]) -> str:
     if memory.options.shape:
-        return "you said so"
+        return "you chose it"
     return "by the columns and the first rows" if mappings else ""
 
 
