@@ -17,12 +17,13 @@ from sqlalchemy import select
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import SPLITS, Action, Item, Record, Split, System, digest, now
-from arf_core.review.apply_decisions import round_of, settle
-from arf_core.review.counts import Tally
+from arf_core.review.decisions import apply_decisions
+from arf_core.review.status import round_of
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import detectors_of, find_system, findings_of, items, read_by
-from arf_core.store.review_status import STANDINGS, Standing
+from arf_core.store.review_status import REVIEW_STATUSES, ReviewStatus
+from arf_core.store.round_counts import ReviewCounts
 
 EXPORTED: tuple[Split, ...] = ("train", "dev")
 CARD, PART = "README.md", ".part"
@@ -129,7 +130,7 @@ def current_system(project: Project, system: str) -> System:
     is none of that name."""
     reviewed = round_of(project.store, system)
     if reviewed is not None:
-        settle(project.store, reviewed)
+        apply_decisions(project.store, reviewed)
     return find_system(project.store, system)
 
 
@@ -205,7 +206,7 @@ def origins(store: Store, system: System, splits: Sequence[Split]) -> Iterator[t
 
 def _standings(
     store: Store, system: System, page: Sequence[Item]
-) -> dict[str, tuple[Action, Standing]]:
+) -> dict[str, tuple[Action, ReviewStatus]]:
     """Decision and standing of those summaries that a revision made; a reviewed summary has those
     of the one that it was made from."""
     reviewed = system.kind == "reviewed"
@@ -214,10 +215,10 @@ def _standings(
     query = select(r.c.summary_id, r.c.decision, r.c.risk).where(r.c.summary_id.in_(list(of)))
     with store.read() as conn:
         rows = conn.execute(query).all()
-    return {of[row.summary_id]: (row.decision, STANDINGS[row.risk]) for row in rows}
+    return {of[row.summary_id]: (row.decision, REVIEW_STATUSES[row.risk]) for row in rows}
 
 
-def origin_of(decision: Action, standing: Standing, reviewed: bool = False) -> str:
+def origin_of(decision: Action, standing: ReviewStatus, reviewed: bool = False) -> str:
     """What stands behind a revised summary; a person's word counts more than a verifier's."""
     if decision != "open":
         return (_APPLIED if reviewed else _DECIDED)[decision]
@@ -233,7 +234,7 @@ class Outlook(Record):
     """Summaries of the test split, which never goes."""
 
 
-def outlook(counted: Iterable[Tally], reviewed: bool = False) -> Outlook:
+def outlook(counted: Iterable[ReviewCounts], reviewed: bool = False) -> Outlook:
     """Foretell the export of a round, or of what its review makes, from the round's counts."""
     by_origin: Counter[str] = Counter()
     test = 0
@@ -241,7 +242,7 @@ def outlook(counted: Iterable[Tally], reviewed: bool = False) -> Outlook:
         if tally.split == "test":
             test += tally.summaries
         else:
-            by_origin[origin_of(tally.decision, tally.standing, reviewed)] += tally.summaries
+            by_origin[origin_of(tally.decision, tally.status, reviewed)] += tally.summaries
     return Outlook(
         goes={o: n for o, n in by_origin.items() if o in GOOD},
         stays={o: n for o, n in by_origin.items() if o not in GOOD},

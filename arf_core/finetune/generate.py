@@ -31,8 +31,9 @@ from arf_core.records import (
 )
 from arf_core.run import Answer, Progress, in_batches
 from arf_core.store import schema
-from arf_core.store.database import Store, columns, replace_rows
+from arf_core.store.database import Store, columns
 from arf_core.store.queries import PAGE
+from arf_core.store.writes import replace_rows
 
 TASK = "summarise"
 

@@ -16,7 +16,8 @@ from arf_core.importing.splits import SplitAssignment, assign_splits
 from arf_core.project.settings import SplitShares
 from arf_core.records import Split, System, digest
 from arf_core.store import schema
-from arf_core.store.database import Store, chunks, insert_new, to_row
+from arf_core.store.database import Store, chunks
+from arf_core.store.writes import insert_new, to_row
 from arf_core.text import shortened
 
 AT_ONCE = 500
