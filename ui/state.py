@@ -10,7 +10,7 @@ import streamlit as st
 
 from arf_core.analysis.annotations import LabelledFinding
 from arf_core.errors import ArfError
-from arf_core.importing import ImportOptions
+from arf_core.importing import ImportSettings
 from arf_core.models.registry import Tested
 from arf_core.project.configure import SettingsFiles
 
@@ -46,8 +46,8 @@ class DataState:
     project: str = ""
     paths: list[str] = field(default_factory=list)
     """Files, folders, or names of data sets."""
-    options: ImportOptions = field(default_factory=ImportOptions)
-    earlier: list[tuple[str, ImportOptions]] = field(default_factory=list)
+    options: ImportSettings = field(default_factory=ImportSettings)
+    earlier: list[tuple[str, ImportSettings]] = field(default_factory=list)
     """What each change was about, with the options before it, for undo."""
     fault: ArfError | None = None
     """Why the last change, or the import, failed."""

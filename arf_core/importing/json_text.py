@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from arf_core.errors import InputError
-from arf_core.importing.report import shortened
 from arf_core.importing.rows import LONGEST_ROW, too_long
+from arf_core.text import shortened
 
 LARGEST_VALUE = LONGEST_ROW
 """One element of the outermost list."""

@@ -18,7 +18,7 @@ from arf_core.finetune import finetune
 from arf_core.finetune.export import ExportSettings, export
 from arf_core.finetune.generate import GenerateSettings, generate, try_on
 from arf_core.finetune.settings import FinetuneSettings
-from arf_core.importing import ImportOptions, load
+from arf_core.importing import ImportSettings, load
 from arf_core.jobs import closed_world, summaries
 from arf_core.jobs.command_line import command_line
 from arf_core.jobs.demo import make_demo
@@ -67,7 +67,7 @@ class ImportJob(VerbSettings):
 
     verb: ClassVar[str] = "import"
     files: Annotated[tuple[str, ...], Hidden]
-    options: ImportOptions = ImportOptions()
+    options: ImportSettings = ImportSettings()
     read: Annotated[bool, Hidden] = True
     """Let the rules read the summaries afterwards."""
 
@@ -125,7 +125,7 @@ def _verify(project: Project, s: VerifySettings, _: Path, progress: PhaseProgres
 
 def _import(project: Project, s: ImportJob, folder: Path, progress: PhaseProgress) -> BaseModel:
     options = s.options.model_copy(update={"rejects_to": folder / "rejects.jsonl"})
-    return load(project, list(s.files), options, progress)
+    return load(project, list(s.files), options, progress=progress)
 
 
 def _rules_read(project: Project, s: ImportJob) -> Sequence[VerbSettings]:

@@ -14,7 +14,8 @@ from importing_files import MESSAGES, TALK, numbered, stored, write, write_jsonl
 from test_importing_files import zipped
 
 from arf_core.errors import ArfError, InputError
-from arf_core.importing import decoding, files, json_text, load
+from arf_core.importing import files, json_text, load
+from arf_core.importing import rows as table_rows
 from arf_core.project import Project
 from arf_core.records import Conversation, Turn
 
@@ -179,7 +180,7 @@ def test_no_path_at_all_is_told(project: Project) -> None:
 def test_a_long_line_within_a_quoted_cell_is_told(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(decoding, limit, 10_000)
+    monkeypatch.setattr(table_rows, limit, 10_000)
     text = MESSAGES + 'a,2024-01-01,agent,chat,"' + "x" * 20_000 + '"\n'
     assert "Line 6" in str(refused(project, write(tmp_path / "m.csv", text)))
 
@@ -207,7 +208,7 @@ def test_a_bomb_in_a_zip_stops_while_it_streams(
 def test_a_project_folder_that_is_gone_is_told(project: Project, tmp_path: Path) -> None:
     file = write(tmp_path / "m.csv", MESSAGES)
     project.path = tmp_path / "gone"
-    with pytest.raises(InputError, match="Nothing can be written"):
+    with pytest.raises(InputError, match="Cannot write to"):
         load(project, file)
 
 
@@ -331,7 +332,7 @@ def test_a_duplicate_id_with_another_text_keeps_the_first_across_imports(
     file = write_jsonl(tmp_path / "a.jsonl", [{"id": "1", "turns": [["user", "first words"]]}])
     load(project, file)
     write_jsonl(file, [{"id": "1", "turns": [["user", "other words"]]}, numbered(2)])
-    assert rejects(project, file) == [(1, "the same id stands for another conversation")]
+    assert rejects(project, file) == [(1, "another conversation has the same id")]
     assert stored(project)["1"] == [("customer", "first words")]
 
 

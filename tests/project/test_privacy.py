@@ -53,7 +53,7 @@ def test_an_offline_project_imports_nothing_from_the_hub(
         with pytest.raises(ModelError, match="offline"):
             importing.preview(name, privacy=project.settings.privacy)
         with pytest.raises(ModelError, match="offline"):
-            importing.first_rows([name], privacy=project.settings.privacy)
+            importing.inspect([name], privacy=project.settings.privacy)
     for more in ([], ["--preview"]):
         told = arf("import", project.path, "somebody/some-set", *more)
         assert (told.code, "offline = false" in told.err) == (2, True)

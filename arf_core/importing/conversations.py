@@ -1,23 +1,90 @@
-"""What was staged into conversations as they are stored: roles, order, facts of all rows."""
+"""Staged rows into conversations as they are stored: roles, order, facts, hashes."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple, cast
+from hashlib import blake2b
+from itertools import chain
+from struct import Struct
+from typing import Any, NamedTuple, cast
 
-from arf_core.importing.content import fingerprint, in_order, is_blank, picked, turns_text
-from arf_core.importing.drafts import body_from
-from arf_core.importing.facts import Facts, Written, facts_from, merged
-from arf_core.importing.inference import sides
-from arf_core.importing.near_duplicates import Bands, bands
-from arf_core.importing.options import Mapping
-from arf_core.importing.readers import DOCUMENT
+import orjson
+
+from arf_core.importing.facts import Facts, WrittenSummary, body_from, facts_from, merged
 from arf_core.importing.report import Remarks
-from arf_core.importing.speakers import Roles
-from arf_core.importing.splits import own_split
-from arf_core.importing.staging import Gathered, Part, Staging
-from arf_core.importing.threads import TWICE
-from arf_core.importing.turns import UNKNOWN
+from arf_core.importing.settings import TableMapping
+from arf_core.importing.speakers import Roles, sides
+from arf_core.importing.splits import Bands, bands, own_split
+from arf_core.importing.staging import TWICE, ConversationRange, Gathered, Staging
+from arf_core.importing.times import sort_key
+from arf_core.importing.turns import DOCUMENT, UNKNOWN
 from arf_core.records import Scalar, Split, digest
+
+_SIZE = Struct(">Q")
+
+
+def is_blank(text: str) -> bool:
+    return not text or text.isspace()
+
+
+def turns_text(speakers: Sequence[str], texts: Sequence[str], times: Sequence[str | None]) -> str:
+    """Turns as the store's JSON; a time only where there is one."""
+    turns = [
+        {"speaker": s, "text": t, "at": at} if at else {"speaker": s, "text": t}
+        for s, t, at in zip(speakers, texts, times, strict=True)
+    ]
+    return orjson.dumps(turns).decode()
+
+
+def fingerprint(speakers: Sequence[str], texts: Sequence[str]) -> str:
+    """`digest` of speaker and text of each turn, in one go."""
+    words = [text.encode() for text in texts]
+    sizes = map(_SIZE.pack, map(len, words))
+    parts = zip(map(_sized, speakers), sizes, words, strict=True)
+    return blake2b(b"".join(chain.from_iterable(parts)), digest_size=10).hexdigest()
+
+
+@lru_cache(4_096)
+def _sized(text: str) -> bytes:
+    data = text.encode()
+    return _SIZE.pack(len(data)) + data
+
+
+def in_order(messages: Gathered, counts: Counter[str]) -> Gathered:
+    """Messages by their time, else by their place, else as in the file."""
+    keys = _keys(messages, counts)
+    if keys is None or keys == sorted(keys):
+        return messages
+    return picked(messages, sorted(range(len(keys)), key=keys.__getitem__))
+
+
+def _keys(messages: Gathered, counts: Counter[str]) -> list[Any] | None:
+    """What to sort by; None to leave the order as it is."""
+    times, positions = messages.times, messages.positions
+    if None not in times:
+        uniform = len({(len(t), t[19:]) for t in times if t}) == 1  # to the second, of one zone
+        moments = times if uniform else [sort_key(datetime.fromisoformat(t)) for t in times if t]
+        return list(moments) if None in positions else list(zip(moments, positions, strict=True))
+    if None not in positions:
+        return list(positions)
+    if any(t is not None for t in times):
+        counts["some times missing"] += 1
+    return None
+
+
+def picked(messages: Gathered, positions: Sequence[int]) -> Gathered:
+    return Gathered(
+        ids=tuple(messages.ids[i] for i in positions),
+        labels=tuple(messages.labels[i] for i in positions),
+        texts=tuple(messages.texts[i] for i in positions),
+        times=tuple(messages.times[i] for i in positions),
+        positions=tuple(messages.positions[i] for i in positions),
+        lines=tuple(messages.lines[i] for i in positions),
+        files=tuple(messages.files[i] for i in positions),
+        facts=messages.facts,
+    )
+
 
 EMPTY = "the conversation has no text"
 SPLIT_LABEL = "split_label"
@@ -27,16 +94,16 @@ SPLIT_LABEL = "split_label"
 class Setup(NamedTuple):
     """What the conversations of one group of tables are made with."""
 
-    mapping: Mapping
+    mapping: TableMapping
     group: int
     source: str
-    links: tuple[Mapping, ...]
+    links: tuple[TableMapping, ...]
     """Of tables that say more about these conversations."""
     speakers: dict[str, str]
     """The user's: label -> role."""
 
 
-class Ready(NamedTuple):
+class ReadyConversation(NamedTuple):
     """A conversation as it will be stored, but for a split that its own file does not say."""
 
     id: str
@@ -50,7 +117,7 @@ class Ready(NamedTuple):
     hashed: Bands
     attributes: dict[str, Scalar]
     split: Split | None
-    summaries: tuple[Written, ...]
+    summaries: tuple[WrittenSummary, ...]
     file: str
     line: int
 
@@ -58,7 +125,7 @@ class Ready(NamedTuple):
 class Assembled(NamedTuple):
     """Some conversations, and what is to be told about them."""
 
-    conversations: list[Ready]
+    conversations: list[ReadyConversation]
     remarks: Remarks
 
 
@@ -74,7 +141,7 @@ class Draft(NamedTuple):
     line: int
 
 
-def assembled(staging: Staging, setup: Setup, part: Part) -> Assembled:
+def assembled(staging: Staging, setup: Setup, part: ConversationRange) -> Assembled:
     """The conversations of a part, in the order of the file. What cannot be used is rejected."""
     assembler = _Assembler(staging, setup)
     drafts = [(d, text) for d in assembler.drafts(part) if (text := assembler.text(d))]
@@ -97,7 +164,7 @@ class _Assembler:
         self.roles = Roles(setup.speakers)
         self.remarks = Remarks()
 
-    def drafts(self, part: Part) -> Iterator[Draft]:
+    def drafts(self, part: ConversationRange) -> Iterator[Draft]:
         group, files = self._setup.group, self._staging.files
         if self._mapping.shape == "messages":
             found = self._staging.conversations(group, part)
@@ -163,7 +230,7 @@ class _Assembler:
             return ""
         return text
 
-    def ready(self, draft: Draft, size: int, hashed: Bands) -> Ready:
+    def ready(self, draft: Draft, size: int, hashed: Bands) -> ReadyConversation:
         """The conversation; `size` is the length of its `text`."""
         speakers = self._speakers(draft)
         facts = self._with_links(draft)
@@ -176,7 +243,7 @@ class _Assembler:
         attributes = facts.attributes
         if facts.split and split is None:
             attributes = {**attributes, SPLIT_LABEL: facts.split}
-        return Ready(
+        return ReadyConversation(
             digest(self._setup.source, draft.external_id),
             draft.external_id,
             self._setup.source,
@@ -196,7 +263,7 @@ class _Assembler:
         if not self._setup.links:
             return draft.facts
         links = self._staging.links(self._setup.group, draft.external_id)
-        several = [draft.facts, *(facts_from(link.facts) for link in links)]
+        several = [draft.facts, *(facts_from(link.body) for link in links)]
         return merged(several, self.remarks.varying)
 
     def _speakers(self, draft: Draft) -> Sequence[str]:

@@ -1,76 +1,68 @@
-"""What the user may say about an import, and what was made of it."""
+"""What the user asks of an import, and how a table is read."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from arf_core.errors import InputError, validation_message
 from arf_core.records import Record
-from arf_core.run import Flag
+from arf_core.run import Flag, VerbSettings
 
-Shape = str
-"""A name in `shapes.SHAPES`."""
-
+Shape = Literal["turns", "messages", "threads", "lines", "delimited", "document", "linked"]
+"""How rows make conversations; each has an entry in `shapes.SHAPES`."""
 LabelMode = Literal["none", "known", "any"]
 
 FIELDS: dict[str, str] = {
-    "conversation_id": "the conversation's own id",
-    "message_id": "the message's own id",
-    "parent_id": "the id of the message that this one answers",
+    "conversation_id": "id of the conversation",
+    "message_id": "id of the message",
+    "parent_id": "id of the message that this one answers",
     "speaker": "who speaks: a role, a name, an id",
     "side": "which side speaks: inbound True/False, direction, is_agent",
-    "text": "the words of a message, or a whole conversation as text",
-    "turns": "the list of turns",
-    "document": "a text that is no dialogue",
+    "text": "text of a message, or a whole conversation as text",
+    "turns": "list of turns",
+    "document": "text that is not a dialogue",
     "time": "when a message was sent",
-    "index": "the place of a message in its conversation",
-    "summary": "the summary to be looked at",
+    "index": "position of a message in its conversation",
+    "summary": "summary to check",
     "reference_summary": "a person's summary, for comparison",
     "system": "who or what wrote the row's summary",
     "split": "train, dev or test",
-    "turn_speaker": "the key of the speaker in a turn",
-    "turn_text": "the key of the words in a turn",
-    "turn_time": "the key of the time in a turn",
+    "turn_speaker": "key of the speaker in a turn",
+    "turn_text": "key of the text in a turn",
+    "turn_time": "key of the time in a turn",
 }
 
 ROLES = ("customer", "agent", "bot")
 
 
-class ImportOptions(Record):
-    """Everything that can be said about an import; whatever is not said is guessed."""
+class ImportSettings(VerbSettings):
+    """How files are imported. Whatever is not given is guessed."""
 
+    verb: ClassVar[str] = "import"
     shape: Shape | None = None
+    """How rows make conversations; guessed by default."""
     columns: Annotated[dict[str, str], Flag("--map")] = Field(default_factory=dict)
-    """Field -> column, fields as in FIELDS. An empty column takes a guess away."""
+    """Column of a field, as FIELD=COLUMN; FIELD= ignores the guessed column."""
     delimiter: str | None = None
-    """What stands between the turns of the shape `delimited`."""
+    """Mark between the turns of a conversation in one text, such as '<BR>'."""
     separator: str | None = Field(None, min_length=1, max_length=1)
-    """What stands between the cells of a CSV file."""
+    """Character between the cells of a CSV file; detected by default."""
     header: bool | None = None
-    """Does the first line of a CSV file name the columns? None finds it out."""
+    """Whether the first line of a CSV file names the columns; detected by default."""
     speakers: Annotated[dict[str, str], Flag("--speaker")] = Field(default_factory=dict)
-    """Label -> customer, agent or bot."""
+    """Role of a speaker, as LABEL=ROLE; roles are customer, agent and bot."""
     system: str = Field("teacher", min_length=1)
-    """Whose summaries these are, where the rows do not say."""
+    """Name of the system that wrote the summaries, unless a column names it."""
     source: str | None = Field(None, min_length=1)
-    """The name of the data set; else that of the file or folder."""
+    """Name of the data set; by default that of the file or folder."""
     encoding: str | None = None
+    """Encoding of text files that are neither UTF-8 nor marked UTF-16."""
     attributes: Annotated[tuple[str, ...] | None, Flag("--attributes", commas=True)] = None
-    """Columns to keep for slicing; None chooses them, () keeps none."""
+    """Columns to keep for slicing, as a,b,c or none; chosen by default."""
     limit: int | None = Field(None, ge=1)
-    """Take only the first conversations."""
+    """Import at most this many conversations."""
     rejects_to: Annotated[Path | None, Flag("--rejects")] = None
-    """A JSONL file that every rejected row is written to."""
-
-    @field_validator("shape")
-    @classmethod
-    def _known_shape(cls, shape: str | None) -> str | None:
-        from arf_core.importing.shapes import SHAPES  # which builds on the options
-
-        if shape is not None and shape not in SHAPES:
-            raise ValueError(f"unknown shape {shape!r}; shapes are {', '.join(SHAPES)}")
-        return shape
+    """JSONL file for the rejected rows."""
 
     @field_validator("columns")
     @classmethod
@@ -88,24 +80,13 @@ class ImportOptions(Record):
 
     @field_validator("delimiter")
     @classmethod
-    def _something(cls, delimiter: str | None) -> str | None:
+    def _not_empty(cls, delimiter: str | None) -> str | None:
         if delimiter == "":
-            raise ValueError("an empty delimiter stands everywhere")
+            raise ValueError("the delimiter is empty")
         return delimiter
 
 
-def options_of(said: dict[str, Any]) -> ImportOptions:
-    """Options from keywords. Raises InputError that lists all that do not fit."""
-    try:
-        return ImportOptions.model_validate(said)
-    except ValidationError as error:
-        raise InputError(
-            f"These import options do not fit: {validation_message(error)}",
-            f"Options are: {', '.join(ImportOptions.model_fields)}.",
-        ) from error
-
-
-class Reason(Record):
+class MappingReason(Record):
     """Why a column was taken for a field. `column` is None where the file has none for it."""
 
     field: str
@@ -113,7 +94,7 @@ class Reason(Record):
     why: str
 
 
-class Mapping(Record):
+class TableMapping(Record):
     """How the rows of one table (one file, or several with the same columns) are read."""
 
     files: tuple[str, ...]
@@ -136,5 +117,5 @@ class Mapping(Record):
     """Column -> why it is not kept as an attribute."""
     links_to: str | None = None
     """The first file of the table that this one says more about."""
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[MappingReason, ...] = ()
     notes: tuple[str, ...] = ()

@@ -5,50 +5,58 @@ from collections import Counter
 from collections.abc import Sequence
 
 from arf_core.errors import InputError
-from arf_core.importing import attributes, times
+from arf_core.importing import times
 from arf_core.importing.columns import MOST_LOOKED_AT, Column, columns_of
-from arf_core.importing.guess import Choices, choose_summaries, untaken
-from arf_core.importing.options import ImportOptions, LabelMode, Mapping, Reason, Shape
+from arf_core.importing.guess import Choices, choose_summaries, sorted_out, untaken
 from arf_core.importing.report import KEPT
 from arf_core.importing.rows import Cell, Table
+from arf_core.importing.settings import (
+    ImportSettings,
+    LabelMode,
+    MappingReason,
+    Shape,
+    TableMapping,
+)
 from arf_core.importing.shapes import SHAPES, recognised
 from arf_core.importing.speakers import plain_label, role_of
-from arf_core.importing.turns import Keys, keys_of, labelled
+from arf_core.importing.turns import TurnKeys, keys_of, labelled
 
 
-def mapping_of(tables: Sequence[Table], options: ImportOptions, shape: Shape | None) -> Mapping:
+def mapping_of(
+    tables: Sequence[Table], settings: ImportSettings, shape: Shape | None
+) -> TableMapping:
     """How the rows of tables with the same columns are read; `shape` where it is known.
 
     Raises InputError that lists the columns where it cannot be found out.
     """
     columns = columns_of(tables)
-    said = {f: c for f, c in options.columns.items() if not c or c in columns or "turn_" in f}
-    found = shape or recognised(columns, said)
-    choices = Choices(columns, said)
+    chosen = {f: c for f, c in settings.columns.items() if not c or c in columns or "turn_" in f}
+    found = shape or recognised(columns, chosen)
+    choices = Choices(columns, chosen)
     if found is not None:
         choose_summaries(choices)
         SHAPES[found].choose(choices)
     if found is None or any(choices.get(f) is None for f in SHAPES[found].needs):
         raise _unmapped(tables, found, choices)
-    return _completed(tables, options, found, choices)
+    return _completed(tables, settings, found, choices)
 
 
 def _unmapped(tables: Sequence[Table], shape: Shape | None, choices: Choices) -> InputError:
     seen = ", ".join(choices.columns)
-    told = "".join(f" {note}" for note in dict.fromkeys(n for t in tables for n in t.notes))
+    mentioned = "".join(f" {note}" for note in dict.fromkeys(n for t in tables for n in t.notes))
     if shape is None:
         return InputError(
             f"{tables[0].file}: no column looks like conversations (columns: {seen}).",
             "Say what is what, for example --map turns=COLUMN for nested turns, --map text=COLUMN "
             "--shape lines for text of 'Speaker: words' lines, or --map conversation_id=COLUMN "
             "--map speaker=COLUMN --map text=COLUMN for a message a row. Shapes: "
-            f"{', '.join(SHAPES)}.{told}",
+            f"{', '.join(SHAPES)}.{mentioned}",
         )
     missing = [f for f in SHAPES[shape].needs if choices.get(f) is None]
     return InputError(
         f"{tables[0].file} cannot be read as {shape} ({SHAPES[shape].text}): no column was "
         f"found for {', '.join(missing)} (columns: {seen}).",
-        " ".join(f"--map {f}=COLUMN" for f in missing) + f", or another --shape.{told}",
+        " ".join(f"--map {f}=COLUMN" for f in missing) + f", or another --shape.{mentioned}",
     )
 
 
@@ -56,17 +64,17 @@ def _unmapped(tables: Sequence[Table], shape: Shape | None, choices: Choices) ->
 
 
 def _completed(
-    tables: Sequence[Table], options: ImportOptions, shape: Shape, choices: Choices
-) -> Mapping:
+    tables: Sequence[Table], settings: ImportSettings, shape: Shape, choices: Choices
+) -> TableMapping:
     """The mapping with everything that follows from the chosen columns."""
-    kept, left_out = _attributes(shape, choices, options)
-    labels, known, others = _labels(shape, choices, options)
+    kept, left_out = _attributes(shape, choices, settings)
+    labels, known, others = _labels(shape, choices, settings)
     taken = dict(choices.taken)
     reasons = list(choices.reasons)
     notes = [
         *(n for t in tables for n in t.notes),
         *choices.notes,
-        *untaken(choices, SHAPES[shape].told),
+        *untaken(choices, SHAPES[shape].mentioned),
     ]
     keys = _choose_keys(choices, taken, reasons) if shape == "turns" else None
     time = choices.get("time")
@@ -76,56 +84,58 @@ def _completed(
             f"{', '.join(repr(o) for o in others[:5])} at the start of a line was read as part of "
             "what is said, as no usual name of a side; --speaker LABEL=ROLE makes it a speaker."
         )
-    return Mapping(
+    return TableMapping(
         files=tuple(t.file for t in tables[:KEPT]),
         file_count=len(tables),
         shape=shape,
         columns=taken,
-        delimiter=_delimiter(shape, choices, options),
+        delimiter=_delimiter(shape, choices, settings),
         labels=labels,
         known_labels=known,
         time_format=keys.time_format if keys else time.time_format if time else None,
         whole_parents=shape == "threads" and _whole_parents(choices),
         attributes=kept,
         left_out=left_out,
-        reasons=(Reason(field="shape", column=None, why=SHAPES[shape].text), *reasons),
+        reasons=(MappingReason(field="shape", column=None, why=SHAPES[shape].text), *reasons),
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
 def _attributes(
-    shape: Shape, choices: Choices, options: ImportOptions
+    shape: Shape, choices: Choices, settings: ImportSettings
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     free = list(choices.free())
-    if options.attributes is not None:
-        wanted = tuple(a for a in options.attributes if a in choices.columns)
-        return wanted, {c.name: "you said so" for c in free if c.name not in wanted}
+    if settings.attributes is not None:
+        kept = tuple(a for a in settings.attributes if a in choices.columns)
+        return kept, {c.name: "you chose it" for c in free if c.name not in kept}
     same = "conversation_id" if shape == "messages" else SHAPES[shape].cell
     by = choices.get(same) if same else None
     groups: Sequence[Cell] | None = by.cells if by else None
-    return attributes.sorted_out(free, groups)
+    return sorted_out(free, groups)
 
 
-def _choose_keys(choices: Choices, taken: dict[str, str], reasons: list[Reason]) -> Keys | None:
+def _choose_keys(
+    choices: Choices, taken: dict[str, str], reasons: list[MappingReason]
+) -> TurnKeys | None:
     column = choices.get("turns")
-    said = {f: c for f, c in choices.said.items() if f.startswith("turn_")}
-    keys = keys_of(column.lists, said) if column else None
+    chosen = {f: c for f, c in choices.chosen.items() if f.startswith("turn_")}
+    keys = keys_of(column.lists, chosen) if column else None
     if keys is None:
         return None
     found = {"turn_speaker": keys.speaker, "turn_text": keys.text, "turn_time": keys.time}
     for name, key in found.items():
         if key is not None:
             taken[name] = key
-            why = "you said so" if name in said else "a key of the turns, by its name"
-            reasons.append(Reason(field=name, column=key, why=why))
+            why = "you chose it" if name in chosen else "a key of the turns, by its name"
+            reasons.append(MappingReason(field=name, column=key, why=why))
     return keys
 
 
-def _delimiter(shape: Shape, choices: Choices, options: ImportOptions) -> str | None:
+def _delimiter(shape: Shape, choices: Choices, settings: ImportSettings) -> str | None:
     if shape != "delimited":
         return None
     column = choices.get("text")
-    found = options.delimiter or (column.delimiter if column else None)
+    found = settings.delimiter or (column.delimiter if column else None)
     if found is None:
         raise InputError(
             f"No mark that joins the turns was found in {column.name if column else 'the text'}.",
@@ -135,24 +145,24 @@ def _delimiter(shape: Shape, choices: Choices, options: ImportOptions) -> str | 
 
 
 def _labels(
-    shape: Shape, choices: Choices, options: ImportOptions
+    shape: Shape, choices: Choices, settings: ImportSettings
 ) -> tuple[LabelMode, tuple[str, ...], tuple[str, ...]]:
     """Which labels begin a turn in text: only usual ones, where these are nearly all there are.
     With it the labels that are known besides the usual ones, and those that count as words."""
     column = choices.get("turns" if shape == "turns" else "text")
     if column is None or shape not in ("turns", "lines", "delimited"):
         return "none", (), ()
-    pieces = _pieces(shape, column, _delimiter(shape, choices, options))
+    pieces = _pieces(shape, column, _delimiter(shape, choices, settings))
     counts = Counter(label for p in pieces if (label := labelled(p)))
     total = sum(counts.values())
     if (shape != "lines" and total < 0.6 * len(pieces)) or not total:
         return ("any" if shape == "lines" else "none"), (), ()
-    said = tuple(plain_label(label) for label in options.speakers)
-    usual = sum(n for label, n in counts.items() if role_of(label) or label in said)
+    chosen = tuple(plain_label(label) for label in settings.speakers)
+    usual = sum(n for label, n in counts.items() if role_of(label) or label in chosen)
     if usual < 0.9 * total:
         return "any", (), ()
     often = [label for label, n in counts.items() if n >= 0.05 * total and n > 1]
-    known = tuple(dict.fromkeys((*often, *said)))
+    known = tuple(dict.fromkeys((*often, *chosen)))
     return "known", known, tuple(x for x in counts if x not in known and not role_of(x))
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from arf_core.errors import InputError
 from arf_core.importing.files import Member
-from arf_core.importing.json_rows import Item, table_of
-from arf_core.importing.report import shortened
+from arf_core.importing.json_rows import JsonItem, table_of
 from arf_core.importing.rows import LONGEST_ROW, Reject, Table, too_long
+from arf_core.text import shortened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ def open_parquet(member: Member) -> Table:
     Raises InputError for a damaged file.
     """
 
-    def items(reject: Reject) -> Generator[Item, None, None]:
+    def items(reject: Reject) -> Generator[JsonItem, None, None]:
         import pyarrow.parquet as pq
 
         with _seekable(member) as stream, _readable(member.name):

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from arf_core.errors import ArfError
-from arf_core.importing.assemble import Assembled, Setup, assembled
-from arf_core.importing.staging import Part, Staging
+from arf_core.importing.conversations import Assembled, Setup, assembled
+from arf_core.importing.staging import ConversationRange, Staging
 
 WORTH_IT = 25
 """Parts from which on starting processes, about two seconds, is won back."""
@@ -21,7 +21,9 @@ _MOST = 3
 """More than one process can store."""
 
 
-def all_assembled(staging: Staging, setup: Setup, parts: Sequence[Part]) -> Iterator[Assembled]:
+def all_assembled(
+    staging: Staging, setup: Setup, parts: Sequence[ConversationRange]
+) -> Iterator[Assembled]:
     """Every part in order: here, or for many parts in other processes meanwhile.
 
     Raises ArfError where a process ends before its time.
@@ -39,7 +41,7 @@ def _processors() -> int:
 
 
 def _in_processes(
-    path: Path, files: list[str], setup: Setup, parts: Sequence[Part], count: int
+    path: Path, files: list[str], setup: Setup, parts: Sequence[ConversationRange], count: int
 ) -> Iterator[Assembled]:
     from joblib.externals.loky import ProcessPoolExecutor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -74,6 +76,6 @@ def few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _one(path: Path, files: list[str], setup: Setup, part: Part) -> Assembled:
+def _one(path: Path, files: list[str], setup: Setup, part: ConversationRange) -> Assembled:
     with few_collections(), Staging.again(path, files) as staging:
         return assembled(staging, setup, part)
