@@ -70,16 +70,16 @@ def test_slices_count_each_summary_that_was_read_once(project: Project) -> None:
         ]
     )
     slices = error_rates_by(project.store, "teacher", "d", "channel")
-    assert [(s.value, s.kind, s.any_error.count, s.total) for s in slices] == [
+    assert [(s.value, s.kind, s.rates.any_error.count, s.total) for s in slices] == [
         ("chat", "value", 1, 2),
         ("phone", "value", 1, 1),
         ("no value", "missing", 1, 1),
     ]
-    assert {c: r.count for c, r in slices[0].by_category.items()} == {
+    assert {c: r.count for c, r in slices[0].rates.by_category.items()} == {
         "wrong_figure": 1,
         "wrong_party": 1,
     }
-    assert slices[0].findings == {"wrong_figure": 2, "wrong_party": 1}
+    assert slices[0].rates.findings == {"wrong_figure": 2, "wrong_party": 1}
     train = error_rates_by(project.store, "teacher", "d", "channel", ["train"])
     assert [(s.value, s.total) for s in train] == [("chat", 1), ("phone", 1), ("no value", 1)]
 
@@ -104,12 +104,12 @@ def test_slices_add_up_to_the_rates_of_the_whole(
     slices = error_rates_by(project.store, "teacher", "d", "kind", splits, top=1)
     whole = error_rates(project.store, "teacher", "d", splits)
     assert sum(s.total for s in slices) == whole.any_error.total
-    assert sum(s.any_error.count for s in slices) == whole.any_error.count
+    assert sum(s.rates.any_error.count for s in slices) == whole.any_error.count
     by_category: Counter[str] = Counter()
     findings: Counter[str] = Counter()
     for part in slices:
-        by_category.update({c: r.count for c, r in part.by_category.items()})
-        findings.update(part.findings)
+        by_category.update({c: r.count for c, r in part.rates.by_category.items()})
+        findings.update(part.rates.findings)
     assert by_category == {c: r.count for c, r in whole.by_category.items()}
     assert findings == whole.findings
     patterns = error_patterns(project.store, "teacher", "d", splits)

@@ -55,7 +55,7 @@ def finished(path: Path, name: str) -> Place:
 def test_an_empty_project_is_told_what_comes_first(open_app, empty_project: Path) -> None:
     at = open_app(empty_project, PAGE)
     assert not at.exception
-    assert "There are no summaries to learn from" in shown(at)
+    assert "No summaries yet" in shown(at)
 
 
 def test_the_set_is_shown_before_anything_is_trained(open_app, sample: Path) -> None:
@@ -64,7 +64,7 @@ def test_the_set_is_shown_before_anything_is_trained(open_app, sample: Path) -> 
     assert at.selectbox(key="train-system").value == "r1"
     words = shown(at)
     assert "60 rows to learn from, 20 to evaluate on" in words
-    assert "The loss counts on the marked answer alone" in words
+    assert "Only the highlighted answer counts towards the loss" in words
     at.selectbox(key="train-system").set_value("teacher").run()
     at.radio(key="train-rows").set_value("good").run()
     assert "35 rows to learn from" in shown(at)
@@ -122,7 +122,7 @@ def test_patience_is_a_part_of_the_command_and_has_the_dev_loss_measured(
     open_app, sample: Path
 ) -> None:
     at = open_app(sample, PAGE)
-    unseen = "looked at only where patience is set"
+    unseen = "Set a patience to evaluate on"
     assert unseen in shown(at)
     at.number_input(key="train-full-patience").set_value(4).run()
     assert not at.exception
@@ -135,7 +135,7 @@ def test_patience_is_a_part_of_the_command_and_has_the_dev_loss_measured(
 @pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
 @pytest.mark.parametrize(
     ("reason", "buttons", "words"),
-    [("diverged", 0, "Choose a smaller learning rate"), ("lost_gpu", 1, "What happened.")],
+    [("diverged", 0, "Choose a lower learning rate"), ("lost_gpu", 1, "What happened.")],
 )
 def test_a_failed_training_is_resumed_only_where_that_helps(
     open_app, sample: Path, reason: Reason, buttons: int, words: str
@@ -193,7 +193,7 @@ def test_a_student_whose_files_are_gone_in_part_is_shown_with_the_rest(
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     at = open_app(sample, PAGE)
     assert not at.exception
-    assert shown(at).count("no longer there") == len(gone)
+    assert shown(at).count("not found") == len(gone)
     assert [found.value for found in at.subheader][-2:] == ["whole", "older"]
     offered = [box.options for box in at.selectbox if box.key == "model-whole"]
     assert offered == ([asked_as] if asked_as else [])
@@ -233,11 +233,11 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
 
     slow = 300_000
     page.goto(server.url(sample, "Finetune"))
-    page.get_by_text("Settings, and why they are so").click(timeout=slow)
-    page.get_by_role("spinbutton", name="Passes over the rows").fill("4", timeout=slow)
-    page.get_by_role("spinbutton", name="Passes over the rows").press("Enter")
+    page.get_by_text("Training settings").click(timeout=slow)
+    page.get_by_role("spinbutton", name="Epochs").fill("4", timeout=slow)
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
     expect(page.get_by_text("60 steps", exact=True)).to_be_visible(timeout=slow)
-    page.get_by_role("button", name="Train", exact=True).click(timeout=slow)
+    page.get_by_role("button", name="Train student", exact=True).click(timeout=slow)
     student = page.locator(".st-key-student-student-r1")
     expect(student).to_contain_text("practice model", timeout=slow)
     expect(student).to_contain_text("tokens/s", timeout=slow)
@@ -261,6 +261,6 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
         student.locator(".st-key-fetch-students-student-r1-README-md button").click()
     card = fetched.value.path().read_text()
     assert "A practice model" in card
-    student.get_by_role("button", name="Try", exact=True).click()
-    expect(student).to_contain_text("student-r1-gguf says, in", timeout=slow)
+    student.get_by_role("button", name="Try student", exact=True).click()
+    expect(student).to_contain_text("Summary by student-r1-gguf", timeout=slow)
     assert student.locator(".arf-chat").count() == 1

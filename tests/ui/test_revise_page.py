@@ -33,7 +33,7 @@ def in_queue(project: Path, decision: str) -> list[str]:
 def test_an_empty_project_is_told_what_comes_first(open_app, empty_project: Path) -> None:
     at = open_app(empty_project, PAGE)
     assert not at.exception
-    assert "There are no summaries yet" in shown(at)
+    assert "No summaries yet" in shown(at)
 
 
 def test_without_findings_the_way_goes_to_analyze(open_app, empty_project: Path) -> None:
@@ -41,7 +41,7 @@ def test_without_findings_the_way_goes_to_analyze(open_app, empty_project: Path)
         add_items(project, [DELIVERY])
     at = open_app(empty_project, PAGE)
     assert not at.exception
-    assert "Nobody has looked for errors yet" in shown(at)
+    assert "No findings to correct yet" in shown(at)
 
 
 def test_the_riskiest_revision_is_shown_with_its_edits_and_checks(open_app, sample: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_figures_are_those_of_the_demo(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE, view="Outcome")
     assert not at.exception
     words = shown(at)
-    assert f"{outcome.edited} of 120 summaries of Teacher edited" in words
+    assert f"{outcome.edited} of 120 Teacher summaries edited" in words
     assert f"{outcome.fixed} of {outcome.fixed} findings verified as fixed" in words
     assert at.selectbox(key="counted_by").value == "llm:second-reader"
     assert (rates.count, rates.total) == (3, 120)
@@ -159,7 +159,7 @@ def test_a_project_that_is_all_decided_says_so(open_app, sample: Path) -> None:
         assert QueueFilter().count(review_counts(project.store, "r1")) == 0
     at = open_app(sample, PAGE)
     assert not at.exception
-    assert "Everything is decided" in shown(at)
+    assert "Every revision is decided" in shown(at)
 
 
 # -- in a browser -----------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_a_round_is_reviewed_by_keyboard(server, sample: Path, page) -> None:
         press(page, key)
         shows(page, then)
     press(page, "w")
-    box = page.get_by_label("The new text")
+    box = page.get_by_label("New text")
     box.wait_for()
     box.fill("A text with a, x, j and u in it.")
     box.press("Control+Enter")
