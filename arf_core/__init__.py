@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from arf_core.evaluate.rates import error_rates as error_rates
     from arf_core.finetune.export import export as export
     from arf_core.finetune.generate import generate as generate
-    from arf_core.importing import load as load
-    from arf_core.importing import preview as preview
+    from arf_core.importing.load import load as load
+    from arf_core.importing.load import preview as preview
     from arf_core.project import Project as Project
     from arf_core.revision.revise import revise as revise
     from arf_core.revision.verify import revise_and_verify as revise_and_verify

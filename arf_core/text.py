@@ -249,3 +249,13 @@ def at_quote(finding: Finding, quote: str, text: str) -> Finding:
     if span is None:
         raise ReplyError(f"the quote {quote!r} is not in the summary; copy it exactly.")
     return finding.model_copy(update={"quote": span.of(text), "start": span.start, "end": span.end})
+
+
+def shortened(value: str, size: int = 80) -> str:
+    """A value as it can be shown: one line, printable, not long."""
+    plain = "".join(c if c.isprintable() else escaped(c) for c in value[: size + 1])
+    return plain if len(plain) <= size else plain[: size - 1] + "…"
+
+
+def escaped(char: str) -> str:
+    return " " if char.isspace() else char.encode("unicode_escape").decode("ascii")

@@ -10,7 +10,8 @@ from scripted_server import Scripted, ScriptedServer
 
 from arf_core import Project, analyze, error_rates, export, load, revise, verify
 from arf_core.records import Conversation, Finding, Summary, System
-from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.findings import finding_rows
+from arf_core.store.round_counts import round_outcome
 
 CSV = """conversation_id,speaker,text,split,summary
 7,customer,My lamp came broken. I paid 42.50.,train,The lamp broke. A refund of 45.20 was promised.

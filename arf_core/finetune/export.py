@@ -23,9 +23,9 @@ from arf_core.finetune.training_rows import (
 )
 from arf_core.project import Project
 from arf_core.records import SPLITS, Record, Split, System, digest, now
-from arf_core.review.counts import Tally
 from arf_core.run import Flag, VerbSettings
 from arf_core.store.queries import detectors_of
+from arf_core.store.round_counts import ReviewCounts
 
 EXPORTED: tuple[Split, ...] = ("train", "dev")
 CARD, PARTIAL = "README.md", ".part"
@@ -149,15 +149,15 @@ class Outlook(Record):
     """Summaries of the test split, which is never exported."""
 
 
-def outlook(counted: Iterable[Tally], reviewed: bool = False) -> Outlook:
+def outlook(counted: Iterable[ReviewCounts], reviewed: bool = False) -> Outlook:
     """Predict the export of a round, or of its reviewed system, from the round's counts."""
     by_origin: Counter[str] = Counter()
     test = 0
-    for tally in counted:
-        if tally.split == "test":
-            test += tally.summaries
+    for counts in counted:
+        if counts.split == "test":
+            test += counts.summaries
         else:
-            by_origin[origin_of(tally.decision, tally.standing, reviewed)] += tally.summaries
+            by_origin[origin_of(counts.decision, counts.status, reviewed)] += counts.summaries
     return Outlook(
         goes={o: n for o, n in by_origin.items() if o in GOOD},
         stays={o: n for o, n in by_origin.items() if o not in GOOD},

@@ -22,8 +22,9 @@ from arf_core.project.prompts import Prompt
 from arf_core.records import Conversation, Record, RunReport, Split, Summary, System, digest, now
 from arf_core.run import Answer, Flag, Progress, VerbSettings, run
 from arf_core.store import schema
-from arf_core.store.database import Store, columns, replace_rows
+from arf_core.store.database import Store, columns
 from arf_core.store.queries import PAGE
+from arf_core.store.writes import replace_rows
 
 TASK = "summarise"
 

@@ -7,11 +7,12 @@ from sqlalchemy import select
 
 from arf_core.project import Project
 from arf_core.records import Action, Item, Record, Split, System
-from arf_core.review.apply_decisions import round_of, settle
+from arf_core.review.decisions import apply_decisions
+from arf_core.review.status import round_of
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import detectors_of, find_system, findings_of, items, read_by
-from arf_core.store.review_status import STANDINGS, Standing
+from arf_core.store.review_status import REVIEW_STATUSES, ReviewStatus
 
 GOOD = ("accepted", "reworded", "kept", "verified", "clean")
 """Origins of rows that a verifier, a reviewer or a detector supports."""
@@ -54,7 +55,7 @@ def current_system(project: Project, system: str) -> System:
     """
     reviewed = round_of(project.store, system)
     if reviewed is not None:
-        settle(project.store, reviewed)
+        apply_decisions(project.store, reviewed)
     return find_system(project.store, system)
 
 
@@ -72,11 +73,11 @@ def chat_rows(
     return rows, left_out
 
 
-def origin_of(decision: Action, standing: Standing, reviewed: bool = False) -> str:
+def origin_of(decision: Action, status: ReviewStatus, reviewed: bool = False) -> str:
     """The origin of a revised summary; a reviewer's decision outranks the verifier."""
     if decision != "open":
         return (_APPLIED if reviewed else _DECIDED)[decision]
-    return "verified" if standing == "large_change" else standing
+    return "verified" if status == "large_change" else status
 
 
 def _origins(store: Store, system: System, splits: Sequence[Split]) -> Iterator[tuple[Item, str]]:
@@ -106,7 +107,8 @@ def _revised(store: Store, system: System, page: Sequence[Item]) -> dict[str, st
     with store.read() as conn:
         rows = conn.execute(query).all()
     return {
-        of[row.summary_id]: origin_of(row.decision, STANDINGS[row.risk], reviewed) for row in rows
+        of[row.summary_id]: origin_of(row.decision, REVIEW_STATUSES[row.risk], reviewed)
+        for row in rows
     }
 
 

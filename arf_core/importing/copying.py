@@ -16,7 +16,8 @@ from arf_core.importing.report import Rejected, Tally, shortened
 from arf_core.project.settings import SplitShares
 from arf_core.records import Split, System, digest
 from arf_core.store import schema
-from arf_core.store.database import Store, chunks, insert_new, to_row
+from arf_core.store.database import Store, chunks
+from arf_core.store.writes import insert_new, to_row
 
 AT_ONCE = 500
 STRIDE = 10_000

@@ -24,7 +24,7 @@ from arf_core.records import SPLITS, Record, Split
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
 from arf_core.run import Progress
-from arf_core.store.findings import round_outcome
+from arf_core.store.round_counts import round_outcome
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 READER, SECOND_READER, EDITOR, VERIFIER = "reader", "second-reader", "editor", "verifier"

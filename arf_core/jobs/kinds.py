@@ -24,12 +24,12 @@ from arf_core.jobs.command_line import command_line
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import Record, RunReport, System
-from arf_core.review.counts import tallies
 from arf_core.review.decisions import accept_verified, undo
 from arf_core.revision.revise import ReviseSettings
 from arf_core.revision.verify import VerifySettings, revise_and_verify, verify
 from arf_core.run import Flag, PhaseProgress, Progress, VerbSettings
 from arf_core.store.queries import count_summaries
+from arf_core.store.round_counts import review_counts
 
 Hidden = Flag(None)
 
@@ -144,7 +144,7 @@ def _review(project: Project, s: ReviewJob, _: Path, progress: PhaseProgress) ->
         step = undo(project.store, s.system, s.by, _phase("undoing", progress))
     else:
         step = accept_verified(project.store, s.system, s.by, _phase("accepting", progress))
-    tallies(project.store, s.system)
+    review_counts(project.store, s.system)
     return ReviewReport(summaries=step.summaries if step else 0)
 
 

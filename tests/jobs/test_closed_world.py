@@ -21,7 +21,7 @@ from arf_core.project import Project
 from arf_core.project.taxonomy import DEFAULT, load_taxonomy
 from arf_core.records import Conversation, Summary
 from arf_core.store import schema
-from arf_core.store.findings import round_outcome
+from arf_core.store.round_counts import round_outcome
 from benchmarks.closed_world.__main__ import DROPPED, FULL, MAIN
 from benchmarks.closed_world.counting import CATEGORY, PARTS, UNREADABLE, count, errors, read
 from benchmarks.closed_world.figures import Figures, Result

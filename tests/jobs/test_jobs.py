@@ -34,8 +34,8 @@ from arf_core.project import Project
 from arf_core.records import RunReport
 from arf_core.revision.revise import ReviseSettings
 from arf_core.store import schema
-from arf_core.store.findings import round_outcome
 from arf_core.store.queries import detectors_of
+from arf_core.store.round_counts import round_outcome
 
 PATIENCE_S = 60
 

@@ -113,7 +113,7 @@ def test_only_these_modules_reach_out_and_each_asks_first() -> None:
         f"finetune/{name}.py"
         for name in "practice training callbacks artifacts trainers/trl".split()
     }
-    reaching = {"importing/hub.py", "models/hub.py", "models/providers/openai_api.py"}
+    reaching = {"importing/hub.py", "models/hub.py", "models/http_client.py"}
     assert found == on_disk | training | reaching
     for name, n in ((classifier, 2), (transformers, 3)):
         loading = (ROOT / "arf_core" / name).read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from arf_core.jobs.kinds import ReviewJob
 from arf_core.project import Project
 from arf_core.records import Step, System
 from arf_core.review import decisions
-from arf_core.review.card import Card
-from arf_core.review.queue import Queued
+from arf_core.review.card import ReviewCard
+from arf_core.review.queue import QueueItem
 from ui import widgets
 from ui.revise import position
 from ui.revise.filters import reviewer
@@ -21,7 +21,7 @@ AT_ONCE = 2_000
 """A step on more summaries than this is a job."""
 
 
-def buttons(view: QueueView, now: Queued) -> None:
+def buttons(view: QueueView, now: QueueItem) -> None:
     """Decide, move, undo; each with its key."""
     with st.container(horizontal=True, key="decide", vertical_alignment="center"):
         st.button(
@@ -79,11 +79,11 @@ def undo_button(project: Project, system: System) -> None:
     )
 
 
-def reword_form(view: QueueView, shown: Card) -> None:
+def reword_form(view: QueueView, shown: ReviewCard) -> None:
     """A text area for a new text; Ctrl+Enter saves."""
     now = shown.queued
     with st.container(key="rewording-box"), st.form("rewording", border=False):
-        st.text_area("New text", value=shown.stands, key=_text_key(now), height="content")
+        st.text_area("New text", value=shown.final_text, key=_text_key(now), height="content")
         with st.container(horizontal=True):
             st.form_submit_button(
                 "Save text",
@@ -109,7 +109,7 @@ def accept_verified(project: Project, system: System, ready: int) -> None:
 # -- callbacks -----------------------------------------------------------------------------------
 
 
-def _text_key(now: Queued) -> str:
+def _text_key(now: QueueItem) -> str:
     return f"text-{now.summary_id}"
 
 
@@ -117,7 +117,7 @@ def _toggle_reword() -> None:
     state().revise.rewording = not state().revise.rewording
 
 
-def _decide(view: QueueView, now: Queued, word: decisions.Word) -> None:
+def _decide(view: QueueView, now: QueueItem, word: decisions.Word) -> None:
     """Store the decision, and go on to the next open revision."""
     session = state().revise
     store, name = view.project.store, view.system.name
@@ -128,7 +128,7 @@ def _decide(view: QueueView, now: Queued, word: decisions.Word) -> None:
         session.fault = fault
         return
     session.said = f"{DONE[step.kind]} {now.external_id}"
-    position.go(view.system, next(iter(view.page(1, after=now.place)), None) or view.first())
+    position.go(view.system, next(iter(view.page(1, after=now.position)), None) or view.first())
 
 
 def _undo(project: Project, system: System) -> None:

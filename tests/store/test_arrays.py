@@ -1,5 +1,6 @@
-"""Columns of numbers equal the slow count of rows, whatever was written in whatever order."""
+"""Arrays of numbers equal the slow count of rows, whatever was written in whatever order."""
 
+import json
 import random
 from collections import Counter, defaultdict
 
@@ -14,9 +15,10 @@ from arf_core.evaluate.rates import rates_of
 from arf_core.evaluate.slices import attribute_names, error_rates_by
 from arf_core.project import Project
 from arf_core.records import SPLITS, Finding, Item, Reading, Split, Summary
-from arf_core.store import blocks, schema
+from arf_core.store import arrays, blocks, schema
+from arf_core.store.arrays import finding_columns, refresh
 from arf_core.store.database import Store
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 from arf_core.store.patterns import patterns_of
 
 CATEGORIES = ("wrong_figure", "invented_detail", "wrong_party")
@@ -119,7 +121,7 @@ def slow_count(store: Store, system: str, detector: str, scope: Scope) -> tuple[
 
 
 def quick_count(store: Store, system: str, detector: str, scope: Scope) -> tuple[object, ...]:
-    found = look(store, system, detector, scope)
+    found = findings_in(store, system, detector, scope)
     rates, patterns = rates_of(found), patterns_of(found)
     return (
         rates.any_error.total,
@@ -151,8 +153,7 @@ def test_columns_equal_the_slow_count_after_any_writes(
     steps: list[str], seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schema, "BLOCK", 4)
-        patch.setattr(blocks, "BLOCK", 4)
+        patch.setattr(blocks, "SIZE", 4)
         project = Project.create(tmp_path_factory.mktemp("p") / "project")
         writer, data = Writer(project), random.Random(seed)
         for n in range(3):  # each value of an attribute is there from the start
@@ -160,7 +161,7 @@ def test_columns_equal_the_slow_count_after_any_writes(
             writer.read(data) if n else None
         for step in steps:
             if step == "look":  # so that some blocks are kept and others counted anew
-                blocks.found(project.store, "teacher", "a")
+                finding_columns(project.store, "teacher", "a")
             else:
                 getattr(writer, step)(data)
         for system in SYSTEMS:
@@ -173,25 +174,30 @@ def test_columns_equal_the_slow_count_after_any_writes(
         project.close()
 
 
-def test_what_was_counted_is_kept_for_the_next_reader(project: Project) -> None:
-    writer, data = Writer(project), random.Random(3)
-    for _ in range(4):
-        writer.bring_in(data)
-        writer.read(data)
+def test_whole_blocks_are_kept_until_a_write_drops_them(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "SIZE", 4)
+    items = [conversation(n) for n in range(9)]  # numbered from 1: two whole blocks and a third
+    add_items(project, items)
+    project.store.put_readings([reading(i, 1, findings=1, detector="a") for i in items])
     revision = project.store.revision()
-    blocks.refresh(project.store, "teacher", "a")
-    assert project.store.revision() == revision, "counting changes nothing that anybody reads"
-    with project.store.read() as conn:
-        before = conn.execute(select(schema.block)).all()
-    assert len(before) == 2
-    blocks.refresh(project.store, "teacher", "a")
-    with project.store.read() as conn:
-        assert conn.execute(select(schema.block)).all() == before
-    writer.read(data)
+    refresh(project.store, "teacher", "a")
+    assert project.store.revision() == revision, "counting changes nothing that is read"
+
+    def kept() -> list[tuple[str, int]]:
+        with project.store.read() as conn:
+            rows = conn.execute(select(schema.block).order_by(schema.block.c.part))
+            return [(json.loads(r.part)[0] if r.part[0] == "[" else r.part, r.block) for r in rows]
+
+    assert kept() == [("findings", 0), ("findings", 1), ("conversations", 0), ("conversations", 1)]
     other = Store(project.store.path)
-    asked = (other, "teacher", "a", Scope())
-    assert slow_count(*asked) == quick_count(*asked)
+    other.put_readings([reading(items[4], 2, findings=3, detector="a")])
     other.close()
+    assert ("findings", 1) not in kept()
+    assert ("findings", 0) in kept()
+    asked = (project.store, "teacher", "a", Scope())
+    assert slow_count(*asked) == quick_count(*asked)
 
 
 def test_findings_come_in_order_with_their_numbers(project: Project) -> None:
@@ -200,7 +206,7 @@ def test_findings_come_in_order_with_their_numbers(project: Project) -> None:
         writer.bring_in(data)
     for _ in range(5):
         writer.read(data)
-    found = blocks.found(project.store, "teacher", "a")
+    found = finding_columns(project.store, "teacher", "a")
     assert len(found.seq) > 2
     assert (np.diff(found.conversation) >= 0).all()
     with project.store.read() as conn:
@@ -213,7 +219,7 @@ def test_findings_come_in_order_with_their_numbers(project: Project) -> None:
 def test_attributes_with_a_value_of_its_own_for_each_conversation_are_no_slices(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocks, "MANY", 6)
+    monkeypatch.setattr(arrays, "MOST_VALUES", 6)
     some = []
     for n in range(9):
         item = conversation(n)
