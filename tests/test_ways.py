@@ -51,7 +51,7 @@ def test_a_summary_goes_through_a_revision_into_the_training_set(
         verify(project, system="r1", verifier="llm", model="v")
     outcome = round_outcome(project.store, "r1")
     assert (outcome.edited, outcome.fixed, outcome.unchecked) == (1, 1, 0)
-    assert export(project, "r1", tmp_path / "set", splits=("train",)).rows == 1
+    assert export(project, system="r1", into=tmp_path / "set", splits=("train",)).rows == 1
     (line,) = (tmp_path / "set" / "train.jsonl").read_text(encoding="utf-8").splitlines()
     assert "42.50 was promised" in json.loads(line)["messages"][-1]["content"]
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from arf_core.evaluate.rates import ErrorRates, grouped_rates
 from arf_core.records import SPLITS, Record, Split
-from arf_core.store.arrays import FindingColumns, Numbers, conversation_columns
+from arf_core.store import arrays
+from arf_core.store.arrays import FindingColumns, Numbers
 from arf_core.store.database import Store
 from arf_core.store.filters import TOP, Scope, Slices, findings_in, slices_of
 
@@ -29,7 +30,7 @@ class SliceRates(Record):
 
 def attribute_names(store: Store) -> list[str]:
     """Attributes of the conversations that can be sliced by."""
-    return list(conversation_columns(store).attributes)
+    return list(arrays.conversation_columns(store).attributes)
 
 
 def error_rates_by(

@@ -16,8 +16,9 @@ from arf_core.importing.conversations import ReadyConversation
 from arf_core.importing.import_run import ImportRun
 from arf_core.importing.plan import ImportPlan, OpenedFiles, Sample, open_files, plan
 from arf_core.importing.processes import few_collections
-from arf_core.importing.report import ImportReport, ImportStats, Rejected, Speakers
+from arf_core.importing.report import ImportReport, ImportStats, Rejected
 from arf_core.importing.settings import ImportSettings, TableMapping
+from arf_core.importing.speakers import Speakers
 from arf_core.importing.splits import split_of
 from arf_core.importing.staging import Staging
 from arf_core.project.settings import PrivacySettings, SplitShares

@@ -18,6 +18,7 @@ from arf_core.importing.guess import (
     choose_summaries,
     is_id,
 )
+from arf_core.importing.settings import Shape
 from arf_core.importing.turns import TurnsReader, of_document, of_lines, of_lists, of_parts
 
 Certainty = Literal["sure", "maybe", "no"]
@@ -220,7 +221,7 @@ class FileShape(NamedTuple):
     """The fields whose unused columns the report mentions."""
 
 
-SHAPES: dict[str, FileShape] = {
+SHAPES: dict[Shape, FileShape] = {
     "turns": FileShape(
         "a conversation a row, with a list of turns",
         ("turns",),
@@ -276,11 +277,11 @@ SHAPES: dict[str, FileShape] = {
 }
 
 
-def recognised(columns: Mapping[str, Column], chosen: Mapping[str, str]) -> str | None:
-    """The shape that the names and values speak for; `said` are the user's columns."""
+def recognised(columns: Mapping[str, Column], chosen: Mapping[str, str]) -> Shape | None:
+    """The shape that names and values suggest; `chosen` are the user's columns."""
     probe = ShapeProbe(columns, chosen)
     choose_summaries(probe)
-    maybe: str | None = None
+    maybe: Shape | None = None
     for name, shape in SHAPES.items():
         certainty = shape.recognise(probe)
         if certainty == "sure":

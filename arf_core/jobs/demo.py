@@ -163,7 +163,7 @@ def make_demo(path: Path, progress: StepProgress | None = None) -> DemoReport:
     """
     project = open_example(path, SUPPORT)
     run_steps(_steps(project), progress)
-    exported = export(project, "r1", path / "exports" / "r1")
+    exported = export(project, system="r1")
     reader, counted_by = f"llm:{READER}", f"llm:{SECOND_READER}"
     detectors = tuple(_against_gold(project, name) for name in (reader, counted_by, "rules"))
     outcome = round_outcome(project.store, "r1").model_dump(

@@ -7,8 +7,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from arf_core.records import SPLITS, Record
-from arf_core.store import schema
-from arf_core.store.arrays import conversation_columns
+from arf_core.store import arrays, schema
 from arf_core.store.binning import Bin, binned
 from arf_core.store.database import Store
 from arf_core.store.filters import TOP, slices_of
@@ -59,7 +58,7 @@ def holdings(store: Store) -> Holdings:
 
 def split_counts(store: Store) -> ValueCounts:
     """Conversations by split."""
-    split = conversation_columns(store).split
+    split = arrays.conversation_columns(store).split
     found = np.bincount(split[split >= 0], minlength=len(SPLITS)).tolist()
     counts = [Counted(label=s, conversations=n) for s, n in zip(SPLITS, found, strict=True) if n]
     return ValueCounts(of="split", counts=tuple(counts))
@@ -83,7 +82,7 @@ def attribute_counts(store: Store, attribute: str) -> ValueCounts:
     that cannot be sliced by.
     """
     slices = slices_of(store, attribute, TOP)
-    present = conversation_columns(store).split >= 0
+    present = arrays.conversation_columns(store).split >= 0
     counts = np.bincount(slices.of[present], minlength=len(slices.groups)).tolist()
     return _value_counts(attribute, slices.groups, counts)
 

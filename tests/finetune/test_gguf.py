@@ -12,11 +12,11 @@ import pytest
 
 from arf_core.errors import InputError
 from arf_core.finetune import gguf_file
-from arf_core.finetune.artifacts import GgufCheck
 from arf_core.finetune.gguf_check import check_gguf
 from arf_core.finetune.gguf_file import SPLITTERS, write_gguf
 from arf_core.finetune.practice import make_base
 from arf_core.finetune.requirements import missing
+from arf_core.finetune.training_records import GgufCheck
 from arf_core.models import open_model
 
 pytest.importorskip("llama_cpp", reason="no llama-cpp-python: make local")

@@ -16,14 +16,14 @@ from sqlalchemy import func, select, update
 
 from arf_core.analysis.analyze import AnalyzeSettings, analyze
 from arf_core.errors import InputError
-from arf_core.finetune.run_folder import Phase
+from arf_core.finetune.export import ExportSettings
 from arf_core.finetune.students import FinetuneReport
+from arf_core.finetune.training_records import Phase
 from arf_core.importing import ImportReport, ImportSettings
 from arf_core.jobs import queue as jobs
 from arf_core.jobs.kinds import (
     KINDS,
     DemoJob,
-    ExportJob,
     ImportJob,
     command_of,
     name_of,
@@ -241,7 +241,7 @@ def test_a_killed_revision_loses_no_answer_and_asks_none_twice(
 
 def test_a_killed_export_is_finished_by_resuming(project: Project) -> None:
     add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(2000)])
-    job = jobs.start(project, ExportJob(system="teacher", into="out", everything=True))
+    job = jobs.start(project, ExportSettings(system="teacher", into="out", everything=True))
     until(lambda: (project.path / "out").exists())
     kill(project, job)
     assert ended(project, jobs.resume(project, job.id)).state == "done"

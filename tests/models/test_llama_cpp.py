@@ -136,7 +136,7 @@ def test_a_long_prompt_leaves_the_answer_what_is_left(project: Project, gguf: Pa
     # the tiny model's answer is empty; what fits is asked all the same
     for name, context, failed in (("fits", 4096, "refused"), ("does-not", 128, "context")):
         project = in_process(project, gguf, name, context_tokens=context, max_tokens=4000)
-        assert dict(generate(project, name, name).failed) == {failed: 1}
+        assert dict(generate(project, model=name, into=name).failed) == {failed: 1}
 
 
 def test_a_missing_or_broken_file_says_what_to_do(project: Project, tmp_path: Path) -> None:

@@ -110,7 +110,8 @@ def test_only_these_modules_reach_out_and_each_asks_first() -> None:
     on_disk = {"finetune/export.py", classifier, transformers}
     # what runs in a training's process, and reaches the hub where the base is there
     training = {
-        f"finetune/{name}.py" for name in "practice training callbacks after trainers/trl".split()
+        f"finetune/{name}.py"
+        for name in "practice training callbacks artifacts trainers/trl".split()
     }
     reaching = {"importing/hub.py", "models/hub.py", "models/http_client.py"}
     assert found == on_disk | training | reaching

@@ -13,7 +13,7 @@ from arf_core.evaluate.agreement import Agreement, Confusion
 from arf_core.evaluate.clusters import Cluster, Clustering, Point
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.evaluate.slices import SliceRates
-from arf_core.finetune.run_folder import StepRow
+from arf_core.finetune.training_records import StepRow
 from arf_core.project.taxonomy import Taxonomy, load_taxonomy
 from arf_core.records import System
 from arf_core.report import charts

@@ -8,8 +8,8 @@ from items import DELIVERY, REFUND, add_items, with_model
 from arf_core.analysis.analyze import analyze
 from arf_core.evaluate.rates import error_rates
 from arf_core.evaluate.slices import error_rates_by
-from arf_core.finetune.run_folder import TrainingJob
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.training_records import TrainingJob
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System

@@ -403,7 +403,7 @@ def test_an_export_holds_just_what_was_decided_or_verified(round_: Project, tmp_
     }
     assert (report.by_origin, report.left_out) == (foretold.goes, foretold.stays)
     assert foretold.test == 1
-    plain = export(round_, "r1", tmp_path / "plain")
+    plain = export(round_, system="r1", into=tmp_path / "plain")
     assert (plain.by_origin, plain.left_out) == (
         (o := outlook(review_counts(store, "r1"))).goes,
         o.stays,

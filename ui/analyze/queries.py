@@ -18,14 +18,8 @@ from arf_core.evaluate.slices import SliceRates, rates_by
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
 from arf_core.report.overview import taking_part
-from arf_core.store import filters, finding_list
-from arf_core.store.arrays import (
-    ConversationColumns,
-    FindingColumns,
-    Numbers,
-    conversation_columns,
-    finding_columns,
-)
+from arf_core.store import arrays, filters, finding_list
+from arf_core.store.arrays import ConversationColumns, FindingColumns, Numbers
 from arf_core.store.filters import Scope, Slices
 from arf_core.store.finding_list import FindingOrder
 from arf_core.store.patterns import ErrorPatterns, patterns_of
@@ -61,12 +55,12 @@ def _large(
 
 @_large
 def _all_found(project: Project, system: str, detector: str) -> FindingColumns:
-    return finding_columns(project.store, system, detector)
+    return arrays.finding_columns(project.store, system, detector)
 
 
 @_large
 def _about(project: Project) -> ConversationColumns:
-    return conversation_columns(project.store)
+    return arrays.conversation_columns(project.store)
 
 
 @_large

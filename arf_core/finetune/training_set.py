@@ -1,7 +1,7 @@
-"""The training set: a system's summaries of the train split as chats, without doubles, and the dev
-split beside it for evaluation. The test split is refused here, whoever asks.
+"""The training set: a system's summaries of the train split as chats, without duplicates, with the
+dev split beside it for evaluation. The test split is refused, whoever asks.
 
-Arms of a comparison are sets of the same size, of the same conversations as far as they have them.
+The arms of a comparison are sets of one size, of the same conversations as far as they have them.
 """
 
 import json
@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from arf_core.errors import InputError
-from arf_core.finetune.export import WHY, ExportRow, chat_rows, current_system
+from arf_core.finetune.training_rows import WHY, ExportRow, chat_rows, current_system
 from arf_core.project import Project
 from arf_core.records import Record, Split, SystemKind, digest
 
 Choice = Literal["all", "good"]
-"""`all` rows of the system, or those that somebody or something stands behind (as in an export)."""
+"""`all` rows of a system, or only the supported ones, as in an export."""
 REVISED: tuple[SystemKind, ...] = ("revision", "reviewed")
 USED: tuple[Split, ...] = ("train", "dev")
+LEFT_OUT = WHY | {
+    "double": "the same conversation and summary is in the set already",
+    "empty": "the summary is empty",
+    "matched": "the other arms have no more rows",
+}
+"""Why a row is not in a set, by reason."""
 
 
 class Arm(NamedTuple):
@@ -26,12 +32,12 @@ class Arm(NamedTuple):
 
     system: str
     choice: Choice | None = None
-    """None: `good` for a revision round, `all` for whoever wrote summaries unchecked."""
+    """None: `good` for a revision round, `all` for other systems."""
 
     @classmethod
     def parse(cls, text: str) -> "Arm":
-        """`r1`, or `teacher:good` for the rows without a finding. Raises InputError where
-        something else stands after the colon."""
+        """`r1`, or `teacher:good` for the rows without a finding. Raises InputError for anything
+        else after the colon."""
         system, colon, choice = text.rpartition(":")
         if not colon:
             return cls(text)
@@ -44,30 +50,25 @@ class Arm(NamedTuple):
 
 
 class TrainingSet(Record):
-    """What a student learns from, with what stayed out and why."""
+    """What a student learns from, and the rows left out by reason."""
 
     system: str
     choice: Choice
     train: tuple[ExportRow, ...]
     dev: tuple[ExportRow, ...]
     left_out: dict[str, int]
-    """Rows by reason: an origin that does not count as good, `double`, `empty`, `matched`."""
+    """Rows by reason: a key of LEFT_OUT."""
     matched_with: tuple[str, ...] = ()
-    fingerprint: str
-    """Hash of the rows in their order: the same set has the same fingerprint."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the rows in their order: the same set has the same fingerprint."""
+        return digest(*(r.model_dump_json() for r in (*self.train, *self.dev)))
 
     def in_words(self) -> list[str]:
-        """What is in it, and what is not, for people."""
-        said = [f"{len(self.train):,} rows to learn from, {len(self.dev):,} to evaluate on"]
-        return said + [f"{n:,} left out: {LEFT_OUT[r]}" for r, n in sorted(self.left_out.items())]
-
-
-LEFT_OUT = WHY | {
-    "double": "the same conversation and summary is in the set already",
-    "empty": "the summary is empty",
-    "matched": "the other arms have no more rows",
-}
-"""Why a row is not in a set, by reason."""
+        counts = f"{len(self.train):,} rows to learn from, {len(self.dev):,} to evaluate on"
+        reasons = sorted(self.left_out.items())
+        return [counts, *(f"{n:,} left out: {LEFT_OUT[reason]}" for reason, n in reasons)]
 
 
 def training_set(
@@ -79,9 +80,9 @@ def training_set(
     splits: Sequence[Split] = USED,
     seed: int = 3407,
 ) -> TrainingSet:
-    """The set of one arm; with `match`, cut to the number of rows that the smallest arm has.
+    """The set of one arm; with `match`, cut to the number of rows of the smallest arm.
 
-    Raises InputError for the test split, for a system that there is not, and where no row is left.
+    Raises InputError for the test split, for an unknown system, and where no row is left.
     """
     if "test" in splits:
         raise InputError(
@@ -93,21 +94,20 @@ def training_set(
         return whole
     others = [_whole(project, arm, splits, seed) for arm in match]
     rows = min(len(s.train) for s in (whole, *others))
-    left_out = whole.left_out | {"matched": len(whole.train) - rows}
-    return _made(
-        Arm(whole.system, whole.choice),
-        whole.train[:rows],
-        whole.dev,
-        {k: n for k, n in left_out.items() if n},
-        tuple(f"{s.system}:{s.choice}" for s in others),
-    )
+    cut = {"matched": len(whole.train) - rows} if rows < len(whole.train) else {}
+    change = {
+        "train": whole.train[:rows],
+        "left_out": whole.left_out | cut,
+        "matched_with": tuple(f"{s.system}:{s.choice}" for s in others),
+    }
+    return whole.model_copy(update=change)
 
 
 def _whole(project: Project, arm: Arm, splits: Sequence[Split], seed: int) -> TrainingSet:
     record = current_system(project, arm.system)
     choice: Choice = arm.choice or ("good" if record.kind in REVISED else "all")
     rows, left_out = chat_rows(project, record, splits, everything=choice == "all")
-    kept = _without_doubles(_in_order(rows, seed), left_out)
+    kept = _without_duplicates(_in_order(rows, seed), left_out)
     train = tuple(r for r in kept if r.split == "train")
     if not train:
         why = ", ".join(f"{n}: {LEFT_OUT[o]}" for o, n in left_out.most_common(3))
@@ -115,25 +115,12 @@ def _whole(project: Project, arm: Arm, splits: Sequence[Split], seed: int) -> Tr
             f"{arm.system!r} has no row to train on ({why or 'no summaries in the train split'}).",
             "Take every row with --rows all, or verify and accept some first.",
         )
-    dev = tuple(r for r in kept if r.split == "dev")
-    return _made(Arm(arm.system, choice), train, dev, dict(left_out))
-
-
-def _made(
-    arm: Arm,
-    train: tuple[ExportRow, ...],
-    dev: tuple[ExportRow, ...],
-    left_out: dict[str, int],
-    matched_with: tuple[str, ...] = (),
-) -> TrainingSet:
     return TrainingSet(
         system=arm.system,
-        choice=arm.choice or "all",
+        choice=choice,
         train=train,
-        dev=dev,
-        left_out=left_out,
-        matched_with=matched_with,
-        fingerprint=digest(*(r.model_dump_json() for r in (*train, *dev))),
+        dev=tuple(r for r in kept if r.split == "dev"),
+        left_out=dict(left_out),
     )
 
 
@@ -142,26 +129,26 @@ def _in_order(rows: Iterable[ExportRow], seed: int) -> list[ExportRow]:
     return sorted(rows, key=lambda r: digest(str(seed), r.conversation, r.messages[1]["content"]))
 
 
-def _without_doubles(rows: Iterable[ExportRow], left_out: Counter[str]) -> list[ExportRow]:
+def _without_duplicates(rows: Iterable[ExportRow], left_out: Counter[str]) -> list[ExportRow]:
     kept: dict[str, ExportRow] = {}
     for row in rows:
-        said = digest(*(m["content"].strip() for m in row.messages))
+        content = digest(*(m["content"].strip() for m in row.messages))
         if not row.messages[-1]["content"].strip():
             left_out["empty"] += 1
-        elif said in kept:
+        elif content in kept:
             left_out["double"] += 1
         else:
-            kept[said] = row
+            kept[content] = row
     return list(kept.values())
 
 
 def write_rows(file: Path, rows: Iterable[ExportRow]) -> None:
-    """One row a line, as an export has them."""
+    """One row a line, as in an export."""
     lines = (json.dumps(r.model_dump(), ensure_ascii=False) + "\n" for r in rows)
     file.write_text("".join(lines), encoding="utf-8")
 
 
 def read_rows(file: Path) -> list[ExportRow]:
-    """What `write_rows` wrote."""
+    """The rows that `write_rows` wrote."""
     with file.open(encoding="utf-8") as lines:
         return [ExportRow.model_validate_json(line) for line in lines]
