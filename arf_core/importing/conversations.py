@@ -123,7 +123,7 @@ class ReadyConversation(NamedTuple):
 
 
 class Assembled(NamedTuple):
-    """Some conversations, and what is to be told about them."""
+    """Some conversations, and remarks for the report."""
 
     conversations: list[ReadyConversation]
     remarks: Remarks

@@ -39,7 +39,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How cells are told apart."""
+    """How cells are separated and quoted."""
 
     separator: str = ","
     quoting: bool = True
@@ -239,7 +239,7 @@ def _batches(
 
 
 def _numbered(cells: list[list[str]], start: int, after: int | None) -> tuple[list[InputRow], int]:
-    """Rows with the line that each begins on, and the line behind the last."""
+    """Rows with the line that each begins on, and the line after the last."""
     if after is not None and after - start == len(cells):
         return list(zip(range(start, after), cells, strict=True)), after
     rows: list[InputRow] = []
@@ -260,7 +260,7 @@ def _fitting(rows: list[InputRow], width: int, reject: Reject) -> list[InputRow]
 
 
 def _unclosed(member: Member, encoding: str | None, dialect: Dialect, start: int) -> InputError:
-    """Find the quote that is never closed: it stands in the row that begins on line `start`."""
+    """Find the quote that is never closed: it is in the row that begins on line `start`."""
     opened = start
     inside = False
     with opened_text(member, encoding) as text:

@@ -1,4 +1,4 @@
-"""What a row says about its conversation besides the turns: attributes, split, summaries."""
+"""Attributes, split and summaries: what a row holds besides the turns."""
 
 import re
 from collections import Counter

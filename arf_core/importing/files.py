@@ -102,7 +102,7 @@ def stem(name: str) -> str:
 
 
 def given(path: str | Path) -> Given:
-    """What stands behind one path: a file, an archive, a folder, or a name on the hub.
+    """The files behind one path: a file, an archive, a folder, or a name on the hub.
 
     Raises InputError where there is nothing to read.
     """
@@ -203,7 +203,7 @@ def _archive(path: Path) -> Given:
 
 
 def _unzipped(plain: BinaryIO, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
-    """The stream of an entry, by what stands before it. The archive's own list of entries, which
+    """The stream of an entry, by its local header. The archive's own list of entries, which
     may be long, is not read once more for each."""
     plain.seek(entry.header_offset)
     head = plain.read(30)

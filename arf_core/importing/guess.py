@@ -58,7 +58,7 @@ class Choices:
         self.reasons.append(MappingReason(field=name, column=None, why=why))
 
     def named(self, name: str) -> list[Column]:
-        """The columns whose name stands under `name` in NAMES, the surest first."""
+        """The columns with a name listed under `name` in NAMES, the surest first."""
         ranks = {n: rank for rank, n in enumerate(NAMES[name].split())}
         found = [(r, c) for c in self.columns.values() if (r := _rank(c, ranks)) is not None]
         return [c for _, c in sorted(found, key=lambda pair: pair[0])]

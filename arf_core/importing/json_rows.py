@@ -63,7 +63,7 @@ def open_json(member: Member, encoding: str | None) -> Table:
             source = JsonText(text, member.name)
             yield from source.elements() if source.peek() == "[" else _of_object(source)
             if source.peek():
-                raise source.fault("something stands behind the end")
+                raise source.fault("there is more text after the end")
 
     return table_of(member.name, items)
 

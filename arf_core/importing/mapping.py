@@ -82,7 +82,8 @@ def _completed(
     if others:
         notes.append(
             f"{', '.join(repr(o) for o in others[:5])} at the start of a line was read as part of "
-            "what is said, as no usual name of a side; --speaker LABEL=ROLE makes it a speaker."
+            "the text, since it is not a usual name of a side. To make it a speaker: --speaker "
+            "LABEL=ROLE."
         )
     return TableMapping(
         files=tuple(t.file for t in tables[:KEPT]),

@@ -217,7 +217,7 @@ def _with_target(group: TableGroup, groups: list[TableGroup]) -> TableGroup:
     column = group.mapping.columns["conversation_id"]
     shared = _shared(group, other)
     why = (
-        f"{shared} of its first ids stand in {other.tables[0].file}"
+        f"{shared} of its first ids are in {other.tables[0].file}"
         if shared
         else ("its name says so")
     )

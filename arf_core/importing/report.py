@@ -22,7 +22,7 @@ KEPT = 100
 """Rejected and duplicate rows and files listed in the report; all are counted."""
 MOST_LABELS = 100_000
 OTHER_LABELS = "(others)"
-"""Stands for the labels beyond so many different ones."""
+"""Counts the labels after the first MOST_LABELS."""
 
 
 class Rejected(Record):
@@ -94,7 +94,7 @@ class ImportReport(BaseModel):
 
 @dataclass
 class Remarks:
-    """What is to be told about some of the conversations."""
+    """What the report should say about some conversations."""
 
     rejected: list[Rejected] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -205,7 +205,7 @@ _SENTENCES = {
     "empty turns": "{n} turns have no text; they were kept, so that the others keep their places.",
     "instructions": "{n} system messages were left out: they instruct a model and are no part of "
     "the conversation.",
-    "more references": "{n} further references stand in lists behind the first; only the first "
+    "more references": "{n} further references follow the first in lists; only the first "
     "was taken.",
     "other split": "{n} conversations have a split that is none of train, dev and test; it is kept "
     "as the attribute split_label, and their split was decided here.",

@@ -183,14 +183,14 @@ class SideColumn:
     """What the values of a side column say, each found out once."""
 
     def __init__(self, name: str, settings: ImportSettings) -> None:
-        self._name, self._said = name, settings.speakers
+        self._name, self._chosen = name, settings.speakers
         self._known: dict[str, str | None] = {}
 
     def role(self, value: str) -> str | None:
         if value not in self._known:
             if len(self._known) > _CACHED:
                 self._known.clear()
-            self._known[value] = self._said.get(value) or side_role(self._name, value)
+            self._known[value] = self._chosen.get(value) or side_role(self._name, value)
         return self._known[value]
 
 

@@ -33,7 +33,7 @@ no row, and would fill the memory."""
 
 
 def too_long(where: str) -> InputError:
-    """What is told of a row beyond the limit, whatever the format."""
+    """The error for an oversized row, the same in every format."""
     return InputError(
         f"{where} is longer than {LONGEST_ROW // 2**20} million characters.",
         "A conversation cannot be that long. Is there one row a line, or one element of the list "
@@ -64,7 +64,7 @@ class Table:
     split: str | None = None
     """The split that the file's name or the data set says for all of its rows."""
     seen_keys: set[str] = field(default_factory=set)
-    """Keys that turned up behind the sample, so that no column holds them."""
+    """Keys that first appear after the sample: no column holds them."""
 
 
 def ignore(line: int, reason: str, seen: str) -> None:
@@ -77,7 +77,7 @@ def in_batches(rows: Iterator[InputRow], size: int = ROWS_AT_ONCE) -> RowBatches
 
 
 def text_of(cell: Cell) -> str:
-    """The words in a cell, exactly as they stand. Raises RowFault for what cannot be text."""
+    """The text in a cell, unchanged. Raises RowFault for what cannot be text."""
     if isinstance(cell, str):
         return checked(cell)
     if cell is None:
@@ -101,7 +101,7 @@ def _part(part: Cell) -> str:
 def checked(text: str) -> str:
     """The same text. Raises RowFault for what no database or file can hold."""
     if "\0" in text:
-        raise RowFault("a NUL character stands in the text", text)
+        raise RowFault("the text has a NUL character", text)
     if not text.isascii():
         try:
             text.encode()
@@ -147,7 +147,7 @@ _CHUNK = 2**16
 
 @contextmanager
 def opened_text(member: Member, encoding: str | None) -> Iterator[TextIO]:
-    """The text of a file, line ends as they stand. Without `encoding`: by its mark, else UTF-8.
+    """The text of a file, line ends unchanged. Without `encoding`: by its mark, else UTF-8.
 
     Raises InputError that names the line and a likely encoding where the bytes do not fit.
     """

@@ -218,7 +218,7 @@ class FileShape(NamedTuple):
     turns: TurnsReader | None = None
     """Makes what takes such a cell apart into turns."""
     mentioned: tuple[str, ...] = _ABOUT
-    """The fields whose columns are spoken of where they were not taken."""
+    """The fields whose unused columns the report mentions."""
 
 
 SHAPES: dict[Shape, FileShape] = {

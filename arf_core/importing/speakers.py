@@ -68,7 +68,7 @@ class Speakers(BaseModel):
     known: Counter[str] = Field(default_factory=Counter)
     """Turns by the file's own label, where it says the role."""
     kept: Counter[str] = Field(default_factory=Counter)
-    """Turns by label, where it does not: stored as it stands."""
+    """Turns by label, where it does not: stored unchanged."""
     kept_labels: int = 0
     """How many different labels were kept; the commonest are in `kept`."""
     inferred_conversations: int = 0

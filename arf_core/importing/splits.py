@@ -55,7 +55,7 @@ TEXTS_AT_ONCE = 64
 """Keeps the arrays within the processor's cache."""
 
 U64 = NDArray[np.uint64]
-# Letters and digits stand for themselves in lower case, bytes of other scripts too; the rest is 0.
+# Letters and digits map to themselves in lower case, bytes of other scripts too; the rest is 0.
 _WORD_BYTES = bytes(
     ord(chr(b).lower()) if b < 128 and chr(b).isalnum() else b if b >= 128 else 0
     for b in range(256)
@@ -146,7 +146,7 @@ def _bands(texts: Sequence[str]) -> list[Bands]:
 
 
 def _words(texts: Sequence[str]) -> tuple[U64, NDArray[np.int64]]:
-    """A hash for each word of all texts, and the index of the text that it stands in.
+    """A hash for each word of all texts, and the index of the text that holds it.
 
     A word's hash comes from its first and last eight bytes and its length.
     """

@@ -140,7 +140,7 @@ class Staging:
         self._db.close()
 
     def file(self, name: str) -> int:
-        """The number that stands for a file from now on."""
+        """Register a file; returns its number in the staged rows."""
         self.files.append(name)
         return len(self.files) - 1
 
@@ -263,7 +263,7 @@ UPDATE message_{g} SET
     place = (SELECT depth FROM place_{g} p WHERE p.n = message_{g}.n);
 """
 CIRCLE = "messages answer each other in a circle"
-TWICE = "the message's id stands for another message already"
+TWICE = "another message has the same id"
 
 
 def join_threads(staging: Staging, group: int, stats: ImportStats) -> None:

@@ -107,7 +107,7 @@ def _table(
 
 
 def _without_rows(table: Table) -> InputError:
-    """Nothing stands behind the header, or nothing that fits it."""
+    """The error for a table without rows, or without rows that fit the header."""
     faults: list[str] = []
     with closing(
         table.batches(lambda line, why, seen: faults.append(f"line {line}: {seen}"))
@@ -117,7 +117,7 @@ def _without_rows(table: Table) -> InputError:
         return InputError(f"{table.file} has a header, but no rows.", "Give a file with rows.")
     return InputError(
         f"No row of {table.file} fits its header ({faults[0]}).",
-        "The first line must name the columns. If the cells are told apart by an unusual sign, "
+        "The first line must name the columns. If the cells have an unusual separator, "
         "give --separator.",
     )
 
@@ -259,7 +259,7 @@ def _items(path: str, split: str, rows: Iterable[dict[str, Any]]) -> Any:
 
 @contextmanager
 def _reading_dataset(path: str) -> Generator[None, None, None]:
-    """Whatever `datasets` raises comes from the data or the network, and is told as such."""
+    """Turns what `datasets` raises into InputError: it comes from the data or the network."""
     try:
         yield
     except InputError:

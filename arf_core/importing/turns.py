@@ -40,7 +40,6 @@ DELIMITERS = (
 _LABEL_WORD = re.compile(r"[\w.'’#@/&()<>\[\]*-]+")
 _LONGEST_LABEL = 60
 _LARGEST_LITERAL = 1_000_000
-_DEEPEST = 60
 
 
 class TurnKeys(NamedTuple):
@@ -203,11 +202,11 @@ class LabelFinder(NamedTuple):
 
 
 UNKNOWN = "unknown"
-"""The speaker of what stands before the first label."""
+"""The speaker of the text before the first label."""
 
 
 def labelled(line: str) -> str | None:
-    """The plain label at the start of a line, if one stands there."""
+    """The plain label at the start of a line, if there is one."""
     label = label_at_start(line)
     return plain_label(label.name) if label else None
 
@@ -219,7 +218,7 @@ def parts(text: str, delimiter: str, labels: LabelFinder | None) -> list[RawTurn
 
 
 def delimiter_in(texts: Sequence[str]) -> str | None:
-    """The mark that stands in most of the texts and tells turns apart, or None."""
+    """The mark that separates turns in most of the texts, or None."""
     for mark in DELIMITERS:
         if texts and sum(mark in t.strip() for t in texts) >= 0.6 * len(texts):
             return mark

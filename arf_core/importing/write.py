@@ -73,7 +73,7 @@ class _About(NamedTuple):
     """External id of the stored conversation, where the row's own is a duplicate of it."""
 
 
-class _Match(NamedTuple):
+class _Matched(NamedTuple):
     """A conversation beside the one with the same text, in the store or earlier in the files.
 
     A new one has neither: `id` is then its own. Where only the id is taken there is no `id`."""
@@ -185,7 +185,7 @@ class Writer:
         return assigned
 
 
-def _matched(conn: Connection, conversations: Sequence[ReadyConversation]) -> list[_Match]:
+def _matched(conn: Connection, conversations: Sequence[ReadyConversation]) -> list[_Matched]:
     """Each conversation with the one of the same text, or of the same id, that is there already.
     The first with a text counts, and the first with an id."""
     ids = json.dumps([c.id for c in conversations])
@@ -195,16 +195,16 @@ def _matched(conn: Connection, conversations: Sequence[ReadyConversation]) -> li
     for id_, external_id, print_, split in conn.exec_driver_sql(_STORED, (ids, prints)):
         taken.add(id_)
         same_text[print_] = (id_, external_id, split)
-    matches: list[_Match] = []
+    matches: list[_Matched] = []
     for c in conversations:
         if c.fingerprint in same_text:
-            matches.append(_Match(c, *same_text[c.fingerprint]))
+            matches.append(_Matched(c, *same_text[c.fingerprint]))
         elif c.id in taken:
-            matches.append(_Match(c, None))
+            matches.append(_Matched(c, None))
         else:
             taken.add(c.id)
             same_text[c.fingerprint] = (c.id, c.external_id, None)
-            matches.append(_Match(c, c.id))
+            matches.append(_Matched(c, c.id))
     return matches
 
 

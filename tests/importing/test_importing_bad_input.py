@@ -116,7 +116,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "cut json": (lambda p: put(p / "a.json", b'[{"id": 1}, {"id"'), "a.json is not valid JSON"),
     "rubbish behind json": (
         lambda p: put(p / "a.json", b'[{"id": 1}] and more'),
-        "something stands behind the end",
+        "there is more text after the end",
     ),
     "deep json": (
         lambda p: put(p / "a.json", b"[" * 200_000 + b"]" * 200_000),
@@ -238,7 +238,7 @@ def test_a_stray_quotation_mark_costs_its_row(project: Project, tmp_path: Path) 
 def test_nul_characters_cost_their_row(project: Project, tmp_path: Path) -> None:
     text = MESSAGES + "a,2024-01-03T00:00:00,agent,chat,nul \0 here\n"
     assert rejects(project, write(tmp_path / "m.csv", text)) == [
-        (6, "a NUL character stands in the text")
+        (6, "the text has a NUL character")
     ]
     rows = [
         *ROWS[:2],
