@@ -5,9 +5,11 @@ conversation does not hold, repeated sentences, personal data.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from arf_core.checks.known_numbers import KnownNumbers, is_claim
+from arf_core.checks.claims import is_claim
+from arf_core.checks.known_numbers import KnownNumbers
 from arf_core.checks.names import unknown_names
-from arf_core.checks.numbers import Number, numbers
+from arf_core.checks.number import Number
+from arf_core.checks.numbers import numbers
 from arf_core.checks.personal import exposures
 from arf_core.checks.repair import (
     Candidate,
@@ -127,11 +129,12 @@ def wrong_numbers(transcript: Transcript, text: str) -> Iterator[Violation]:
 
 
 def _unsupported(found: list[Number], text: str, known: KnownNumbers) -> Iterator[Number]:
-    """In a conversation that may not be in English, numbers that it may hold in words are spared."""
+    """Where the conversation may not be English, numbers that it may have in words are spared."""
     for claim in found:
-        if is_claim(claim, text) and not known.bears_out(claim, text):
-            if known.transcript.in_english or not _may_be_in_words(claim):
-                yield claim
+        if not is_claim(claim, text) or known.bears_out(claim, text):
+            continue
+        if known.transcript.in_english or not _may_be_in_words(claim):
+            yield claim
 
 
 def _may_be_in_words(claim: Number) -> bool:

@@ -8,104 +8,22 @@ a miss.
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from datetime import date, timedelta
+from collections.abc import Collection, Iterator
+from datetime import date
 from functools import cached_property
 from itertools import combinations
 
-from arf_core.checks.numbers import YEARS, Number, numbers, squeezed
+from arf_core.checks.claims import hedge_of, last_place, range_around, stands_in
+from arf_core.checks.number import YEARS, Number
+from arf_core.checks.numbers import numbers
+from arf_core.checks.relative_days import months_named, reachable, speaks_relatively
 from arf_core.checks.transcript import Transcript
-from arf_core.checks.units import MONTHS
 
-SMALL = 6
-"""Whole numbers up to this that count something are no claims: the summariser may have counted."""
-_IDIOMS = frozenset({"24/7", "50/50", "100%", "one hundred percent", "360", "9/11", "911", "101"})
 _FEW = 8
 """Amounts. Nearly everything would follow from the sums of more."""
 _CONVERTED = 0.03
 _DAY = 1440
 _YEAR = 525600
-_HEDGE = re.compile(
-    r"(?:\b(?:(?P<over>over|more than|above|upwards of|exceeding|longer than|at least)"
-    r"|(?P<under>under|less than|below|fewer than|up to)|about|around|approximately|approx\.?|"
-    r"roughly|circa|ca\.?|some|nearly|almost|close to|estimated(?: at)?)|~|≈)"
-    r" ?(?:the |an? )?[$€£¥₹]?\Z",
-    re.IGNORECASE,
-)
-_PLUS = re.compile(r" ?(?:\+|plus\b|or (?:more|so|less|older|younger)\b|-odd\b|ish\b)")
-_PART_BEFORE = re.compile(r"[^\W_]\Z|\d[.,:/'’-]\Z")
-_PART_AFTER = re.compile(
-    r"[^\W_]|[.,:/'’-]\d| ?(?:[km]|bn|mn|thousand|million|billion|trillion|lakhs?|crores?)\b"
-    r"| ?(?:%|percent|per cent)",
-    re.IGNORECASE,
-)
-_RANGE_BEFORE = re.compile(r"\d+ ?- ?\Z")
-_RANGE_AFTER = re.compile(r" ?- ?\d+")
-_RELATIVE = re.compile(
-    r"\b(?:to(?:day|night|mm?orr?ow)|tmrw|tomoz|yesterday|overnight|weekend|ago|other day|few days|"
-    r"(?:next|last|this|coming|past|previous|following) (?:week|month|year|morning|afternoon|"
-    r"evening|night|day|few|mon|tue|wed|thu|fri|sat|sun)\w*|end of|day (?:after|before)|"
-    r"in an?(?:other)? (?:\w+ )?(?:day|week|month)s?|from now)\b",
-    re.IGNORECASE,
-)
-_MONTH = re.compile(rf"\b(?:{'|'.join(m for m in MONTHS if len(m) > 3)})\b", re.IGNORECASE)
-_STEPS = (
-    (re.compile(r"\b(?:to(?:mm?orr?ow)|tmrw|tomoz|overnight|next day)\b", re.I), 0, 3),
-    (re.compile(r"\b(?:yesterday|last night|other day)\b", re.I), -3, 0),
-    (re.compile(r"\b(?:few days|couple of days|weekend|this week|day after)\b", re.I), -7, 7),
-    (re.compile(r"\b(?:next|last|coming|following|past|previous) (?:week|few)\b", re.I), -14, 14),
-    (
-        re.compile(r"\b(?:next|last|this|coming|past|previous|end of(?: the)?) month\b", re.I),
-        -62,
-        62,
-    ),
-)
-
-
-def is_claim(number: Number, text: str) -> bool:
-    """Is it more than a count of a few things, an idiom, or a number within a name?"""
-    written = number.of(text)
-    if not number.is_stated or written.lower() in _IDIOMS or _is_in_name(number, text):
-        return False
-    if number.kind == "number":
-        return not any(v <= SMALL and v % 1 == 0 for v in number.values)
-    if number.kind == "code":
-        return sum(c.isdigit() for c in written) >= 2 and len(squeezed(written)) >= 3
-    return True
-
-
-def _is_in_name(number: Number, text: str) -> bool:
-    """Eighty Mile Beach: a number word with a capital inside a sentence."""
-    written = number.of(text)
-    inside = text[max(0, number.start - 2) : number.start].strip()[-1:].isalpha()
-    return (
-        inside
-        and written[:1].isalpha()
-        and written[:1].isupper()
-        and number.kind not in ("date", "weekday", "code")
-    )
-
-
-def stands_in(text: str, words: str) -> bool:
-    """Do these very words stand in the text, and not as part of a longer number?"""
-    at = -1
-    for _ in range(50):
-        at = text.find(words, at + 1)
-        if at < 0:
-            return False
-        if not _PART_BEFORE.search(text, max(0, at - 2), at) and not _PART_AFTER.match(
-            text, at + len(words)
-        ):
-            return True
-    return False
-
-
-def _range_around(claim: Number, text: str) -> str:
-    """The digits of the whole of "24-48 hours", of which the claim is one end."""
-    before = _RANGE_BEFORE.search(text, max(0, claim.first - 8), claim.first)
-    after = _RANGE_AFTER.match(text, claim.last)
-    whole = text[before.start() if before else claim.first : after.end() if after else claim.last]
-    return re.sub(r"\D", "", whole) if before or after else ""
 
 
 class KnownNumbers:
@@ -177,12 +95,12 @@ class KnownNumbers:
     def _is_written_otherwise(self, claim: Number, text: str) -> bool:
         """A code without its separators; 45.20 where somebody typed 4520."""
         digits = claim.digits
-        if claim.kind == "code" or len(digits) >= 5:
-            if digits and digits in self.transcript.squeezed:
-                return True
+        is_code = bool(digits) and (claim.kind == "code" or len(digits) >= 5)
+        if is_code and digits in self.transcript.squeezed:
+            return True
         if len(digits) >= 3 and digits in self._digits and not claim.units:
             return True
-        if _range_around(claim, text) in self._digits:
+        if range_around(claim, text) in self._digits:
             return True
         written = text[claim.first : claim.last]
         if "." in written:  # 11.1 of 11.1.2
@@ -233,7 +151,8 @@ class KnownNumbers:
         """Years that are a whole number of years, as stated, from a stated one."""
         lengths = {v / _YEAR for v in self._measured["minutes"] if v % _YEAR == 0}
         stated = [v for v in self._bare if v in YEARS][: 2 * _FEW]
-        return {year + sign * n for year in stated for n in lengths for sign in (1, -1)}
+        few = len(lengths) * len(stated) <= _FEW // 2
+        return {y + sign * n for y in stated for n in lengths for sign in (1, -1) if few}
 
     @cached_property
     def _time_apart(self) -> set[float]:
@@ -251,18 +170,16 @@ class KnownNumbers:
 
     def _is_rounded(self, claim: Number, text: str) -> bool:
         """Right to the last digit that is shown, or near to it where the summary says "about"."""
-        hedge = _HEDGE.search(text, max(0, claim.start - 24), claim.start)
-        is_hedged = bool(hedge or _PLUS.match(text, claim.end))
+        hedge = hedge_of(claim, text)
         is_round = any(v % 5 == 0 or v <= 10 for v in claim.values)
-        kind = hedge.lastgroup if hedge else None
-        low, high = {"over": (1, 1.35), "under": (1 / 1.35, 1)}.get(kind or "", (1 / 1.1, 1 / 0.9))
+        low, high = {"over": (1, 1.35), "under": (1 / 1.35, 1)}.get(hedge, (1 / 1.1, 1 / 0.9))
         for v, known in self._alike(claim):
-            if is_hedged and is_round and _between(known, v * low, v * high):
+            if hedge and is_round and _between(known, v * low, v * high):
                 return True
-            if is_hedged and claim.kind == "time" and _between(known, v - 15, v + 15):
+            if hedge and claim.kind == "time" and _between(known, v - 15, v + 15):
                 return True
         if claim.kind in ("money", "number", "percent"):
-            step = _last_place(claim, text)
+            step = last_place(claim, text)
             return step > 0 and any(
                 _between(known, v - step / 2, v + step, open_end=True)
                 for v in claim.values[:1]
@@ -289,14 +206,14 @@ class KnownNumbers:
     # -- dates and times -------------------------------------------------------------------------
 
     def _is_reckoned_day(self, claim: Number) -> bool:
-        """Is it the day that "tomorrow" or "Friday" was, as far as the conversation's day is known?"""
+        """Is it the day that "tomorrow" or "Friday" was, as far as that can be known?"""
         transcript = self.transcript
         days = [divmod(value, 100) for _, value in claim.meanings]
         if any(day in self._ordinals and self._has_month(month) for month, day in days):
             return True
         if not transcript.days:
-            return not self._measured["date"] and bool(_RELATIVE.search(transcript.text))
-        near = {d.month * 100.0 + d.day for day in transcript.days for d in self._reachable(day)}
+            return not self._measured["date"] and speaks_relatively(transcript.text)
+        near = {d.month * 100.0 + d.day for d in self._days_spoken_of()}
         return any(value in near for _, value in claim.meanings)
 
     @cached_property
@@ -306,30 +223,22 @@ class KnownNumbers:
 
     def _has_month(self, month: float) -> bool:
         """Is the month of any date there, or named alone?"""
-        named = {MONTHS[m.lower()] for m in _MONTH.findall(self.transcript.text)}
-        return month in named or any(v // 100 == month for v in self._measured["date"])
+        return month in months_named(self.transcript.text) or any(
+            v // 100 == month for v in self._measured["date"]
+        )
 
     def _is_reckoned_weekday(self, claim: Number) -> bool:
         """A weekday is wrong only where the conversation names others, and no relative day."""
         transcript = self.transcript
         if not transcript.days:
-            return not self._measured["weekday"] or bool(_RELATIVE.search(transcript.text))
-        near = {d.weekday() for day in transcript.days for d in self._reachable(day)}
+            return not self._measured["weekday"] or speaks_relatively(transcript.text)
+        near = {d.weekday() for d in self._days_spoken_of()}
         return any(value in near for _, value in claim.meanings)
 
-    def _reachable(self, day: date) -> Iterable[date]:
-        text = self.transcript.text
-        yield from _around(day, -1, 1)
-        for pattern, first, last in _STEPS:
-            if pattern.search(text):
-                yield from _around(day, first, last)
-        weekdays = self._measured["weekday"]
-        yield from (d for d in _around(day, -14, 14) if d.weekday() in weekdays)
-        for minutes in self._measured["minutes"][:100]:
-            length = int(minutes // _DAY)
-            if 0 < length < 3700:
-                yield from _around(day, length - 1, length + 2)
-                yield from _around(day, -length - 2, 1 - length)
+    def _days_spoken_of(self) -> Iterator[date]:
+        weekdays, lengths = self._measured["weekday"], self._measured["minutes"][:100]
+        for day in self.transcript.days:
+            yield from reachable(self.transcript.text, day, weekdays, lengths)
 
     def _is_reckoned_time(self, claim: Number) -> bool:
         """When a turn was written, in whatever time zone; a length of time after a time there."""
@@ -369,34 +278,8 @@ def _between(ordered: list[float], low: float, high: float, *, open_end: bool = 
     return at < len(ordered) and (ordered[at] < high or (ordered[at] == high and not open_end))
 
 
-def _last_place(claim: Number, text: str) -> float:
-    """The size of the last digit that is shown: 0.1 of 2.5, 100,000 of 181.7 million, 1 of 45.
-
-    None (0) of 1,200, which is no way to round 1,234.
-    """
-    if not claim.values:
-        return 0
-    written = text[claim.first : claim.last]
-    value = claim.values[0]
-    match = re.fullmatch(r"\d+(?:[.,](\d+))?", written)
-    shown = float(re.sub(r"[.,]", ".", written)) if match else value
-    scale = value / shown if shown else 1
-    decimals = len(match.group(1) or "") if match and shown * scale == value else 0
-    if scale > 1 and shown < 10 and not decimals:
-        return 0
-    if scale == 1 and value >= 10 and value % 10 == 0 and not decimals:
-        return 0
-    return float(scale * 10.0**-decimals)
-
-
 def _days_of(value: float, year: int) -> Iterator[date]:
     try:
         yield date(year, int(value // 100), int(value % 100))
     except ValueError:  # the 29th of February of such a year
         return
-
-
-def _around(day: date, first: int, last: int) -> Iterator[date]:
-    for step in range(first, last + 1):
-        if 1 <= day.toordinal() + step <= date.max.toordinal():
-            yield day + timedelta(days=step)

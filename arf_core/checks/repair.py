@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from arf_core.checks.known_numbers import KnownNumbers
-from arf_core.checks.numbers import YEARS, Number
+from arf_core.checks.number import YEARS, Number
 from arf_core.checks.transcript import BREAK, folded
 
 _MOST_NUMBERS = 500

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from arf_core.checks.numbers import squeezed
+from arf_core.checks.number import squeezed
 
 if TYPE_CHECKING:  # the workers start in a third of the time without the records
     from arf_core.records import Conversation, Scalar

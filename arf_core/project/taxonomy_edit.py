@@ -11,7 +11,6 @@ from typing import Literal
 import yaml
 from sqlalchemy import func, select
 
-from arf_core.checks import CATEGORIES as RULED
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import DEFAULT, Category, Taxonomy, parse_taxonomy
@@ -82,15 +81,18 @@ def as_yaml(categories: Sequence[Category]) -> str:
     return text
 
 
-def preview(project: Project, text: str) -> Preview:
-    """What `text` would change as the project's taxonomy. Raises ConfigError for faults in it."""
+def preview(project: Project, text: str, ruled: Sequence[str]) -> Preview:
+    """What `text` would change as the project's taxonomy. Raises ConfigError for faults in it.
+
+    `ruled` are the categories that the rules look for (`arf_core.checks.CATEGORIES`).
+    """
     old, new = project.taxonomy, parse_taxonomy(text, FILE)
     return Preview(
         categories=_categories(old, new),
         prompts=_prompts(project, old, new),
         outdated=_outdated(project, new),
         orphaned=_orphaned(project, new),
-        unruled=tuple(c for c in RULED if c not in new.by_id),
+        unruled=tuple(c for c in ruled if c not in new.by_id),
     )
 
 

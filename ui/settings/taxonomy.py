@@ -11,6 +11,7 @@ from typing import Any, get_args
 import streamlit as st
 import yaml
 
+from arf_core.checks import CATEGORIES
 from arf_core.errors import ArfError
 from arf_core.project import Project
 from arf_core.project.taxonomy import FactKind
@@ -40,7 +41,7 @@ FIELDS = {
 
 @loaders.reads
 def _preview(project: Project, text: str) -> Preview:
-    return preview(project, text)
+    return preview(project, text, CATEGORIES)
 
 
 def draw(project: Project) -> None:

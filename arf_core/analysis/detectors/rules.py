@@ -10,8 +10,8 @@ from itertools import chain, islice
 
 from arf_core.analysis.detectors import Found, Seen
 from arf_core.checks import CATEGORIES, Violation, violations
-from arf_core.checks.transcript import Transcript, attribute_texts
 from arf_core.checks.processes import Task, in_processes, read, workers
+from arf_core.checks.transcript import Transcript, attribute_texts
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
