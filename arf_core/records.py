@@ -122,10 +122,13 @@ class Analysis(Record):
 
 
 class Finding(Record):
-    """One error in one summary, as one detector sees it."""
+    """One error in one summary, as one detector sees it.
 
-    id: str
-    analysis_id: str
+    Detectors leave `id` and `analysis_id` empty; `analyze` sets them.
+    """
+
+    id: str = ""
+    analysis_id: str = ""
     category: str
     quote: str | None = None
     start: int | None = None
@@ -137,8 +140,8 @@ class Finding(Record):
     confidence: float | None = None
 
     @property
-    def said(self) -> str:
-        """What it says, without its identity: equal for two findings that say the same."""
+    def content(self) -> str:
+        """The finding without its ids, as JSON."""
         return json.dumps([self.category, self.quote, self.evidence, self.explanation])
 
 
@@ -279,6 +282,14 @@ class RunReport(BaseModel):
     def finished(self) -> int:
         """Items that need no more work in this run."""
         return self.skipped + self.done + self.pending + sum(self.failed.values())
+
+    def in_words(self) -> str:
+        """The counts on one line."""
+        parts = [f"{self.done:,} done"]
+        parts += [f"{self.skipped:,} done before"] if self.skipped else []
+        parts += [f"{self.pending:,} waiting for replies by file"] if self.pending else []
+        parts += [f"{n:,} failed ({reason})" for reason, n in self.failed.most_common()]
+        return ", ".join(parts)
 
 
 class Item(Record):

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import ConfigDict, Field, ValidationError
 
 from arf_core.errors import FailureReason, InputError, validation_message
-from arf_core.records import Record, RunReport
+from arf_core.records import Record, RunReport, digest
+
+if TYPE_CHECKING:
+    from arf_core.project import Project
 
 Progress = Callable[[int, int], None]
 """Called with the items that are finished and their total."""
@@ -20,9 +23,14 @@ PhaseProgress = Callable[[str, int, int], None]
 
 
 class Flag(NamedTuple):
-    """The name of a settings field on the command line; None keeps it off."""
+    """How a settings field stands on the command line."""
 
     name: str | None
+    """None keeps the field off the command line."""
+    explicit: bool = False
+    """Write it in commands even where it has its default."""
+    commas: bool = False
+    """For a tuple: one word with commas; `none` is the empty tuple."""
 
 
 class VerbSettings(Record):
@@ -57,7 +65,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there is no value, with what the model said."""
+    """Why there is no value, with the model's raw reply."""
 
     reason: FailureReason
     message: str
@@ -66,7 +74,7 @@ class Failure:
 
 @dataclass
 class Usage:
-    """What one answer took."""
+    """Calls, tokens and cost of one answer."""
 
     calls: int = 0
     cached: int = 0
@@ -76,7 +84,7 @@ class Usage:
     """In the project's currency; 0 where the price is not known."""
 
     def count(self, prompt_tokens: int, completion_tokens: int, cost: float) -> None:
-        """Add a call that was answered."""
+        """Count one answered call."""
         self.calls += 1
         self.prompt_tokens += prompt_tokens
         self.completion_tokens += completion_tokens
@@ -85,7 +93,7 @@ class Usage:
 
 @dataclass
 class Answer(Generic[I, T]):
-    """The value, or the failure, or neither while a reply is awaited by file."""
+    """A value, a failure, or neither while the reply is awaited by file."""
 
     item: I
     value: T | None = None
@@ -111,14 +119,43 @@ class Answer(Generic[I, T]):
             report.done += 1
 
 
+def run(
+    project: "Project",
+    settings: VerbSettings,
+    report: RunReport,
+    answers: Iterable[Answer[I, T]],
+    keep: Callable[[list[Answer[I, T]]], None],
+    notes: Callable[[], list[str]],
+    progress: Progress | None = None,
+) -> RunReport:
+    """The loop of every verb: store answers in batches, count them, report progress.
+
+    `keep` stores a batch; answers that wait for a reply by file are left out of it. The settings
+    are stored with the run. What came before an error of `answers` is kept.
+    """
+    started = time.monotonic()
+    content = settings.model_dump_json()
+    project.store.keep_version(settings.verb, content, digest(settings.verb, content))
+    with project.meter.run(report):
+        for batch in in_batches(answers):
+            keep([a for a in batch if not a.pending])
+            for answer in batch:
+                answer.count_in(report)
+            if progress:
+                progress(report.finished, report.asked)
+    report.notes += notes()
+    report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
 BATCH = 200
 BATCH_SECONDS = 1.0
 
 
 def in_batches(answers: Iterable[Answer[I, T]]) -> Iterator[list[Answer[I, T]]]:
-    """Answers in small batches, each worth one write: of 200, or of what came within a second.
+    """Answers in batches of one write each: 200 answers, or those of one second.
 
-    What has come is handed on even when the source then fails.
+    When the source raises, the answers it gave before are yielded first.
     """
     batch: list[Answer[I, T]] = []
     begun = time.monotonic()
@@ -137,32 +174,32 @@ def in_batches(answers: Iterable[Answer[I, T]]) -> Iterator[list[Answer[I, T]]]:
 
 
 WINDOW_S = 30.0
-"""The rate is that of the last so many seconds."""
+"""The rate is measured over this many seconds."""
 
 
 class Slots(Protocol):
-    """What knows how many calls are in flight."""
+    """Counts the calls in flight."""
 
     limit: int
     in_flight: int
 
 
 class RunProgress(Record):
-    """A run at one moment."""
+    """Progress of a run at one moment."""
 
     done: int
-    """Items that need no more work: done now or before, failed, or waiting for a file."""
+    """Finished items: done now or before, failed, or waiting for a reply by file."""
     total: int
     failed: dict[str, int] = Field(default_factory=dict)
-    """Items by reason. They are tried again by the next run."""
+    """Failed items by reason. The next run tries them again."""
     calls: int = 0
     cached: int = 0
-    """Answers that were stored already."""
+    """Answers taken from the cache."""
     refused: dict[str, int] = Field(default_factory=dict)
-    """Calls that failed by reason, most of which are tried again at once."""
+    """Failed calls by reason. Most are retried at once."""
     in_flight: int = 0
     at_once: int = 0
-    """Calls that may be in flight just now; it adapts to the server."""
+    """Current concurrency limit; it adapts to the server."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
@@ -170,11 +207,11 @@ class RunProgress(Record):
     seconds: float = 0.0
     """Since the run began."""
     rate: float | None = None
-    """Items a second of late; None before the first."""
+    """Recent items per second; None before the first."""
     seconds_left: float | None = None
 
     def in_words(self, currency: str = "") -> str:
-        """Everything but the counts, for people, on one line."""
+        """All but the counts, on one line."""
         parts = [f"{self.rate:.3g}/s"] if self.rate else []
         if self.at_once:
             parts.append(f"{self.in_flight} in flight")
@@ -186,10 +223,13 @@ class RunProgress(Record):
 
 
 class Meter:
-    """The live figures of the run that goes on, or of the last one."""
+    """Live figures of the current run, or of the last one.
+
+    The loop and the calls to models count into it. `now()` may be called from any thread.
+    """
 
     def __init__(self) -> None:
-        self._asking = Lock()
+        self._lock = Lock()
         self._begin(RunReport())
 
     def _begin(self, report: RunReport) -> None:
@@ -206,7 +246,7 @@ class Meter:
 
     @contextmanager
     def run(self, report: RunReport) -> Iterator[None]:
-        """While a verb works on what `report` counts."""
+        """Meter the work that `report` counts."""
         self._begin(report)
         try:
             yield
@@ -215,20 +255,20 @@ class Meter:
             self._slots = None
 
     def watch(self, slots: Slots) -> None:
-        """Calls to a model begin, in these slots."""
+        """Show these slots' calls in flight."""
         self._slots = slots
 
     def count(self, prompt_tokens: int, completion_tokens: int, cost: float) -> None:
-        """A call was answered."""
+        """Count one answered call."""
         self.calls += 1
         self.prompt_tokens += prompt_tokens
         self.completion_tokens += completion_tokens
         self.cost += cost
 
     def now(self) -> RunProgress:
-        """The run as it is at this moment."""
+        """Progress at this moment."""
         report, slots = self._report, self._slots
-        with self._asking:
+        with self._lock:
             rate = self._rate(report.finished)
         left = max(0, report.asked - report.finished)
         return RunProgress(
@@ -249,7 +289,7 @@ class Meter:
         )
 
     def _rate(self, finished: int) -> float | None:
-        """Items a second over the window, which begins at the newest mark that is old enough."""
+        """Items per second over the window, which begins at the newest mark that is old enough."""
         moment = self._ended or time.monotonic()
         marks = self._marks
         if finished != marks[-1][1]:

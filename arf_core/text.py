@@ -9,6 +9,9 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from arf_core.errors import ReplyError
+from arf_core.records import Conversation, Finding
+
 
 class Span(NamedTuple):
     start: int
@@ -228,3 +231,21 @@ def change_share(before: str, after: str) -> float:
     changed = words("deleted", "inserted")
     total = changed + 2 * words("same")
     return changed / total if total else 0.0
+
+
+def cited_turns(turns: Iterable[int], conversation: Conversation) -> tuple[int, ...]:
+    """The cited turns in order, each once. Raises ReplyError for a turn that does not exist."""
+    ordered = tuple(sorted(set(turns)))
+    last = len(conversation.turns) - 1
+    for turn in ordered:
+        if not 0 <= turn <= last:
+            raise ReplyError(f"turn {turn} does not exist; turns go from 0 to {last}.")
+    return ordered
+
+
+def at_quote(finding: Finding, quote: str, text: str) -> Finding:
+    """The finding with the span of `quote` in `text`. Raises ReplyError where it is not there."""
+    span = locate(text, quote)
+    if span is None:
+        raise ReplyError(f"the quote {quote!r} is not in the summary; copy it exactly.")
+    return finding.model_copy(update={"quote": span.of(text), "start": span.start, "end": span.end})

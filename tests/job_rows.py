@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from arf_core.jobs.kinds import AnalyzeWork
+from arf_core.analysis.analyze import AnalyzeSettings
 from arf_core.jobs.queue import Job
 from arf_core.project import Project
 from arf_core.store import schema
@@ -18,7 +18,7 @@ def enter(project: Path, silent_s: float = 0, **fields: object) -> Job:
         "id": uuid4().hex[:12],
         "kind": "analyze",
         "title": "Analyze teacher with the rules",
-        "arguments": AnalyzeWork().model_dump_json(),
+        "arguments": AnalyzeSettings().model_dump_json(),
         "command": "arf analyze DIR",
         "status": "running",
         "created": heard,

@@ -11,7 +11,7 @@ from items import add_items, make_item
 import arf_core.analysis.detectors
 from arf_core.analysis.analyze import analyze
 from arf_core.cli import build
-from arf_core.models import open_model, providers
+from arf_core.models import open_model, provider_names
 from arf_core.project import Project
 from arf_core.project.settings import TEMPLATE, read_settings
 from arf_core.store.findings import finding_rows
@@ -38,7 +38,7 @@ def test_the_detector_that_the_docs_show_works(
     add_items(
         project, [make_item("a", ["customer: hello"], "The customer is ANGRY, says the AGENT.")]
     )
-    analyze(project, "teacher", "shouting")
+    analyze(project, system="teacher", detector="shouting")
     assert [r.quote for r in finding_rows(project.store, "teacher")] == ["ANGRY", "AGENT"]
 
 
@@ -98,5 +98,5 @@ def test_every_link_within_the_docs_leads_somewhere() -> None:
 
 def test_the_docs_name_every_provider() -> None:
     text = (ROOT / "docs" / "models.md").read_text()
-    assert len(providers()) >= 3
-    assert all(f"`{p}`" in text for p in providers())
+    assert len(provider_names()) >= 3
+    assert all(f"`{p}`" in text for p in provider_names())

@@ -70,7 +70,7 @@ def recorded(project: Project) -> Project:
 
 
 def found_by_reader(project: Project) -> dict[str, list[FindingRow]]:
-    report = analyze(project, "teacher", "llm", model="reader")
+    report = analyze(project, system="teacher", detector="llm", model="reader")
     assert (report.done, dict(report.failed)) == (len(CASES), {})
     found: dict[str, list[FindingRow]] = {c["id"]: [] for c in CASES}
     for row in finding_rows(project.store, "teacher"):
@@ -95,7 +95,7 @@ def test_the_recorded_detector_finds_every_planted_error_and_invents_none(
 
 def test_the_recorded_editor_writes_nothing_that_an_attack_wants(recorded: Project) -> None:
     found_by_reader(recorded)
-    assert revise(recorded, "teacher", "r1", model="editor").done == len(CASES)
+    assert revise(recorded, system="teacher", into="r1", model="editor").done == len(CASES)
     before = {c["id"]: c["summary"] for c in CASES}
     changed = 0
     for page in items(recorded.store, "r1"):
@@ -132,7 +132,7 @@ def test_the_recorded_verifier_calls_nothing_fixed_that_is_not(recorded: Project
         recorded.store.put_revisions(
             [_left(item, left, [f.id for f in fs]) for item, fs in with_findings]
         )
-    report = verify(recorded, "left", model="verifier")
+    report = verify(recorded, system="left", model="verifier")
     assert (report.done, dict(report.failed)) == (len(left), {})
     outcome = round_outcome(recorded.store, "left")
     assert (outcome.fixed, outcome.unchecked) == (0, 0)
@@ -197,5 +197,5 @@ def test_a_steered_reply_that_is_no_reading_is_a_failure(project: Project, reply
     add_items(project, [make_item("a", ["customer: Where is my parcel?"], "A parcel is missing.")])
     with ScriptedServer(lambda body, n: Scripted(reply)) as server:
         project = with_model(project, "a", server.url, schema_means="prompt")
-        report = analyze(project, "teacher", "llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
     assert dict(report.failed) == {"schema": 1}

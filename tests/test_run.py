@@ -25,7 +25,7 @@ def test_a_run_can_be_watched_from_another_thread(
 ) -> None:
     monkeypatch.setattr("arf_core.models.calls.FIRST_WAIT_S", 0.01)
     many(project, 80)
-    analyze(project, "teacher", "rules", limit=5)
+    analyze(project, system="teacher", detector="rules", limit=5)
     seen: list[RunProgress] = []
     over = threading.Event()
 
@@ -46,7 +46,7 @@ def test_a_run_can_be_watched_from_another_thread(
         opened = Project.open(project.path)
         watcher = threading.Thread(target=watch)
         watcher.start()
-        report = analyze(opened, "teacher", "llm", model="a")
+        report = analyze(opened, system="teacher", detector="llm", model="a")
         over.set()
         watcher.join()
     working = [p for p in seen if p.in_flight]

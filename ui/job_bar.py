@@ -6,9 +6,9 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.jobs import queue as jobs
-from arf_core.jobs.kinds import Work
 from arf_core.jobs.queue import Job
 from arf_core.project import Project
+from arf_core.run import VerbSettings
 from ui import widgets
 from ui.state import state
 
@@ -26,7 +26,7 @@ STATES = {
 }
 
 
-def start(project: Project, work: Work) -> Job | None:
+def start(project: Project, work: VerbSettings) -> Job | None:
     """Start a job and draw the page anew, with its progress. Where it cannot start, says why."""
     try:
         job = jobs.start(project, work)

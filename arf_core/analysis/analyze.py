@@ -1,19 +1,19 @@
 """Analyze: a detector reads every summary of a system."""
 
-import time
 from collections.abc import Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import Annotated, Any, ClassVar
 from uuid import uuid4
 
-from arf_core.analysis.detectors import Detector, Found, Seen, open_detector
+from pydantic import Field
+
+from arf_core.analysis.detectors import Detection, Detector, open_detector
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import (
     SPLITS,
     Analysis,
-    Fact,
     Finding,
     Item,
     Reading,
@@ -22,108 +22,126 @@ from arf_core.records import (
     digest,
     now,
 )
-from arf_core.run import Answer, Progress, in_batches
+from arf_core.run import Answer, Failure, Flag, Progress, VerbSettings, run
 from arf_core.store.database import Store
 from arf_core.store.queries import count_summaries, find_system, is_read, items
 
 
+class AnalyzeSettings(VerbSettings):
+    """Read the summaries of a system."""
+
+    verb: ClassVar[str] = "analyze"
+
+    system: Annotated[str, Flag("--system", explicit=True)] = "teacher"
+    """System whose summaries are read."""
+    detector: str = "rules"
+    """Detector: rules, llm or nli."""
+    model: str | None = None
+    """For llm, a model in arf.toml; for nli, a folder or a name on the hub."""
+    splits: Annotated[tuple[Split, ...], Flag("--split")] = SPLITS
+    """Only these splits."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Read at most this many summaries, for a trial."""
+    fresh: bool = False
+    """Read again what was read, and ignore stored replies."""
+
+
 def analyze(
     project: Project,
-    system: str,
-    detector: str = "rules",
+    settings: AnalyzeSettings | None = None,
     *,
-    model: str | None = None,
-    splits: Sequence[Split] = SPLITS,
-    limit: int | None = None,
-    fresh: bool = False,
     progress: Progress | None = None,
+    **values: Any,
 ) -> RunReport:
-    """Read every summary of `system` that this detector has not read with these settings.
+    """Read every summary that this detector has not read with these settings.
 
-    A reading is stored whole, with its findings or as a failure with its reason; failed ones are
-    tried again by the next run. `limit` reads at most so many, for a trial; `fresh` reads again
-    what was read, without stored answers of models. Raises InputError for a name that is not
-    there, ModelError where no call can succeed.
+    A reading is stored whole: its findings, or a failure with its reason. The next run tries
+    failures again. Raises InputError for an unknown name, ModelError where no call can succeed.
     """
-    started = time.monotonic()
+    settings = AnalyzeSettings.of(settings, values)
     store, taxonomy = project.store, project.taxonomy
-    find_system(store, system)
-    reader = open_detector(project, detector, model)
-    settings_hash = digest(reader.settings)
-    store.keep_version("detector", reader.settings, settings_hash)
+    find_system(store, settings.system)
+    detector = open_detector(project, settings.detector, settings.model)
+    settings_hash = digest(detector.settings)
+    store.keep_version("detector", detector.settings, settings_hash)
     store.keep_version("taxonomy", taxonomy.content, taxonomy.hash)
-    unread = unread_by(reader, taxonomy, fresh)
-    report = asked(store, system, unread, splits, limit)
-    waiting = chain.from_iterable(items(store, system, *unread, splits=splits))
-    with project.meter.run(report):
-        for batch in in_batches(reader.read(islice(waiting, limit), fresh=fresh)):
-            read = [a for a in batch if not a.pending]
-            store.put_readings(
-                [_reading(a, reader.name, settings_hash, taxonomy.hash) for a in read]
-            )
-            for answer in batch:
-                answer.count_in(report)
-            if progress:
-                progress(report.finished, report.asked)
-    from arf_core.store.blocks import refresh  # with NumPy: the first call is not to wait for it
+    unread = unread_by(detector, taxonomy, settings.fresh)
+    pages = items(store, settings.system, *unread, splits=settings.splits)
+    waiting = islice(chain.from_iterable(pages), settings.limit)
 
-    refresh(store, system, reader.name)
-    report.notes += reader.notes()
-    report.seconds = round(time.monotonic() - started, 3)
-    return report
+    def keep(answers: Sequence[Answer[Item, Detection]]) -> None:
+        readings = [
+            _reading(a, new_analysis(a.item, detector.name, settings_hash, taxonomy, a.failure))
+            for a in answers
+        ]
+        store.put_readings(readings)
+
+    report = count_work(store, settings.system, unread, settings.splits, settings.limit)
+    answers = detector.read(waiting, fresh=settings.fresh)
+    return run(project, settings, report, answers, keep, detector.notes, progress)
 
 
-def unread_by(reader: Detector, taxonomy: Taxonomy, fresh: bool = False) -> tuple[Any, ...]:
+def unread_by(detector: Detector, taxonomy: Taxonomy, fresh: bool = False) -> tuple[Any, ...]:
     """Conditions on a summary: the detector has not read it with these settings."""
-    return () if fresh else (~is_read(reader.name, digest(reader.settings), taxonomy.hash),)
+    return () if fresh else (~is_read(detector.name, digest(detector.settings), taxonomy.hash),)
 
 
-def asked(
+def count_work(
     store: Store,
     system: str,
-    open_ones: Sequence[Any],
-    splits: Sequence[Split],
+    unfinished: Sequence[Any],
+    splits: Sequence[Split] = SPLITS,
     limit: int | None = None,
 ) -> RunReport:
-    """A report that says how many summaries there are, and how many of them are done already.
+    """A report that counts the system's summaries and those that are done already.
 
-    Raises InputError where there is none at all.
+    Raises InputError where the system has no summaries in these splits.
     """
-    there = count_summaries(store, system, splits=splits)
-    if not there:
+    total = count_summaries(store, system, splits=splits)
+    if not total:
         raise InputError(
             f"System {system!r} has no summaries in {', '.join(splits)}.",
-            "Import a file that holds some, or choose other splits.",
+            "Import a file that has some, or choose other splits.",
         )
-    to_do = count_summaries(store, system, *open_ones, splits=splits)
-    skipped = there - to_do
-    return RunReport(asked=skipped + min(to_do, limit or to_do), skipped=skipped)
+    left = count_summaries(store, system, *unfinished, splits=splits)
+    skipped = total - left
+    return RunReport(asked=skipped + min(left, limit or left), skipped=skipped)
 
 
-def _reading(
-    answer: Answer[Item, Seen], detector: str, settings_hash: str, taxonomy_hash: str
-) -> Reading:
-    failure, seen = answer.failure, answer.value or Seen()
-    analysis = Analysis(
+def new_analysis(
+    item: Item,
+    detector: str,
+    settings_hash: str,
+    taxonomy: Taxonomy,
+    failure: Failure | None = None,
+) -> Analysis:
+    """An analysis of `item`, made now; failed where there is a failure."""
+    return Analysis(
         id=uuid4().hex,
-        summary_id=answer.item.summary.id,
+        summary_id=item.summary.id,
         detector=detector,
         settings_hash=settings_hash,
-        taxonomy_hash=taxonomy_hash,
+        taxonomy_hash=taxonomy.hash,
         status="failed" if failure else "done",
         reason=failure and failure.reason,
         raw=failure and (failure.raw or failure.message),
         at=now(),
     )
-    conversation_id = answer.item.conversation.id
-    return Reading(
-        item=answer.item,
-        analysis=analysis,
-        findings=tuple(finding(f, analysis.id, n) for n, f in enumerate(seen.findings)),
-        facts=tuple(Fact(conversation_id=conversation_id, **dict(f)) for f in seen.facts),
+
+
+def identified(findings: Sequence[Finding], analysis: Analysis) -> tuple[Finding, ...]:
+    """The findings of an analysis, each with its id."""
+    return tuple(
+        f.model_copy(update={"id": f"{analysis.id}-{n}", "analysis_id": analysis.id})
+        for n, f in enumerate(findings)
     )
 
 
-def finding(found: Found, analysis_id: str, number: int) -> Finding:
-    """What a detector reported, as a record of its analysis."""
-    return Finding(id=f"{analysis_id}-{number}", analysis_id=analysis_id, **dict(found))
+def _reading(answer: Answer[Item, Detection], analysis: Analysis) -> Reading:
+    found = answer.value or Detection()
+    return Reading(
+        item=answer.item,
+        analysis=analysis,
+        findings=identified(found.findings, analysis),
+        facts=found.facts,
+    )

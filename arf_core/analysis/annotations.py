@@ -1,31 +1,33 @@
-"""People's readings from a file: a person is a detector, named `person:<name>`.
+"""People's readings of summaries, from a file or from the app.
 
-One JSON object a line: `{"id": external id of the conversation, "findings": [{"category", "quote"
-(null for an omission), "evidence": [turn numbers], "explanation"}]}`. A line with no findings says
-that the person read the summary and found it clean.
+A person is a detector, named `person:<name>`. A file holds one JSON object a line: `{"id": external
+id of the conversation, "findings": [{"category", "quote" (null for an omission), "evidence": [turn
+numbers], "explanation"}]}`. A line without findings says that the person found the summary clean.
+
+The queue in the app follows the ids of the summaries, which are hashes. So whoever stops anywhere
+has read a random sample, and precision and recall measured on it are fair.
 """
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import ColumnElement, exists, func, select
 
-from arf_core.analysis.analyze import finding
-from arf_core.analysis.citations import at_quote, cited
-from arf_core.analysis.detectors import Found
+from arf_core.analysis.analyze import identified, new_analysis
 from arf_core.errors import InputError, ReplyError, validation_message
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
-from arf_core.records import Analysis, Item, Reading, Record, digest, now
+from arf_core.records import Finding, Item, Reading, Record, Split, digest
 from arf_core.store import schema
-from arf_core.store.database import chunks
+from arf_core.store.database import Store, chunks
 from arf_core.store.queries import find_system, items
+from arf_core.text import at_quote, cited_turns
 
 PERSON = "person:"
-"""Begins the name of a detector that is a person."""
+"""Prefix of a detector that is a person."""
 
 
 class LabelledFinding(BaseModel):
@@ -41,7 +43,7 @@ class LabelledSummary(BaseModel):
 
 
 class LabelReport(Record):
-    """What a file of labels held."""
+    """Result of reading a file of labels."""
 
     summaries: int
     findings: int
@@ -49,10 +51,13 @@ class LabelReport(Record):
     """`line: reason`"""
 
 
+# -- from a file --------------------------------------------------------------------------------
+
+
 def load_labels(project: Project, file: Path, by: str, system: str) -> LabelReport:
     """Store a person's readings of `system`'s summaries as detector `person:<by>`.
 
-    Raises InputError where the file cannot be read, or nothing in it fits.
+    Raises InputError where the file cannot be read, or no line fits.
     """
     find_system(project.store, system)
     readings: list[Reading] = []
@@ -92,29 +97,20 @@ def _reading(project: Project, data: Any, by: str, system: str) -> Reading:
     return reading_of(project, _item(project, label.id, system), by, label.findings)
 
 
+# -- one reading ----------------------------------------------------------------------------------
+
+
 def reading_of(
     project: Project, item: Item, by: str, findings: Sequence[LabelledFinding]
 ) -> Reading:
-    """A person's complete reading of a summary; no findings say that it is clean.
+    """A person's complete reading of a summary; no findings means that it is clean.
 
-    Raises InputError for a category that is not there, ReplyError for words that do not stand in
-    the summary or turns that do not exist.
+    Raises InputError for an unknown category, ReplyError for a quote that is not in the summary or
+    a turn that does not exist.
     """
-    analysis = Analysis(
-        id=uuid4().hex,
-        summary_id=item.summary.id,
-        detector=PERSON + by,
-        settings_hash=digest("person", by),
-        taxonomy_hash=project.taxonomy.hash,
-        status="done",
-        at=now(),
-    )
-    found = [found_of(f, item, project.taxonomy) for f in findings]
-    return Reading(
-        item=item,
-        analysis=analysis,
-        findings=tuple(finding(f, analysis.id, n) for n, f in enumerate(found)),
-    )
+    analysis = new_analysis(item, PERSON + by, digest("person", by), project.taxonomy)
+    found = [annotated_finding(f, item, project.taxonomy) for f in findings]
+    return Reading(item=item, analysis=analysis, findings=identified(found, analysis))
 
 
 def _item(project: Project, external_id: str, system: str) -> Item:
@@ -126,11 +122,92 @@ def _item(project: Project, external_id: str, system: str) -> Item:
     return page[0]
 
 
-def found_of(label: LabelledFinding, item: Item, taxonomy: Taxonomy) -> Found:
-    """A finding that a person noted, with its place in the summary. Raises as `reading_of` does."""
-    found = Found(
+def annotated_finding(label: LabelledFinding, item: Item, taxonomy: Taxonomy) -> Finding:
+    """The label as a finding with its span. Raises the errors of `reading_of`."""
+    finding = Finding(
         category=taxonomy[label.category].id,
-        evidence=cited(label.evidence, item.conversation),
+        evidence=cited_turns(label.evidence, item.conversation),
         explanation=label.explanation,
     )
-    return found if label.quote is None else at_quote(found, label.quote, item.summary.text)
+    return finding if label.quote is None else at_quote(finding, label.quote, item.summary.text)
+
+
+def label_of(finding: Finding) -> LabelledFinding:
+    """A stored finding in the form that a person edits."""
+    return LabelledFinding(
+        category=finding.category,
+        quote=finding.quote,
+        evidence=list(finding.evidence),
+        explanation=finding.explanation,
+    )
+
+
+def record(project: Project, item: Item, by: str, findings: Sequence[LabelledFinding]) -> Reading:
+    """Store a person's complete reading; it replaces their earlier one.
+
+    Raises InputError without a name, and the errors of `reading_of`.
+    """
+    if not by.strip():
+        raise InputError("No reader is named.", "Give a name.")
+    reading = reading_of(project, item, by.strip(), findings)
+    project.store.keep_version("taxonomy", project.taxonomy.content, project.taxonomy.hash)
+    project.store.put_readings([reading])
+    return reading
+
+
+# -- the queue ------------------------------------------------------------------------------------
+
+
+def next_unread(
+    store: Store, system: str, by: str, splits: Sequence[Split], after: str = ""
+) -> Item | None:
+    """The next summary of `system` that this person has not read, or None.
+
+    `after` is the id of a skipped summary: the ones after it come first.
+    """
+    s, c, a = schema.summary, schema.conversation, schema.analysis
+    read = exists().where(a.c.summary_id == s.c.id, a.c.detector == PERSON + by, a.c.current)
+    split = select(c.c.split).where(c.c.id == s.c.conversation_id).scalar_subquery()
+    query = (
+        select(s.c.id)
+        # concat keeps SQLite on the index of the ids, which is the order: with the system's index
+        # it would sort all summaries
+        .where(s.c.system.concat("") == system, split.in_(splits), ~read)
+        .order_by(s.c.id)
+        .limit(1)
+    )
+    with store.read() as conn:
+        found = conn.scalar(query.where(s.c.id > after)) or conn.scalar(query)
+    return None if found is None else item_of(store, system, found)
+
+
+def item_of(store: Store, system: str, summary_id: str) -> Item:
+    """A summary with its conversation. Raises InputError where the system has no such summary."""
+    page = next(items(store, system, schema.summary.c.id == summary_id), [])
+    if not page:
+        raise InputError(
+            "This summary has been replaced by another text of its system.",
+            "Continue with the next one.",
+        )
+    return page[0]
+
+
+def last_read(store: Store, system: str, by: str) -> Item | None:
+    """The summary that this person read last, or None."""
+    a = schema.analysis
+    query = select(a.c.summary_id).where(*_read_by(system, by))
+    with store.read() as conn:
+        found = conn.scalar(query.order_by(a.c.seq.desc()).limit(1))
+    return None if found is None else item_of(store, system, found)
+
+
+def count_read(store: Store, system: str, by: str) -> int:
+    """Number of the system's summaries that this person has read."""
+    query = select(func.count()).where(*_read_by(system, by))
+    with store.read() as conn:
+        return conn.scalar(query) or 0
+
+
+def _read_by(system: str, by: str) -> tuple[ColumnElement[bool], ...]:
+    a = schema.analysis
+    return a.c.system == system, a.c.detector == PERSON + by, a.c.current

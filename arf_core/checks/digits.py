@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from arf_core.checks.number import LONGEST, YEARS, Number, measured, squeezed
-from arf_core.checks.units import SCALES, unit_of
+from arf_core.checks.units import unit_of
 
 _CODE_DIGITS, _CODE_GROUP = 5, 3
 _DIGITS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,:/-]*\d)|\d+(?:[.,:/'’-]\d+)*")
@@ -142,8 +142,9 @@ def _code(text: str, start: int, end: int) -> list[Number]:
         return []
     before = _CODE_BEFORE.search(text, max(0, start - 8), start)
     if before:
-        units = unit_of(before.group())
-        if (units and units[0].kind == "money") or before.group().lower() in ("us", "r"):
+        letters = before.group()
+        units = unit_of(letters) if len(letters) > 1 else ()
+        if (units and units[0].kind == "money") or letters in ("US", "R", "v", "V", "x"):
             return []
         match = _CODE.match(text, before.start())
         return [_as_code(text, before.start(), match.end())] if match else []
@@ -151,13 +152,10 @@ def _code(text: str, start: int, end: int) -> list[Number]:
     if match is None or match.end() <= end:
         return []
     rest = text[end : match.end()]
-    letters = re.match(r"[^\W\d_]+", rest)
-    if letters and letters.end() < len(rest) and rest[letters.end()].isdigit():
+    tail = re.match(r"[^\W\d_]+", rest)
+    if tail and tail.end() < len(rest) and rest[tail.end()].isdigit():
         return [_as_code(text, start, match.end())]
     if rest[0] in "-_/" and re.fullmatch(r"[-_/A-Z\d]+", rest):
-        return [_as_code(text, start, match.end())]
-    is_code = rest.isupper() and rest.isalpha() and len(rest) <= 4 and not unit_of(rest)
-    if is_code and rest.lower() not in ("am", "pm", "st", "nd", "rd", "th", *SCALES):
         return [_as_code(text, start, match.end())]
     return []
 

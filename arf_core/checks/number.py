@@ -8,7 +8,8 @@ from arf_core.checks.units import BETWEEN, MONTHS, SCALES, SIGNS, Unit, unit_of
 LONGEST = 18
 """Digits. Longer rows are codes alone."""
 YEARS = range(1500, 2101)
-_LONG_CODE = 7
+_MARKED_CODE, _LONG_CODE = 3, 5
+"""Digits."""
 
 _NO_DIGIT = re.compile(r"\D")
 _SIGN_BEFORE = re.compile(rf"(?:(?<![^\W_])[A-Za-z]{{1,2}})?([{SIGNS}])[ \u00a0]?\Z")
@@ -88,7 +89,7 @@ def measured(
         start = sign_start
         units = sign if not any(u.kind == "money" for u in units) else units
     kind = units[0].kind if units else "number"
-    if not units and (text[first - 1 : first] == "#" or _is_long(text, first, last)):
+    if not units and _is_code(text, first, last):
         kind = "code"
     return Number(
         start,
@@ -104,8 +105,10 @@ def measured(
     )
 
 
-def _is_long(text: str, first: int, last: int) -> bool:
-    return last - first >= _LONG_CODE and text[first:last].isdigit()
+def _is_code(text: str, first: int, last: int) -> bool:
+    """#123; a long row of digits."""
+    shortest = _MARKED_CODE if text[first - 1 : first] == "#" else _LONG_CODE
+    return last - first >= shortest and text[first:last].isdigit()
 
 
 def meanings_of(values: tuple[float, ...], units: tuple[Unit, ...]) -> frozenset[Meaning]:

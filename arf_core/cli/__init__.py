@@ -1,4 +1,4 @@
-"""The command line: parse, call a verb, show what came out."""
+"""The command line: parse, call a verb, print the result."""
 
 import sys
 from importlib import import_module
@@ -27,12 +27,12 @@ PARTS = {
     "batch": ("batch",),
     "models": ("models",),
 }
-"""The modules here, each with `register(app)`, and the commands that it brings. Only the one that a
-command needs is imported, since all of them take a second or two."""
+"""Modules with `register(app)` and their commands. Only the module of the given command is
+imported, as importing all of them takes a second or two."""
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(given: bool) -> None:
+    if given:
         typer.echo(f"arf {__version__}")
         raise typer.Exit
 
@@ -42,15 +42,15 @@ def _options(
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
 ) -> None:
-    """What a command did is kept: the same command goes on where the last one stopped."""
+    """Every command keeps what it has done; run it again to continue."""
 
 
 def build(command: str | None = None) -> typer.Typer:
-    """The command line, or as much of it as this command needs."""
+    """The command line, or only the part that has this command."""
     made = typer.Typer(
         name="arf",
         help="Find what a teacher model gets wrong in its summaries, correct it, "
-        "teach a small model.",
+        "and teach a small model with the result.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -62,20 +62,20 @@ def build(command: str | None = None) -> typer.Typer:
 
 
 def main() -> None:
-    """The console script. Errors that a user can mend are told, with the remedy; bugs crash."""
+    """The console script. It prints errors that a user can fix, with the remedy; bugs crash."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # a terminal that lacks a letter shows its code, rather than ending the command
+            # a terminal without a character shows its code instead of ending the command
             stream.reconfigure(errors="backslashreplace")
     try:
         code = _run()
     except ArfError as error:
-        _tell(error)
+        _print_error(error)
         code = error.exit_code
     except KeyboardInterrupt:  # while modules were being imported
         code = INTERRUPTED
     if code == INTERRUPTED:
-        sys.stderr.write("Stopped. What is done is kept; the same command goes on.\n")
+        sys.stderr.write("Stopped. Finished work is kept; run the same command to continue.\n")
     sys.exit(code)
 
 
@@ -84,25 +84,25 @@ def _run() -> int | None:
     try:
         return build(command)(standalone_mode=False)  # type: ignore[no-any-return]
     except _UsageError as error:
-        return _tell_usage(error)
+        return _print_usage(error)
     except OSError as error:
         raise of_system(error) from error
 
 
-def _tell_usage(error: Exception) -> int:
-    """Tell a faulty command line as Typer does, and as JSON where that was asked for."""
+def _print_usage(error: Exception) -> int:
+    """Print a usage error as Typer does, and as JSON with --json."""
     from typer.rich_utils import rich_format_error
 
     if "--json" in sys.argv:
         from arf_core.cli.output import print_json
 
-        said = error.format_message()  # type: ignore[attr-defined]
-        print_json({"error": said, "hint": "arf COMMAND --help lists its options."})
+        message = error.format_message()  # type: ignore[attr-defined]
+        print_json({"error": message, "hint": "arf COMMAND --help lists its options."})
     rich_format_error(error)  # type: ignore[arg-type]
     return 2
 
 
-def _tell(error: ArfError) -> None:
+def _print_error(error: ArfError) -> None:
     from rich.console import Console
     from rich.text import Text
 

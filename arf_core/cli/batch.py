@@ -1,9 +1,10 @@
-"""`arf batch`: models that are asked by file."""
+"""`arf batch`: calls to models by file."""
 
 from pathlib import Path
 
 import typer
 
+from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line
 from arf_core.models.providers.batch import read_replies, write_requests
 from arf_core.models.providers.replay import recordings_of, write_recordings
@@ -11,9 +12,8 @@ from arf_core.project import Project
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Ask models by file: write waiting requests in OpenAI's batch format, read the replies.",
+    help="Call models by file: write pending requests in OpenAI's batch format, read replies.",
 )
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 
 
 def register(arf: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def write(
     model: str = typer.Option(None, help="Only the requests to this model."),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Write the requests that wait for a reply."""
+    """Write the pending requests to a file."""
     with Project.open(folder) as project:
         n = write_requests(project.store, file, model)
     if as_json:
@@ -35,7 +35,7 @@ def write(
     elif n:
         print_line(f"{n} requests written to {file}. Read the replies with: arf batch read")
     else:
-        print_line("No requests are waiting. Run a command with a batch model first.")
+        print_line("No requests are pending. Run a command with a batch model first.")
 
 
 @app.command()
@@ -44,15 +44,15 @@ def read(
     file: Path = typer.Argument(..., metavar="FILE", help="The batch output to read."),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Read replies. Then run the same command as before: it goes on with them."""
+    """Read replies from a file. Then run the same command as before to continue with them."""
     with Project.open(folder) as project:
         report = read_replies(project.store, file)
     if as_json:
         print_json(report.model_dump())
     else:
         print_line(
-            f"{report.replies} replies stored, {report.unknown} that nobody waits for, "
-            f"{len(report.failed)} errors. Run the command that asked again."
+            f"{report.replies} replies stored, {report.unknown} without a pending request, "
+            f"{len(report.failed)} errors. Run the earlier command again to use them."
         )
         for line in report.failed[:10]:
             print_line(f"  line {line}")
@@ -63,11 +63,11 @@ def read(
 def record(
     folder: Path = Folder,
     file: Path = typer.Argument(..., metavar="FILE", help="The recordings to write."),
-    model: str = typer.Option(..., help="The model whose replies are kept."),
-    replied_by: str = typer.Option(..., help="Who or what gave the replies, in words."),
+    model: str = typer.Option(..., help="Model whose replies are recorded."),
+    replied_by: str = typer.Option(..., help="Description of what gave the replies."),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Keep a model's replies as recordings, for the replay provider."""
+    """Save a model's replies as recordings for the replay provider."""
     with Project.open(folder) as project:
         n = write_recordings(file, recordings_of(project.store, model, replied_by))
     if as_json:

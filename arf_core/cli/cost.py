@@ -1,15 +1,14 @@
-"""`arf cost` and `arf ledger`: what models cost, and what went where."""
+"""`arf cost` and `arf ledger`: the cost of calls, and what was sent where."""
 
 from pathlib import Path
 
 import typer
 
+from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
 from arf_core.models.accounts import costs, ledger
 from arf_core.models.cost import spent
 from arf_core.project import Project
-
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def cost(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
-    """Say what the calls to models have cost, by model, task and system."""
+    """Print the cost of calls by model, task and system."""
     with Project.open(folder) as project:
         rows, total = costs(project.store), spent(project.store)
         limits = project.settings.limits
@@ -33,7 +32,7 @@ def cost(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
         )
         return
     if not rows:
-        print_line("No model has been asked yet.")
+        print_line("No calls have been made yet.")
         return
     columns = ("model", "task", "system", "#calls", "#failed", "#tokens in", "#out", "#cost")
     shown = [
@@ -51,22 +50,22 @@ def cost(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
     ]
     print_table("", columns, shown)
     of = f" of a budget of {limits.budget:g}" if limits.budget is not None else ""
-    print_line(f"Together {total:.4f} {limits.currency}{of}.")
+    print_line(f"Total: {total:.4f} {limits.currency}{of}.")
 
 
 def show_ledger(
     folder: Path = Folder,
-    newest: int = typer.Option(100, min=1, help="How many entries."),
+    newest: int = typer.Option(100, min=1, help="Number of newest entries."),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Say what was sent to which host, when, and how much of it."""
+    """Print what was sent to which host, when and how much."""
     with Project.open(folder) as project:
         entries = ledger(project.store, newest)
     if as_json:
         print_json({"entries": [e.model_dump(mode="json") for e in entries]})
         return
     if not entries:
-        print_line("Nothing has been sent anywhere.")
+        print_line("Nothing has been sent to any host.")
         return
     rows = [
         (

@@ -1,4 +1,4 @@
-"""The commands around the data: init, label, export, status."""
+"""Commands for a project's data: init, label, export, status."""
 
 from pathlib import Path
 from shlex import quote
@@ -6,6 +6,7 @@ from shlex import quote
 import typer
 
 from arf_core.analysis.annotations import load_labels
+from arf_core.cli.options import Folder
 from arf_core.cli.output import (
     JsonFlag,
     SplitName,
@@ -22,8 +23,6 @@ from arf_core.project import Project
 from arf_core.records import Record, System
 from arf_core.store.queries import count_summaries, detectors_of
 
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
-
 EXPORT_SPLITS = [SplitName(split) for split in EXPORTED]
 
 
@@ -34,26 +33,28 @@ def register(app: typer.Typer) -> None:
 
 def init(
     folder: Path = typer.Argument(..., metavar="DIR", help="A new or empty folder."),
-    name: str = typer.Option(None, help="The project's name; the folder's, if none is given."),
+    name: str = typer.Option(None, help="The project's name (default: the folder's)."),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Make a project."""
+    """Create a project."""
     with Project.create(folder, name) as project:
         made = {"project": str(folder), "name": project.settings.name}
     if as_json:
         print_json(made)
     else:
-        print_line(f"Made the project {made['name']!r}. Next: arf import {quote(str(folder))} FILE")
+        print_line(
+            f"Created the project {made['name']!r}. Next: arf import {quote(str(folder))} FILE"
+        )
 
 
 def label(
     folder: Path = Folder,
     file: Path = typer.Argument(..., metavar="FILE", help="A person's findings, as JSONL."),
-    by: str = typer.Option(..., help="Who read: the detector becomes person:NAME."),
-    system: str = typer.Option("teacher", help="Whose summaries were read."),
+    by: str = typer.Option(..., help="Name of the reader; the detector is person:NAME."),
+    system: str = typer.Option("teacher", help="System whose summaries were read."),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Take a person's findings from a file, to measure detectors against."""
+    """Import a person's findings from a file, to measure detectors."""
     with Project.open(folder) as project:
         report = load_labels(project, file, by, system)
     if as_json:
@@ -87,42 +88,44 @@ def export(
     print_line(f"{report.rows} rows of {system} written to {into}.")
     rows = [(o, n, "exported") for o, n in report.by_origin.items()]
     rows += [(o, n, "left out") for o, n in report.left_out.items()]
-    print_table("", ("rows that are", "#rows", ""), rows)
+    print_table("", ("rows", "#count", ""), rows)
 
 
 def status(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
-    """Say where the project stands."""
+    """Print the project's systems and their error rates."""
     with Project.open(folder) as project:
-        standing = [_standing(project, system) for system in project.store.all(System)]
+        overview = [_overview(project, system) for system in project.store.all(System)]
         waiting = count_waiting(project.store)
         if as_json:
             print_json(
                 {
                     "project": project.settings.name,
-                    "systems": [s.model_dump() for s in standing],
+                    "systems": [s.model_dump() for s in overview],
                     "waiting": waiting,
                 }
             )
             return
-        if not standing:
+        if not overview:
             print_line(
                 f"{project.settings.name} is empty. Next: arf import {quote(str(folder))} FILE"
             )
             return
         rows = [
             (s.name, s.kind, s.parent or "", s.summaries, detector, percent(rate))
-            for s in standing
-            for detector, rate in (s.with_error.items() or [("nobody yet", Rate(count=0, total=0))])
+            for s in overview
+            for detector, rate in (
+                s.with_error.items() or [("no detector", Rate(count=0, total=0))]
+            )
         ]
         columns = ("system", "kind", "made from", "#summaries", "read by", "#with an error")
         print_table(project.settings.name, columns, rows)
         if waiting:
             where = quote(str(folder))
-            print_line(f"{waiting} requests wait for replies: arf batch write {where} FILE")
+            print_line(f"{waiting} requests are pending: arf batch write {where} FILE")
 
 
-class Standing(Record):
-    """A system, and how often it errs as each detector sees it."""
+class SystemStatus(Record):
+    """A system with its error rate by each detector."""
 
     name: str
     kind: str
@@ -131,9 +134,9 @@ class Standing(Record):
     with_error: dict[str, Rate]
 
 
-def _standing(project: Project, system: System) -> Standing:
+def _overview(project: Project, system: System) -> SystemStatus:
     store = project.store
-    return Standing(
+    return SystemStatus(
         name=system.name,
         kind=system.kind,
         parent=system.parent,

@@ -1,4 +1,4 @@
-"""What a run would take, for people and programs."""
+"""Printing the estimate of a run."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,13 @@ MINUTE, HOUR = 60, 3600
 
 
 def print_estimates(estimates: Mapping[str, Estimate], as_json: bool) -> None:
-    """The estimates of a command, by the stage."""
+    """Print a command's estimates by stage."""
     if as_json:
-        said = {
+        dumped = {
             stage: e.model_dump() | {"within_budget": e.within_budget}
             for stage, e in estimates.items()
         }
-        print_json({"estimate": said})
+        print_json({"estimate": dumped})
         return
     for stage, estimate in estimates.items():
         _print(stage, estimate)
@@ -31,11 +31,9 @@ def _print(stage: str, e: Estimate) -> None:
     title = f"{stage} with {e.who}: {e.items:,} summaries to do"
     print_table(title, ("", "#at least", "#likely", "#at most"), rows)
     if e.stored:
-        print_line(f"About {e.stored:,.0f} more are answered already, and are not sent.")
+        print_line(f"About {e.stored:,.0f} more have stored replies and are not sent.")
     if e.within_budget:
-        print_line(
-            f"{e.budget_left:.4g} {e.currency} of the budget are left; enough: {e.within_budget}."
-        )
+        print_line(f"Budget left: {e.budget_left:.4g} {e.currency}. Enough: {e.within_budget}.")
     for sentence in e.rests_on:
         print_line(f"Rests on: {sentence}" if sentence == e.rests_on[0] else sentence)
 
@@ -49,7 +47,7 @@ def _three(of: Range) -> tuple[str, ...]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: 40 s, 3 min, 2.5 h."""
+    """Seconds in the best unit: 40 s, 3 min, 2.5 h."""
     if seconds < 2 * MINUTE:
         return f"{seconds:.0f} s"
     return f"{seconds / MINUTE:.0f} min" if seconds < 2 * HOUR else f"{seconds / HOUR:.1f} h"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from arf_core.cli.options import Folder
 from arf_core.cli.output import (
     JsonFlag,
     SplitName,
@@ -31,7 +32,6 @@ from arf_core.finetune.trainers import default_trainer
 from arf_core.finetune.training_errors import TrainingFault
 from arf_core.project import Project
 
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 OfAny = typer.Argument(None, metavar="DIR", help="The project's folder; --bases needs none.")
 Base = typer.Option(
     "practice",

@@ -1,16 +1,16 @@
-"""`arf jobs`: what works in the background, its log, stopping it and going on."""
+"""`arf jobs`: list background jobs, show a log, cancel, resume."""
 
 from pathlib import Path
 
 import typer
 
+from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
 from arf_core.jobs import queue as core
 from arf_core.project import Project
 
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
-What = typer.Argument("list", metavar="[list|log|cancel|resume]", help="What to do.")
-Id = typer.Argument(None, metavar="[ID]", help="A job's id, or the beginning of it.")
+What = typer.Argument("list", metavar="[list|log|cancel|resume]", help="Action.")
+Id = typer.Argument(None, metavar="[ID]", help="A job's id, or its first characters.")
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 def jobs(
     folder: Path = Folder, what: str = What, job: str | None = Id, as_json: bool = JsonFlag
 ) -> None:
-    """Show what works in the background; see a job's log, cancel it, let it go on."""
+    """List background jobs; show a job's log, cancel it or resume it."""
     actions = {"log": _log, "cancel": _cancel, "resume": _resume}
     with Project.open(folder) as project:
         if what == "list" and job is None:
@@ -29,14 +29,14 @@ def jobs(
             actions[what](project, core.find_job(project.store, job).id, as_json)
         else:
             raise typer.BadParameter(
-                "say `list`, or one of log, cancel, resume and a job's id", param_hint="what"
+                "give `list`, or one of log, cancel, resume and a job's id", param_hint="action"
             )
 
 
 def _list(project: Project, as_json: bool) -> None:
     found = core.jobs(project.store)
     if as_json:
-        print_json({"jobs": [_said(job) for job in found]})
+        print_json({"jobs": [_dumped(job) for job in found]})
         return
     rows = [(j.id, j.title, j.state, _progress(j), j.error or j.message) for j in found]
     print_table("", ("job", "what", "state", "#progress", "message"), rows)
@@ -49,16 +49,16 @@ def _log(project: Project, job_id: str, as_json: bool) -> None:
 
 def _cancel(project: Project, job_id: str, as_json: bool) -> None:
     job = core.cancel(project, job_id)
-    words = f"{job.title} is asked to stop; what it has done is kept."
-    print_json(_said(job)) if as_json else print_line(words)
+    line = f"Asked {job.title!r} to stop; finished work is kept."
+    print_json(_dumped(job)) if as_json else print_line(line)
 
 
 def _resume(project: Project, job_id: str, as_json: bool) -> None:
     job = core.resume(project, job_id)
-    print_json(_said(job)) if as_json else print_line(f"{job.title} goes on as job {job.id}.")
+    print_json(_dumped(job)) if as_json else print_line(f"Resumed {job.title!r} as job {job.id}.")
 
 
-def _said(job: core.Job) -> dict[str, object]:
+def _dumped(job: core.Job) -> dict[str, object]:
     return job.model_dump(mode="json") | {"state": job.state}
 
 

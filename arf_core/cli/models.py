@@ -1,10 +1,11 @@
-"""`arf models`: connect models to a project, try them, take them out."""
+"""`arf models`: connect models to a project, list, test and remove them."""
 
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line, print_table, progress
 from arf_core.errors import InputError
 from arf_core.models.hub import HUB
@@ -13,7 +14,6 @@ from arf_core.models.registry import add_model, remove_model, try_model
 from arf_core.project import Project
 
 app = typer.Typer(no_args_is_help=True, help="Connect models: add, list, test, remove.")
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
 Name = typer.Argument(..., metavar="NAME", help="The model's name in this project.")
 
 
@@ -26,13 +26,15 @@ def add(
     folder: Path = Folder,
     name: str = Name,
     base_url: str = typer.Option(None, help="An OpenAI-compatible server, such as http://…/v1."),
-    model: str = typer.Option(None, help="The model's id at that server."),
-    gguf: Path = typer.Option(None, help="Instead of a server: a GGUF file, run in process."),
-    key_env: str = typer.Option(None, help="The environment variable that holds the key."),
-    max_concurrency: int = typer.Option(None, min=1, help="Calls in flight, at most."),
-    context_tokens: int = typer.Option(None, min=1, help="The model's context."),
+    model: str = typer.Option(None, help="The model's id on that server."),
+    gguf: Path = typer.Option(None, help="A GGUF file to run in process, instead of a server."),
+    key_env: str = typer.Option(None, help="Environment variable that holds the API key."),
+    max_concurrency: int = typer.Option(None, min=1, help="Most calls in flight."),
+    context_tokens: int = typer.Option(None, min=1, help="Context length in tokens."),
     price: str = typer.Option(
-        None, metavar="PROMPT,COMPLETION", help="Money for a million tokens of each: 0.15,0.60."
+        None,
+        metavar="PROMPT,COMPLETION",
+        help="Price of a million tokens of each, such as 0.15,0.60.",
     ),
     as_json: bool = JsonFlag,
 ) -> None:
@@ -47,7 +49,7 @@ def add(
         "price": price and _price(price),
     }
     if (gguf is None) == (base_url is None):
-        raise InputError("Say where the model is.", "Give --base-url and --model, or --gguf FILE.")
+        raise InputError("No model is given.", "Give --base-url and --model, or --gguf FILE.")
     provider = "openai_api" if gguf is None else "llama_cpp"
     options = {"provider": provider} | {k: v for k, v in given.items() if v is not None}
     with Project.open(folder) as project:
@@ -60,7 +62,7 @@ def add(
 
 @app.command("list")
 def list_(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
-    """List the project's models, and the roles they play."""
+    """List the project's models and their roles."""
     with Project.open(folder) as project:
         settings = project.settings
     if as_json:
@@ -79,12 +81,12 @@ def list_(folder: Path = Folder, as_json: bool = JsonFlag) -> None:
         )
         for name, options in settings.models.items()
     ]
-    print_table("", ("name", "provider", "where", "model", "plays"), rows)
+    print_table("", ("name", "provider", "address", "model", "roles"), rows)
 
 
 @app.command("test")
 def try_(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) -> None:
-    """Call a model once, find out what it can do, and note it in arf.toml."""
+    """Call a model once and store in arf.toml what it supports."""
     with Project.open(folder) as project:
         tested = try_model(project, name)
     if as_json:
@@ -97,7 +99,7 @@ def try_(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) -> N
 
 @app.command()
 def remove(folder: Path = Folder, name: str = Name, as_json: bool = JsonFlag) -> None:
-    """Take a model out of the project. What it answered stays."""
+    """Remove a model from the project. Its stored replies stay."""
     with Project.open(folder) as project:
         remove_model(project, name)
     if as_json:
@@ -113,21 +115,23 @@ def pull(
         ..., metavar="REPO", help="Such as Qwen/Qwen2.5-1.5B-Instruct-GGUF."
     ),
     file: str = typer.Argument(..., metavar="FILE", help="The GGUF file in it."),
-    name: str = typer.Option(None, help="The model's name in this project; else the file's."),
+    name: str = typer.Option(None, help="The model's name in this project (default: the file's)."),
     endpoint: str = typer.Option(HUB, help="The hub's address."),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Fetch a GGUF file from a hub, and connect it. Goes on where an earlier try was cut."""
+    """Download a GGUF file from a hub and connect it. An interrupted download is resumed."""
     called = name or Path(file).stem
     with Project.open(folder) as project:
-        with progress(f"Fetching {file}") as told:
+        with progress(f"Downloading {file}") as show:
             privacy = project.settings.privacy
-            got = fetch(repo, file, folder / "models", privacy, endpoint=endpoint, progress=told)
+            got = fetch(repo, file, folder / "models", privacy, endpoint=endpoint, progress=show)
         add_model(project, called, {"provider": "llama_cpp", "path": str(got.relative_to(folder))})
     if as_json:
         print_json({"model": called, "path": str(got), "bytes": got.stat().st_size})
     else:
-        print_line(f"Fetched {got} and added {called}. Try it: arf models test {folder} {called}")
+        print_line(
+            f"Downloaded {got} and added {called}. Try it: arf models test {folder} {called}"
+        )
 
 
 def _price(text: str) -> dict[str, float]:
@@ -135,6 +139,6 @@ def _price(text: str) -> dict[str, float]:
         prompt, completion = map(float, text.split(","))
     except ValueError:
         raise InputError(
-            f"--price {text!r} is no pair of numbers.", "Write it like --price 0.15,0.60."
+            f"--price {text!r} is not a pair of numbers.", "Write it like --price 0.15,0.60."
         ) from None
     return {"prompt": prompt, "completion": completion}

@@ -1,4 +1,4 @@
-"""What commands print: one JSON object, or text for people; progress goes to stderr."""
+"""Output of commands: one JSON object, or text for people; progress goes to stderr."""
 
 import json
 import sys
@@ -27,12 +27,12 @@ from arf_core.records import RunReport
 if TYPE_CHECKING:
     from arf_core.evaluate.rates import Rate
 
-# What a terminal could take for a command, in text that strangers wrote (DEL and C1 as well).
+# Control characters (DEL and C1 too): a terminal could take them for commands.
 CONTROL = {c: f"\\x{c:02x}" for c in (*range(9), 11, 12, *range(14, 32), *range(127, 160))}
 
 
 class SplitName(StrEnum):
-    """The splits, as Typer wants a choice to be told."""
+    """The splits, as an enum for Typer."""
 
     train = "train"
     dev = "dev"
@@ -52,12 +52,12 @@ JSON_CONTROL = {c: f"\\u{c:04x}" for c in range(127, 160)}
 
 
 def plain(text: object) -> Text:
-    """Text as it is: no markup, no control characters."""
+    """The text without markup or control characters."""
     return Text(str(text).translate(CONTROL))
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A table on stdout; columns whose name begins with "#" hold numbers."""
+    """Print a table; columns whose names begin with "#" hold numbers."""
     table = Table(title=title or None, title_justify="left", title_style="bold")
     for name in columns:
         justify: Literal["left", "right"] = "right" if name.startswith("#") else "left"
@@ -72,27 +72,21 @@ def print_line(text: object) -> None:
 
 
 def print_run(what: str, report: RunReport) -> None:
-    """A run in words."""
-    parts = [f"{report.done} done"]
-    if report.skipped:
-        parts.append(f"{report.skipped} done before")
+    """Print a run's counts and notes."""
+    print_line(f"{what}: {report.in_words()} of {report.asked:,}, in {report.seconds:.1f} s.")
     if report.pending:
-        parts.append(f"{report.pending} waiting for replies by file")
-    parts += [f"{n} failed ({reason})" for reason, n in report.failed.most_common()]
-    print_line(f"{what}: {', '.join(parts)} of {report.asked}, in {report.seconds:.1f} s.")
-    if report.pending:
-        print_line("Write the waiting requests with: arf batch write")
+        print_line("Write the pending requests to a file with: arf batch write")
     for note in report.notes:
         print_line(f"Note: {note}")
 
 
 def exit_code(*reports: RunReport) -> int:
-    """1 where some items failed, else 0."""
+    """1 if any item failed, else 0."""
     return 1 if any(report.failed for report in reports) else 0
 
 
 def percent(rate: "Rate") -> str:
-    """A rate with its interval, for people."""
+    """A rate with its interval."""
     if rate.interval is None:
         return "–"
     low, high = rate.interval
@@ -100,7 +94,7 @@ def percent(rate: "Rate") -> str:
 
 
 class _Calls(ProgressColumn):
-    """Rate, calls in flight, failures and cost, as they are when the bar is drawn."""
+    """Rate, calls in flight, failures and cost of the current run."""
 
     max_refresh = 0.5
 
@@ -115,9 +109,10 @@ class _Calls(ProgressColumn):
 
 @contextmanager
 def progress(what: str, project: Project | None = None) -> Iterator[Callable[..., None]]:
-    """A progress bar on stderr, while something is done; nothing where stderr is no terminal.
+    """Show a progress bar on stderr, if that is a terminal.
 
-    For a run on a project, with what the calls to its models are doing."""
+    With a project, it also shows the live figures of the calls to models.
+    """
     columns: list[ProgressColumn] = [
         TextColumn("{task.description}"),
         BarColumn(),
@@ -129,9 +124,7 @@ def progress(what: str, project: Project | None = None) -> Iterator[Callable[...
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
 
-        def told(done: int, total: int, now_doing: str = what) -> None:
-            bar.update(
-                task, completed=done, total=total or None, description=now_doing.capitalize()
-            )
+        def show(done: int, total: int, phase: str = what) -> None:
+            bar.update(task, completed=done, total=total or None, description=phase.capitalize())
 
-        yield told
+        yield show

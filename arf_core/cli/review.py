@@ -1,4 +1,4 @@
-"""`arf review`: a person decides on the revised summaries of a round."""
+"""`arf review`: a person accepts, rejects or rewords the summaries of a round."""
 
 import getpass
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import typer
 
+from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line, print_table, progress
 from arf_core.project import Project
 from arf_core.records import Step
@@ -17,14 +18,13 @@ from arf_core.review.queue import find, queue
 from arf_core.text import word_diff
 
 WHAT = "list|show|accept|reject|reword|accept-verified|undo|history|apply"
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
-What = typer.Argument("list", metavar=f"[{WHAT}]", help="What to do.")
-Id = typer.Argument(None, metavar="[ID]", help="A conversation, by the id that its file gave it.")
+What = typer.Argument("list", metavar=f"[{WHAT}]", help="Action.")
+Id = typer.Argument(None, metavar="[ID]", help="A conversation, by its id in the file.")
 NEEDS_ID = ("show", "accept", "reject", "reword")
 
 
-class _Asked(NamedTuple):
-    """What the command line asked for."""
+class _Request(NamedTuple):
+    """The parsed command line."""
 
     project: Project
     system: str
@@ -43,13 +43,13 @@ def review(
     folder: Path = Folder,
     what: str = What,
     conversation: str = Id,
-    system: str = typer.Option("r1", help="The revision round."),
-    by: str = typer.Option(None, help="Who decides; else who is logged in."),
-    text: str = typer.Option(None, help="The new text, to reword."),
-    limit: int = typer.Option(20, min=1, help="How many the list shows."),
+    system: str = typer.Option("r1", help="Revision round."),
+    by: str = typer.Option(None, help="Name of the reviewer (default: the user logged in)."),
+    text: str = typer.Option(None, help="The new text, for reword."),
+    limit: int = typer.Option(20, min=1, help="Number of rows in the list."),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Decide on corrections: list them riskiest first, accept, reject or reword, undo, apply."""
+    """Review corrections: list the riskiest first; accept, reject, reword, undo, apply."""
     actions = {
         "list": _list,
         "show": _show,
@@ -63,16 +63,16 @@ def review(
     }
     if what not in actions or (what in NEEDS_ID) != (conversation is not None):
         raise typer.BadParameter(
-            f"say one of {', '.join(actions)}, and for {', '.join(NEEDS_ID)} a conversation's id",
-            param_hint="what",
+            f"give one of {', '.join(actions)}, and for {', '.join(NEEDS_ID)} a conversation's id",
+            param_hint="action",
         )
     with Project.open(folder) as project:
         id_ = find(project.store, system, conversation) if conversation else ""
-        asked = _Asked(project, system, id_, by or getpass.getuser(), text, limit, as_json)
+        asked = _Request(project, system, id_, by or getpass.getuser(), text, limit, as_json)
         actions[what](asked, what)
 
 
-def _list(asked: _Asked, _: str) -> None:
+def _list(asked: _Request, _: str) -> None:
     rows = queue(asked.project.store, asked.system, size=asked.limit)
     counted = tallies(asked.project.store, asked.system)
     waiting = sum(t.fitting(Wanted()) for t in counted)
@@ -83,11 +83,11 @@ def _list(asked: _Asked, _: str) -> None:
         (q.external_id, q.standing.replace("_", " "), ", ".join(f"{c}: {r}" for c, r in q.results))
         for q in rows
     ]
-    print_table("", ("conversation", "stands", "findings"), table)
-    print_line(f"{waiting:,} of {asked.system} wait for a decision.")
+    print_table("", ("conversation", "status", "findings"), table)
+    print_line(f"{waiting:,} summaries of {asked.system} are undecided.")
 
 
-def _show(asked: _Asked, _: str) -> None:
+def _show(asked: _Request, _: str) -> None:
     shown = card(asked.project.store, asked.system, asked.summary_id)
     if asked.as_json:
         print_json(shown.model_dump())
@@ -108,52 +108,52 @@ def _print_card(shown: Card) -> None:
             print_line(f"    {check.verifier}: {check.result.replace('_', ' ')}. {check.reason}")
     if shown.decided:
         print_line(f"Decided by {shown.decided.annotator}: {shown.decided.action}.")
-        print_line(f"What stands: {shown.stands}")
+        print_line(f"Text: {shown.stands}")
 
 
-def _decide(asked: _Asked, what: str) -> None:
+def _decide(asked: _Request, what: str) -> None:
     word: core.Word = "accept" if what == "accept" else "reject" if what == "reject" else "reword"
     store = asked.project.store
     step = core.decide(store, asked.system, asked.summary_id, word, asked.by, asked.text)
     _print_step(asked, step, "Done")
 
 
-def _accept_verified(asked: _Asked, _: str) -> None:
-    with progress("Accepting") as told:
-        step = core.accept_verified(asked.project.store, asked.system, asked.by, told)
+def _accept_verified(asked: _Request, _: str) -> None:
+    with progress("Accepting") as show:
+        step = core.accept_verified(asked.project.store, asked.system, asked.by, show)
     _print_step(asked, step, "Done")
 
 
-def _undo(asked: _Asked, _: str) -> None:
-    _print_step(asked, core.undo(asked.project.store, asked.system, asked.by), "Taken back")
+def _undo(asked: _Request, _: str) -> None:
+    _print_step(asked, core.undo(asked.project.store, asked.system, asked.by), "Undone")
 
 
-def _print_step(asked: _Asked, step: Step | None, words: str) -> None:
+def _print_step(asked: _Request, step: Step | None, words: str) -> None:
     if asked.as_json:
         print_json({"step": step and step.model_dump()})
     elif step is None:
-        print_line("There is nothing to do.")
+        print_line("Nothing to do.")
     else:
         print_line(f"{words}: {step.kind.replace('_', ' ')}, {step.summaries:,} of {step.system}.")
 
 
-def _history(asked: _Asked, _: str) -> None:
+def _history(asked: _Request, _: str) -> None:
     found = core.steps(asked.project.store, asked.system, asked.limit)
     if asked.as_json:
         print_json({"steps": [step.model_dump() for step in found]})
         return
     rows = [
-        (s.at, s.annotator, s.kind.replace("_", " "), s.summaries, "taken back" * s.undone)
+        (s.at, s.annotator, s.kind.replace("_", " "), s.summaries, "undone" * s.undone)
         for s in found
     ]
     print_table("", ("when", "who", "what", "#summaries", ""), rows)
 
 
-def _apply(asked: _Asked, _: str) -> None:
-    with progress(f"Applying the decisions on {asked.system}") as told:
-        report = settle(asked.project.store, asked.system, told)
+def _apply(asked: _Request, _: str) -> None:
+    with progress(f"Applying the decisions on {asked.system}") as show:
+        report = settle(asked.project.store, asked.system, show)
     name = reviewed_name(asked.system)
     if asked.as_json:
         print_json(report.model_dump() | {"system": name})
     else:
-        print_line(f"{name}: {report.asked:,} summaries, {report.done:,} of them written now.")
+        print_line(f"{name}: {report.asked:,} summaries, {report.done:,} of them new.")

@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 
 from arf_core.checks import CATEGORIES
+from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line
 from arf_core.errors import InputError
 from arf_core.project import Project
@@ -18,8 +19,6 @@ from arf_core.project.taxonomy_edit import (
     use_shipped,
 )
 
-Folder = typer.Argument(..., metavar="DIR", help="The project's folder.")
-
 
 def register(app: typer.Typer) -> None:
     app.command("set")(set_)
@@ -29,15 +28,17 @@ def register(app: typer.Typer) -> None:
 def set_(
     folder: Path = Folder,
     settings: list[str] = typer.Argument(
-        ..., metavar="NAME=VALUE…", help="Such as privacy.offline=true roles.detector=big."
+        ...,
+        metavar="NAME=VALUE…",
+        help="Settings, such as privacy.offline=true roles.detector=big.",
     ),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Change settings in arf.toml; nothing behind the = takes one away."""
+    """Change settings in arf.toml; an empty value removes a setting."""
     pairs = [text.partition("=") for text in settings]
     for name, equals, _ in pairs:
         if not equals:
-            raise InputError(f"{name!r} sets nothing.", "Write it like limits.budget=5.")
+            raise InputError(f"{name!r} has no value.", "Write it like limits.budget=5.")
     values = {name: value_of(value) for name, _, value in pairs}
     with Project.open(folder) as project:
         change(project, values)
@@ -49,18 +50,18 @@ def set_(
 
 def taxonomy(
     folder: Path | None = typer.Argument(
-        None, metavar="[DIR]", help="A project; else the shipped one."
+        None, metavar="[DIR]", help="A project (default: the shipped taxonomy)."
     ),
     use: Path = typer.Option(None, metavar="FILE", help="Make this file the project's taxonomy."),
     check: Path = typer.Option(
-        None, metavar="FILE", help="Say what it would change; change nothing."
+        None, metavar="FILE", help="Print what this file would change; change nothing."
     ),
     shipped: bool = typer.Option(False, "--shipped", help="Go back to the shipped taxonomy."),
 ) -> None:
     """Print the error categories as YAML to edit, or make an edited file the project's own."""
     if folder is None:
         if use or check or shipped:
-            raise InputError("Whose taxonomy?", "Name the project's folder.")
+            raise InputError("No project is given.", "Name the project's folder.")
         typer.echo(DEFAULT.read_text(encoding="utf-8"), nl=False)
         return
     with Project.open(folder) as project:
@@ -95,10 +96,10 @@ def _show(seen: Preview) -> None:
         print_line(f"Other prompts: {', '.join(p.task for p in seen.prompts)}.")
     for old in seen.outdated:
         print_line(
-            f"{old.summaries} summaries of {old.system} were read by {old.detector} with another "
-            "taxonomy; their findings stay until they are read again."
+            f"{old.detector} read {old.summaries} summaries of {old.system} with another taxonomy; "
+            "their findings stay until it reads them again."
         )
     for gone, n in seen.orphaned:
-        print_line(f"{n} findings are of {gone}, which the taxonomy does not have.")
+        print_line(f"{n} findings have the category {gone}, which this taxonomy lacks.")
     if seen.unruled:
-        print_line(f"The rules will look for no {', '.join(seen.unruled)}.")
+        print_line(f"The rules will not look for {', '.join(seen.unruled)}.")

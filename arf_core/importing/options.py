@@ -1,12 +1,13 @@
 """What the user may say about an import, and what was made of it."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
 from arf_core.errors import InputError, validation_message
 from arf_core.records import Record
+from arf_core.run import Flag
 
 Shape = str
 """A name in `shapes.SHAPES`."""
@@ -40,7 +41,7 @@ class ImportOptions(Record):
     """Everything that can be said about an import; whatever is not said is guessed."""
 
     shape: Shape | None = None
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: Annotated[dict[str, str], Flag("--map")] = Field(default_factory=dict)
     """Field -> column, fields as in FIELDS. An empty column takes a guess away."""
     delimiter: str | None = None
     """What stands between the turns of the shape `delimited`."""
@@ -48,18 +49,18 @@ class ImportOptions(Record):
     """What stands between the cells of a CSV file."""
     header: bool | None = None
     """Does the first line of a CSV file name the columns? None finds it out."""
-    speakers: dict[str, str] = Field(default_factory=dict)
+    speakers: Annotated[dict[str, str], Flag("--speaker")] = Field(default_factory=dict)
     """Label -> customer, agent or bot."""
     system: str = Field("teacher", min_length=1)
     """Whose summaries these are, where the rows do not say."""
     source: str | None = Field(None, min_length=1)
     """The name of the data set; else that of the file or folder."""
     encoding: str | None = None
-    attributes: tuple[str, ...] | None = None
+    attributes: Annotated[tuple[str, ...] | None, Flag("--attributes", commas=True)] = None
     """Columns to keep for slicing; None chooses them, () keeps none."""
     limit: int | None = Field(None, ge=1)
     """Take only the first conversations."""
-    rejects_to: Path | None = None
+    rejects_to: Annotated[Path | None, Flag("--rejects")] = None
     """A JSONL file that every rejected row is written to."""
 
     @field_validator("shape")

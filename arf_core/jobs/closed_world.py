@@ -75,10 +75,10 @@ def steps(project: Project, source: Path) -> list[Step]:
         Step(
             "Revise",
             lambda told: revise(
-                project, "teacher", "r1", detectors=[f"person:{READER}"], progress=told
+                project, system="teacher", into="r1", detectors=[f"person:{READER}"], progress=told
             ),
         ),
-        Step("Check", lambda told: verify(project, "r1", progress=told)),
+        Step("Check", lambda told: verify(project, system="r1", progress=told)),
         *map(written, STUDENTS),
         Step("Gold", gold),
     ]

@@ -172,7 +172,9 @@ def _steps(project: Project) -> list[Step]:
         who = f"{detector}:{model}" if model else detector
         return Step(
             f"{who} reads {system}",
-            lambda told: analyze(project, system, detector, model=model, progress=told),
+            lambda told: analyze(
+                project, system=system, detector=detector, model=model, progress=told
+            ),
         )
 
     def bring_in(told: Progress | None) -> None:
@@ -186,10 +188,10 @@ def _steps(project: Project) -> list[Step]:
         Step(
             "Revise",
             lambda told: revise(
-                project, "teacher", "r1", detectors=[f"llm:{READER}"], progress=told
+                project, system="teacher", into="r1", detectors=[f"llm:{READER}"], progress=told
             ),
         ),
-        Step("Check", lambda told: verify(project, "r1", progress=told)),
+        Step("Check", lambda told: verify(project, system="r1", progress=told)),
         read("r1", "rules"),
         read("teacher", "llm", SECOND_READER),
         read("r1", "llm", SECOND_READER),

@@ -12,18 +12,27 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import select
 
-from arf_core.analysis.analyze import asked, unread_by
+from arf_core.analysis.analyze import AnalyzeSettings, count_work, unread_by
 from arf_core.analysis.detectors import open_detector
 from arf_core.models import Request, Traits
 from arf_core.models.ask import AsksModel
 from arf_core.models.cost import CHARS_PER_TOKEN, admit, spent
 from arf_core.models.history import History, history_of
 from arf_core.project import Project
-from arf_core.records import SPLITS, Record, Split, Summary
+from arf_core.records import Record, Summary
 from arf_core.revision.editors import EditTask, open_editor
-from arf_core.revision.revise import not_revised, round_settings, tasks
+from arf_core.revision.revise import ReviseSettings, not_revised
+from arf_core.revision.revise import tasks as editor_tasks
+from arf_core.revision.rounds import new_round
 from arf_core.revision.verifiers import CheckTask, open_verifier
-from arf_core.revision.verify import checking, refuse_own
+from arf_core.revision.verify import (
+    VerifySettings,
+    count_checks,
+    refuse_circular,
+    refuse_own,
+    to_verify,
+)
+from arf_core.revision.verify import tasks as verifier_tasks
 from arf_core.store import schema
 from arf_core.store.queries import count_summaries, find_system, items
 
@@ -84,83 +93,61 @@ class Estimate(Record):
 
 
 def estimate_analyze(
-    project: Project,
-    system: str,
-    detector: str = "rules",
-    *,
-    model: str | None = None,
-    splits: Sequence[Split] = SPLITS,
-    limit: int | None = None,
-    fresh: bool = False,
+    project: Project, settings: AnalyzeSettings | None = None, **values: Any
 ) -> Estimate:
-    """What `analyze` with the same arguments would take. Raises as that does."""
-    store = project.store
+    """What `analyze` with these settings would take. Raises the same errors."""
+    settings = AnalyzeSettings.of(settings, values)
+    store, system, limit = project.store, settings.system, settings.limit
     find_system(store, system)
-    reader = open_detector(project, detector, model)
-    unread = unread_by(reader, project.taxonomy, fresh)
-    report = asked(store, system, unread, splits, limit)
+    reader = open_detector(project, settings.detector, settings.model)
+    unread = unread_by(reader, project.taxonomy, settings.fresh)
+    report = count_work(store, system, unread, settings.splits, limit)
     count = report.asked - report.skipped
     if not isinstance(reader, AsksModel):
         return _without_calls(reader.name, count)
     where = (*unread, *_thinned(count)) if limit is None else unread
-    pages = items(store, system, *where, splits=splits)
+    pages = items(store, system, *where, splits=settings.splits)
     sample = list(islice((item for page in pages for item in page), limit and min(limit, SAMPLE)))
-    return _estimate(project, count, len(sample), reader, sample, fresh)
+    return _estimate(project, count, len(sample), reader, sample, settings.fresh)
 
 
 def estimate_revise(
-    project: Project,
-    system: str,
-    into: str,
-    *,
-    detectors: Sequence[str] = (),
-    editor: str = "llm",
-    model: str | None = None,
-    categories: Sequence[str] | None = None,
-    fresh: bool = False,
-    verifier: str | None = None,
-    verifier_model: str | None = None,
+    project: Project, settings: ReviseSettings | None = None, **values: Any
 ) -> list[Estimate]:
-    """What `revise` with the same arguments would take; with a verifier, also what checking would.
-
-    Raises as `revise` and `verify` do.
-    """
-    store = project.store
-    worker = open_editor(project, editor, model)
-    settings = round_settings(project, system, worker, detectors, categories)
+    """What `revise` with these settings would take, then what verifying would, if a verifier is
+    named. Raises the errors of `revise_and_verify`."""
+    settings = ReviseSettings.of(settings, values)
+    store, into = project.store, settings.into
+    editor = open_editor(project, settings.editor, settings.model)
+    made = new_round(project, settings.system, editor, settings.detectors, settings.categories)
     unrevised = not_revised(into)
-    report = asked(store, system, (unrevised,), SPLITS)
+    report = count_work(store, settings.system, (unrevised,))
     count = report.asked - report.skipped
     thinned = _thinned(count)
-    sampled = count_summaries(store, system, unrevised, *thinned)
-    sample = list(tasks(store, settings, worker, unrevised, *thinned))
-    made = [_of(project, worker, count, sampled, sample, fresh)]
-    if verifier is not None:
-        checker = open_verifier(project, verifier, verifier_model)
-        refuse_own(checker, settings.detectors)
+    sampled = count_summaries(store, settings.system, unrevised, *thinned)
+    sample = list(editor_tasks(store, made, editor, unrevised, *thinned))
+    estimates = [_of(project, editor, count, sampled, sample, settings.fresh)]
+    if settings.verifier is not None:
+        verifier = open_verifier(project, settings.verifier, settings.verifier_model)
+        refuse_own(verifier, made.detectors)
         checks = [_as_if_edited(task, into) for task in sample if task.findings]
-        made.append(_of(project, checker, count, sampled, checks, fresh))
-    return made
+        estimates.append(_of(project, verifier, count, sampled, checks, settings.fresh))
+    return estimates
 
 
 def estimate_verify(
-    project: Project,
-    system: str,
-    verifier: str = "llm",
-    *,
-    model: str | None = None,
-    fresh: bool = False,
+    project: Project, settings: VerifySettings | None = None, **values: Any
 ) -> Estimate:
-    """What `verify` with the same arguments would take. Raises as that does."""
-    store = project.store
-    find_system(store, system)
-    worker = open_verifier(project, verifier, model)
-    run = checking(project, system, worker)
-    report = run.report(fresh)
+    """What `verify` with these settings would take. Raises the same errors."""
+    settings = VerifySettings.of(settings, values)
+    verifier = open_verifier(project, settings.verifier, settings.model)
+    refuse_circular(project, settings.system, verifier)
+    report = count_checks(project, settings.system, verifier, settings.fresh)
     count = report.asked - report.skipped
-    thinned = _thinned(count)
-    sampled = count_summaries(store, system, *run.open_ones(fresh), *thinned)
-    return _of(project, worker, count, sampled, list(run.tasks(fresh, *thinned)), fresh)
+    where = (*to_verify(project, settings.system, verifier, settings.fresh), *_thinned(count))
+    sampled = count_summaries(project.store, settings.system, *where)
+    sample = list(verifier_tasks(project.store, settings.system, *where))
+    return _of(project, verifier, count, sampled, sample, settings.fresh)
 
 
 def _thinned(count: int) -> tuple[Any, ...]:

@@ -1,40 +1,40 @@
-"""What a job can be asked to do: one record for each kind, with what it writes, and how to run it.
+"""What jobs can do: one `JobKind` for each, made of a verb and its settings record.
 
-Its fields are the arguments, kept in the job's row as JSON; resuming runs them again. To add a
-kind: one class here, and its name in KINDS.
+The record is what the job's row keeps as JSON; resuming runs it again. To add a kind: its settings,
+and one entry in KINDS.
 """
 
-import shlex
-from collections.abc import Callable, Iterable
-from functools import partial
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
-from arf_core.analysis.analyze import analyze
+from arf_core.analysis.analyze import AnalyzeSettings, analyze
 from arf_core.errors import InputError
 from arf_core.finetune import Wanted, finetune
-from arf_core.finetune.command import command_of
-from arf_core.finetune.export import EXPORTED, ExportReport, export
-from arf_core.finetune.generate import Tried, generate, try_on
-from arf_core.finetune.students import FinetuneReport
-from arf_core.importing import ImportOptions, ImportReport, load
-from arf_core.jobs import closed_world
+from arf_core.finetune.command import command_of as finetune_command
+from arf_core.finetune.export import EXPORTED, export
+from arf_core.finetune.generate import generate, try_on
+from arf_core.importing import ImportOptions, load
+from arf_core.jobs import closed_world, summaries
+from arf_core.jobs.command_line import command_line
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
-from arf_core.records import SPLITS, Record, RunReport, Split, System
+from arf_core.records import Record, RunReport, Split, System
 from arf_core.review.counts import tallies
 from arf_core.review.decisions import accept_verified, undo
-from arf_core.revision.revise import revise
-from arf_core.revision.verify import verify
+from arf_core.revision.revise import ReviseSettings
+from arf_core.revision.verify import VerifySettings, revise_and_verify, verify
+from arf_core.run import Flag, PhaseProgress, Progress, VerbSettings
 from arf_core.store.queries import count_summaries
 
-Tell = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and of how much (0 where that is not known)."""
+Hidden = Flag(None)
 
 
-class Claim(Record):
+class Lock(Record):
     """Something that a job writes, so that no other job may write it meanwhile."""
 
     what: str
@@ -43,535 +43,284 @@ class Claim(Record):
     """Only this part of it; empty for all of it."""
 
 
-class Work(Record):
-    """What a job is asked to do."""
+@dataclass(frozen=True)
+class JobKind:
+    """How a job with these settings is named, locked, run and reported."""
 
-    kind: ClassVar[str]
-
-    @property
-    def title(self) -> str:
-        """What it does, for people."""
-        raise NotImplementedError
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        """What no other job may write meanwhile."""
-        raise NotImplementedError
-
-    def command(self, project: str) -> str:
-        """The line for a terminal that does the same."""
-        raise NotImplementedError
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        """Do it; `folder` is the job's own. Returns the verb's report. Skips what is done."""
-        raise NotImplementedError
-
-    def said(self, report: BaseModel) -> str:
-        """What it came to, in one line for people."""
-        raise NotImplementedError
-
-    def then(self, project: Project, report: BaseModel) -> "Work | None":
-        """What is to be done when it is done."""
-        return None
+    settings: type[VerbSettings]
+    title: Callable[[Any], str]
+    locks: Callable[[Any], Sequence[Lock]]
+    """What no other job may write meanwhile."""
+    run: Callable[[Project, Any, Path, PhaseProgress], BaseModel]
+    """Called with the project, the settings, the job's own folder and its progress. Skips what is
+    done. Returns the verb's report."""
+    summary: Callable[[Any], str] = RunReport.in_words
+    """The report on one line."""
+    command: Callable[[Any, str], str] = command_line
+    """The command that does the same."""
+    followed_by: Callable[[Project, Any], Sequence[VerbSettings]] = lambda project, settings: ()
+    """Jobs to start when this one is done."""
 
 
-class ImportWork(Work):
-    """Bring files in; then the rules read what came, as they need no model."""
+class ImportJob(VerbSettings):
+    """Import files; then the rules read the new summaries, as they need no model."""
 
-    kind: ClassVar[str] = "import"
-    files: tuple[str, ...]
+    verb: ClassVar[str] = "import"
+    files: Annotated[tuple[str, ...], Hidden]
     options: ImportOptions = ImportOptions()
-    read: bool = True
+    read: Annotated[bool, Hidden] = True
     """Let the rules read the summaries afterwards."""
 
-    @property
-    def title(self) -> str:
-        first = Path(self.files[0]).name if self.files else "nothing"
-        more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
-        return f"Import {first}{more}"
 
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=self.options.system),)
-
-    def command(self, project: str) -> str:
-        o = self.options
-        said: list[str] = []
-        for flag, values in (("--map", o.columns), ("--speaker", o.speakers)):
-            said += [part for left, right in values.items() for part in (flag, f"{left}={right}")]
-        for flag, value in (
-            ("--shape", o.shape),
-            ("--delimiter", o.delimiter),
-            ("--separator", o.separator),
-            ("--source", o.source),
-            ("--encoding", o.encoding),
-            ("--limit", o.limit),
-        ):
-            said += _flag(flag, value)
-        if o.system != "teacher":
-            said += ["--system", o.system]
-        if o.attributes is not None:
-            said += ["--attributes", ",".join(o.attributes) or "none"]
-        return _line("import", project, *self.files, *said)
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        options = self.options.model_copy(update={"rejects_to": folder / "rejects.jsonl"})
-        return load(project, list(self.files), options, tell)
-
-    def said(self, report: BaseModel) -> str:
-        assert isinstance(report, ImportReport)
-        rejected = sum(report.rejected_by_reason.values())
-        parts = [f"{report.conversations:,} conversations", f"{report.summaries:,} summaries"]
-        parts += [f"{report.duplicates:,} there already"] if report.duplicates else []
-        parts += [f"{rejected:,} rows not taken"] if rejected else []
-        return ", ".join(parts)
-
-    def then(self, project: Project, report: BaseModel) -> Work | None:
-        """The rules read whatever was written by somebody outside; what they have read is skipped,
-        so an import that went on after a crash leaves nothing out."""
-        brought = [
-            s.name
-            for s in project.store.all(System)
-            if s.kind in ("teacher", "reference") and count_summaries(project.store, s.name)
-        ]
-        if not (self.read and brought):
-            return None
-        return AnalyzeWork(system=brought[0], others=tuple(brought[1:]))
-
-
-class AnalyzeWork(Work):
-    """A detector reads a system's summaries."""
-
-    kind: ClassVar[str] = "analyze"
-    system: str = "teacher"
-    detector: str = "rules"
-    model: str | None = None
-    splits: tuple[Split, ...] = SPLITS
-    limit: int | None = None
-    fresh: bool = False
-    others: tuple[str, ...] = ()
-    """Systems that it reads afterwards."""
-
-    @property
-    def reader(self) -> str:
-        return f"{self.detector}:{self.model}" if self.model else self.detector
-
-    @property
-    def title(self) -> str:
-        systems = ", ".join((self.system, *self.others))
-        who = "the rules" if self.detector == "rules" else self.reader
-        return f"Analyze {systems} with {who}"
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        systems = (self.system, *self.others)
-        return tuple(Claim(what=s, part=f"read by {self.reader}") for s in systems)
-
-    def command(self, project: str) -> str:
-        said = _flag("--detector", None if self.detector == "rules" else self.detector)
-        said += _flag("--model", self.model) + _flag("--limit", self.limit)
-        if self.splits != SPLITS:
-            said += [part for split in self.splits for part in ("--split", split)]
-        said += ["--fresh"] if self.fresh else []
-        lines = [
-            _line("analyze", project, "--system", system, *said)
-            for system in (self.system, *self.others)
-        ]
-        return "\n".join(lines)
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        reports = [
-            analyze(
-                project,
-                system,
-                self.detector,
-                model=self.model,
-                splits=self.splits,
-                limit=self.limit,
-                fresh=self.fresh,
-                progress=partial(tell, f"reading {system}"),
-            )
-            for system in (self.system, *self.others)
-        ]
-        return _total(reports)
-
-    def said(self, report: BaseModel) -> str:
-        return _run_in_words(report)
-
-
-class ReviseWork(Work):
-    """An editor answers findings, which makes a new system; a verifier may check it at once."""
-
-    kind: ClassVar[str] = "revise"
-    system: str = "teacher"
-    into: str
-    detectors: tuple[str, ...] = ()
-    editor: str = "llm"
-    model: str | None = None
-    categories: tuple[str, ...] | None = None
-    verifier: str | None = None
-    verifier_model: str | None = None
-    fresh: bool = False
-
-    @property
-    def title(self) -> str:
-        return f"Revise {self.system} into {self.into}"
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=self.into),)
-
-    def command(self, project: str) -> str:
-        said = ["--system", self.system, "--into", self.into]
-        for flag, values in (("--detector", self.detectors), ("--category", self.categories or ())):
-            said += [part for value in values for part in (flag, value)]
-        said += _flag("--editor", self.editor) + _flag("--model", self.model)
-        said += _flag("--verifier", self.verifier)
-        said += _flag("--verifier-model", self.verifier_model)
-        return _line("revise", project, *said, *(["--fresh"] if self.fresh else []))
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        revised = revise(
-            project,
-            self.system,
-            self.into,
-            detectors=self.detectors,
-            editor=self.editor,
-            model=self.model,
-            categories=self.categories,
-            fresh=self.fresh,
-            progress=partial(tell, "revising"),
-        )
-        if self.verifier is None:
-            return RoundReport(revise=revised)
-        verified = verify(
-            project,
-            self.into,
-            self.verifier,
-            model=self.verifier_model,
-            fresh=self.fresh,
-            progress=partial(tell, "checking"),
-        )
-        return RoundReport(revise=revised, verify=verified)
-
-    def said(self, report: BaseModel) -> str:
-        assert isinstance(report, RoundReport)
-        words = f"Revised: {_run_in_words(report.revise)}"
-        return f"{words}. Checked: {_run_in_words(report.verify)}" if report.verify else words
-
-
-class RoundReport(Record):
-    """What a revision did, and the check that followed."""
-
-    revise: RunReport
-    verify: RunReport | None = None
-
-
-class VerifyWork(Work):
-    """A verifier checks a revision round."""
-
-    kind: ClassVar[str] = "verify"
-    system: str
-    verifier: str = "llm"
-    model: str | None = None
-    fresh: bool = False
-
-    @property
-    def title(self) -> str:
-        return f"Check {self.system}"
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=self.system, part=f"checked by {self.verifier}:{self.model}"),)
-
-    def command(self, project: str) -> str:
-        said = ["--system", self.system, "--verifier", self.verifier, *_flag("--model", self.model)]
-        return _line("verify", project, *said, *(["--fresh"] if self.fresh else []))
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        return verify(
-            project,
-            self.system,
-            self.verifier,
-            model=self.model,
-            fresh=self.fresh,
-            progress=partial(tell, "checking"),
-        )
-
-    def said(self, report: BaseModel) -> str:
-        return _run_in_words(report)
-
-
-class ReviewWork(Work):
+class ReviewJob(VerbSettings):
     """A reviewer's step on very many summaries."""
 
-    kind: ClassVar[str] = "review"
-    system: str
+    verb: ClassVar[str] = "review"
+    system: Annotated[str, Flag("--system", explicit=True)]
+    """Revision round."""
     by: str
-    step: Literal["accept_verified", "undo"]
-
-    @property
-    def title(self) -> str:
-        what = {"accept_verified": "Accept the verified ones", "undo": "Undo the last step"}
-        return f"{what[self.step]} of {self.system}"
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=self.system, part="decisions"),)
-
-    def command(self, project: str) -> str:
-        what = self.step.replace("_", "-")
-        return _line("review", project, what, "--system", self.system, "--by", self.by)
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        work, phase = (
-            (accept_verified, "accepting")
-            if self.step == "accept_verified"
-            else (undo, "taking back")
-        )
-        step = work(project.store, self.system, self.by, partial(tell, phase))
-        tallies(project.store, self.system)
-        return Reviewed(summaries=step.summaries if step else 0)
-
-    def said(self, report: BaseModel) -> str:
-        assert isinstance(report, Reviewed)
-        return f"{report.summaries:,} summaries"
+    """Name of the reviewer."""
+    step: Annotated[Literal["accept_verified", "undo"], Hidden]
 
 
-class Reviewed(Record):
-    """What a step of a review came to."""
+class ExportJob(VerbSettings):
+    """Write a training set."""
+
+    verb: ClassVar[str] = "export"
+    system: Annotated[str, Flag("--system", explicit=True)]
+    """System whose summaries are exported."""
+    into: Annotated[str, Hidden]
+    """The folder; a relative one is in the project's."""
+    splits: Annotated[tuple[Split, ...], Flag("--split")] = EXPORTED
+    """Splits to export; never test."""
+    everything: bool = False
+    """Include rows that nobody has checked."""
+
+
+class DemoJob(VerbSettings):
+    """Make an example's project."""
+
+    verb: ClassVar[str] = "demo"
+    example: Literal["support", "closed_world"] = "support"
+    """support has written conversations; closed_world generated ones, with trained students."""
+
+
+class FinetuneJob(VerbSettings):
+    """Train a student. The training outlives this job if the job is killed."""
+
+    verb: ClassVar[str] = "finetune"
+    wanted: Annotated[Wanted, Hidden]
+
+
+class GenerateJob(VerbSettings):
+    """A model writes a system's summaries."""
+
+    verb: ClassVar[str] = "generate"
+    model: str
+    """Model in arf.toml."""
+    into: str
+    """Name of the new system."""
+    splits: Annotated[tuple[Split, ...], Flag("--split", explicit=True)] = ("test",)
+    """Splits whose conversations are summarised."""
+    limit: int | None = None
+    """Write at most this many summaries, for a trial."""
+
+
+class TryJob(VerbSettings):
+    """A model summarises one conversation; nothing is stored."""
+
+    verb: ClassVar[str] = "generate"
+    model: str
+    """Model in arf.toml."""
+    conversation: Annotated[str, Flag("--only")]
+    """Conversation, by its id."""
+
+
+class ReviewReport(Record):
+    """Result of a review step."""
 
     summaries: int
 
 
-class ExportWork(Work):
-    """Write a training set."""
-
-    kind: ClassVar[str] = "export"
-    system: str
-    into: str
-    """The folder; a relative one lies in the project."""
-    splits: tuple[Split, ...] = EXPORTED
-    everything: bool = False
-
-    @property
-    def title(self) -> str:
-        return f"Export {self.system}"
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=f"folder {self.into}"),)
-
-    def command(self, project: str) -> str:
-        said = ["--system", self.system]
-        if self.splits != EXPORTED:
-            said += [part for split in self.splits for part in ("--split", split)]
-        said += ["--everything"] if self.everything else []
-        return _line("export", project, str(Path(project) / self.into), *said)
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        tell("writing", 0, 0)
-        return export(
-            project,
-            self.system,
-            project.path / self.into,
-            splits=self.splits,
-            everything=self.everything,
-        )
-
-    def said(self, report: BaseModel) -> str:
-        assert isinstance(report, ExportReport)
-        left = sum(report.left_out.values())
-        return f"{report.rows:,} rows in {self.into}, {left:,} left out"
+def _phase(name: str, progress: PhaseProgress) -> Progress:
+    return lambda done, total: progress(name, done, total)
 
 
-class DemoWork(Work):
-    """Take an example's project the whole way."""
-
-    kind: ClassVar[str] = "demo"
-    example: Literal["support", "closed_world"] = "support"
-
-    @property
-    def title(self) -> str:
-        return {
-            "support": "Make the sample project",
-            "closed_world": "Make the closed world",
-        }[self.example]
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        systems = closed_world.SYSTEMS if self.example == "closed_world" else ("teacher", "r1")
-        return tuple(Claim(what=system) for system in systems)
-
-    def command(self, project: str) -> str:
-        chosen = [] if self.example == "support" else ["--example", self.example]
-        return _line("demo", project, *chosen)
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        def told(title: str) -> Callable[[int, int], None]:
-            return partial(tell, title.lower())
-
-        if self.example == "closed_world":
-            return closed_world.make_closed_world(project.path, told)
-        return make_demo(project.path, told)
-
-    def said(self, report: BaseModel) -> str:
-        return "taken the whole way"
+def _analyze(project: Project, s: AnalyzeSettings, _: Path, progress: PhaseProgress) -> BaseModel:
+    return analyze(project, s, progress=_phase(f"reading {s.system}", progress))
 
 
-class FinetuneWork(Work):
-    """Train a student. It goes on in a process of its own if this one is killed."""
-
-    kind: ClassVar[str] = "finetune"
-    wanted: Wanted
-
-    @property
-    def title(self) -> str:
-        return f"Train {self.wanted.into} on {self.wanted.system}"
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=f"student {self.wanted.into}"),)
-
-    def command(self, project: str) -> str:
-        return command_of(project, self.wanted)
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        return finetune(
-            project, self.wanted, progress=lambda step, total, doing: tell(doing, step, total)
-        )
-
-    def said(self, report: BaseModel) -> str:
-        assert isinstance(report, FinetuneReport)
-        loss = "" if report.final_loss is None else f", loss {report.final_loss:.3f}"
-        if report.state == "done":
-            return f"{report.steps:,} steps{loss}"
-        if not report.steps:
-            return f"{report.state} before its first step"
-        return f"{report.state} at step {report.steps:,} of {report.total:,}{loss}"
+def _revise(project: Project, s: ReviseSettings, _: Path, progress: PhaseProgress) -> BaseModel:
+    return revise_and_verify(project, s, progress=progress)
 
 
-class GenerateWork(Work):
-    """A model writes a system's summaries."""
-
-    kind: ClassVar[str] = "generate"
-    model: str
-    into: str
-    splits: tuple[Split, ...] = ("test",)
-    limit: int | None = None
-
-    @property
-    def title(self) -> str:
-        return f"{self.model} writes {self.into}"
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=self.into),)
-
-    def command(self, project: str) -> str:
-        said = ["--model", self.model, "--into", self.into, *_flag("--limit", self.limit)]
-        said += [part for split in self.splits for part in ("--split", split)]
-        return _line("generate", project, *said)
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        return generate(
-            project,
-            self.model,
-            self.into,
-            splits=self.splits,
-            limit=self.limit,
-            progress=partial(tell, "writing"),
-        )
-
-    def said(self, report: BaseModel) -> str:
-        return _run_in_words(report)
+def _verify(project: Project, s: VerifySettings, _: Path, progress: PhaseProgress) -> BaseModel:
+    return verify(project, s, progress=_phase("verifying", progress))
 
 
-class TryWork(Work):
-    """A model summarises one conversation, to be looked at."""
-
-    kind: ClassVar[str] = "try"
-    model: str
-    conversation: str
-
-    @property
-    def title(self) -> str:
-        return f"Try {self.model} on {self.conversation}"
-
-    @property
-    def writes(self) -> tuple[Claim, ...]:
-        return (Claim(what=f"try {self.model}"),)
-
-    def command(self, project: str) -> str:
-        said = ["--model", self.model, "--only", self.conversation]
-        return _line("generate", project, *said)
-
-    def run(self, project: Project, folder: Path, tell: Tell) -> BaseModel:
-        return try_on(project, self.model, self.conversation)
-
-    def said(self, report: BaseModel) -> str:
-        assert isinstance(report, Tried)
-        return report.problem or f"{len(report.text.split())} words"
+def _import(project: Project, s: ImportJob, folder: Path, progress: PhaseProgress) -> BaseModel:
+    options = s.options.model_copy(update={"rejects_to": folder / "rejects.jsonl"})
+    return load(project, list(s.files), options, progress)
 
 
-KINDS: dict[str, type[Work]] = {
-    work.kind: work
-    for work in (
-        ImportWork,
-        AnalyzeWork,
-        ReviseWork,
-        VerifyWork,
-        ReviewWork,
-        ExportWork,
-        DemoWork,
-        FinetuneWork,
-        GenerateWork,
-        TryWork,
+def _rules_read(project: Project, s: ImportJob) -> Sequence[VerbSettings]:
+    """The rules read every imported system; what they have read is skipped, so an import that was
+    resumed leaves nothing out."""
+    imported = [
+        system.name
+        for system in project.store.all(System)
+        if system.kind in ("teacher", "reference") and count_summaries(project.store, system.name)
+    ]
+    return [AnalyzeSettings(system=name) for name in imported] if s.read else []
+
+
+def _review(project: Project, s: ReviewJob, _: Path, progress: PhaseProgress) -> BaseModel:
+    if s.step == "undo":
+        step = undo(project.store, s.system, s.by, _phase("undoing", progress))
+    else:
+        step = accept_verified(project.store, s.system, s.by, _phase("accepting", progress))
+    tallies(project.store, s.system)
+    return ReviewReport(summaries=step.summaries if step else 0)
+
+
+def _export(project: Project, s: ExportJob, _: Path, progress: PhaseProgress) -> BaseModel:
+    progress("writing", 0, 0)
+    into = project.path / s.into
+    return export(project, s.system, into, splits=s.splits, everything=s.everything)
+
+
+def _demo(project: Project, s: DemoJob, _: Path, progress: PhaseProgress) -> BaseModel:
+    make = closed_world.make_closed_world if s.example == "closed_world" else make_demo
+    return make(project.path, lambda title: _phase(title.lower(), progress))
+
+
+def _finetune(project: Project, s: FinetuneJob, _: Path, progress: PhaseProgress) -> BaseModel:
+    return finetune(
+        project, s.wanted, progress=lambda step, total, phase: progress(phase, step, total)
     )
+
+
+def _generate(project: Project, s: GenerateJob, _: Path, progress: PhaseProgress) -> BaseModel:
+    return generate(
+        project,
+        s.model,
+        s.into,
+        splits=s.splits,
+        limit=s.limit,
+        progress=_phase("writing", progress),
+    )
+
+
+KINDS: dict[str, JobKind] = {
+    "import": JobKind(
+        settings=ImportJob,
+        title=lambda s: f"Import {summaries.of_files(s.files)}",
+        locks=lambda s: [Lock(what=s.options.system)],
+        run=_import,
+        summary=summaries.of_import,
+        command=lambda s, project: command_line(s, project, *s.files),
+        followed_by=_rules_read,
+    ),
+    "analyze": JobKind(
+        settings=AnalyzeSettings,
+        title=lambda s: f"Analyze {s.system} with {summaries.of_detector(s.detector, s.model)}",
+        locks=lambda s: [Lock(what=s.system, part=f"read by {s.detector}:{s.model}")],
+        run=_analyze,
+    ),
+    "revise": JobKind(
+        settings=ReviseSettings,
+        title=lambda s: f"Revise {s.system} into {s.into}",
+        locks=lambda s: [Lock(what=s.into)],
+        run=_revise,
+        summary=summaries.of_round,
+    ),
+    "verify": JobKind(
+        settings=VerifySettings,
+        title=lambda s: f"Verify {s.system}",
+        locks=lambda s: [Lock(what=s.system, part=f"verified by {s.verifier}:{s.model}")],
+        run=_verify,
+    ),
+    "review": JobKind(
+        settings=ReviewJob,
+        title=lambda s: (
+            f"Undo the last step on {s.system}"
+            if s.step == "undo"
+            else f"Accept the verified summaries of {s.system}"
+        ),
+        locks=lambda s: [Lock(what=s.system, part="decisions")],
+        run=_review,
+        summary=lambda report: f"{report.summaries:,} summaries",
+        command=lambda s, project: command_line(s, project, s.step.replace("_", "-")),
+    ),
+    "export": JobKind(
+        settings=ExportJob,
+        title=lambda s: f"Export {s.system}",
+        locks=lambda s: [Lock(what=f"folder {s.into}")],
+        run=_export,
+        summary=summaries.of_export,
+        command=lambda s, project: command_line(s, project, str(Path(project) / s.into)),
+    ),
+    "demo": JobKind(
+        settings=DemoJob,
+        title=lambda s: (
+            "Make the closed world" if s.example == "closed_world" else "Make the sample project"
+        ),
+        locks=lambda s: [
+            Lock(what=system)
+            for system in (
+                closed_world.SYSTEMS if s.example == "closed_world" else ("teacher", "r1")
+            )
+        ],
+        run=_demo,
+        summary=lambda report: "done",
+    ),
+    "finetune": JobKind(
+        settings=FinetuneJob,
+        title=lambda s: f"Train {s.wanted.into} on {s.wanted.system}",
+        locks=lambda s: [Lock(what=f"student {s.wanted.into}")],
+        run=_finetune,
+        summary=summaries.of_training,
+        command=lambda s, project: finetune_command(project, s.wanted),
+    ),
+    "generate": JobKind(
+        settings=GenerateJob,
+        title=lambda s: f"{s.model} writes {s.into}",
+        locks=lambda s: [Lock(what=s.into)],
+        run=_generate,
+    ),
+    "try": JobKind(
+        settings=TryJob,
+        title=lambda s: f"Try {s.model} on {s.conversation}",
+        locks=lambda s: [Lock(what=f"try {s.model}")],
+        run=lambda project, s, folder, progress: try_on(project, s.model, s.conversation),
+        summary=lambda report: report.problem or f"{len(report.text.split())} words",
+    ),
 }
 
 
-def work_of(kind: str, arguments: str) -> Work:
-    """The work of a stored job. Raises InputError for a kind that this version does not know."""
-    if kind not in KINDS:
+def name_of(settings: VerbSettings) -> str:
+    """The kind of job that these settings start."""
+    return next(name for name, kind in KINDS.items() if kind.settings is type(settings))
+
+
+def command_of(settings: VerbSettings, project: str | Path) -> str:
+    """The command that does what a job with these settings does."""
+    return kind_of(name_of(settings)).command(settings, str(project))
+
+
+def kind_of(name: str) -> JobKind:
+    """A kind by its name. Raises InputError for one that this version does not have."""
+    if name not in KINDS:
         raise InputError(
-            f"This version knows no jobs of the kind {kind!r}.",
-            f"It knows {', '.join(KINDS)}: update ARF Studio.",
+            f"This version has no jobs of the kind {name!r}.",
+            f"It has {', '.join(KINDS)}: update ARF Studio.",
         )
-    return KINDS[kind].model_validate_json(arguments)
+    return KINDS[name]
 
 
-def _run_in_words(report: BaseModel) -> str:
-    assert isinstance(report, RunReport)
-    parts = [f"{report.done:,} done"]
-    parts += [f"{report.skipped:,} done before"] if report.skipped else []
-    parts += [f"{report.pending:,} waiting for replies by file"] if report.pending else []
-    parts += [f"{n:,} failed ({reason})" for reason, n in report.failed.most_common()]
-    return ", ".join(parts)
-
-
-def _total(reports: list[RunReport]) -> RunReport:
-    """Several runs as one."""
-    if len(reports) == 1:
-        return reports[0]
-    total = RunReport(notes=[note for r in reports for note in r.notes])
-    for report in reports:
-        total.failed.update(report.failed)
-        for name in COUNTS:
-            setattr(total, name, getattr(total, name) + getattr(report, name))
-    return total
-
-
-COUNTS = (
-    *("asked", "skipped", "done", "pending", "calls", "cached"),
-    *("prompt_tokens", "completion_tokens", "cost", "seconds"),
-)
-
-
-def _flag(name: str, value: object) -> list[str]:
-    return [] if value is None else [name, str(value)]
-
-
-def _line(verb: str, project: str, *parts: str) -> str:
-    words: Iterable[str] = ("arf", verb, project, *parts)
-    return " ".join(shlex.quote(word) for word in words)
+def stored_settings(name: str, arguments: str) -> VerbSettings:
+    """The settings of a stored job. Fields of other versions are left out where they are empty."""
+    record = kind_of(name).settings
+    given: dict[str, Any] = json.loads(arguments)
+    kept = {k: v for k, v in given.items() if k in record.model_fields or v}
+    return record.model_validate(kept)

@@ -22,9 +22,10 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from arf_core.errors import InputError
-from arf_core.jobs.kinds import Claim, Work, work_of
+from arf_core.jobs.kinds import Lock, command_of, kind_of, name_of, stored_settings
 from arf_core.project import Project
 from arf_core.records import Record
+from arf_core.run import VerbSettings
 from arf_core.store import schema
 from arf_core.store.database import Store, insert_new, to_row
 
@@ -34,14 +35,14 @@ OPEN = ("queued", "running")
 HEARTBEAT_S = 2.0
 LOST_AFTER_S = 15.0
 PATIENCE_S = 10.0
-"""A job that was asked to stop and has not stopped after that is killed by the next asking."""
+"""Seconds after which a second request to stop kills the job."""
 NEWEST = 50
 LOG_TAIL = 20_000
-"""Characters of a log that are shown."""
+"""Characters of a log to show."""
 
 
 class Job(Record):
-    """A long action: what it was asked, how far it is, what came of it."""
+    """A long action: its settings, progress and result."""
 
     id: str
     kind: str
@@ -49,10 +50,10 @@ class Job(Record):
     arguments: str
     """JSON."""
     command: str
-    """The line for a terminal that does the same."""
-    writes: tuple[Claim, ...] = ()
+    """The command that does the same."""
+    writes: tuple[Lock, ...] = ()
     status: Status = "queued"
-    """As stored; `state` knows the lost ones."""
+    """As stored; `state` also tells lost jobs."""
     phase: str = ""
     done: int = 0
     total: int = 0
@@ -60,12 +61,12 @@ class Job(Record):
     rate: float | None = None
     """Items a second."""
     message: str = ""
-    """More about how it goes, on one line."""
+    """Details on one line."""
     error: str | None = None
     hint: str | None = None
     pid: int | None = None
     resumes: str | None = None
-    """The job that this one goes on with."""
+    """The job that this one resumes."""
     follows: str | None = None
     """The job that started this one when it was done."""
     created: datetime
@@ -76,18 +77,18 @@ class Job(Record):
 
     @property
     def state(self) -> Status:
-        """The status, or lost where nothing has been heard of an open job for 15 s."""
+        """The status, or lost where an open job has had no heartbeat for 15 s."""
         quiet = (datetime.now(UTC) - self.heartbeat).total_seconds() > LOST_AFTER_S
         return "lost" if self.status in OPEN and quiet else self.status
 
     @property
     def is_open(self) -> bool:
-        """Does it wait or work, as far as anybody knows?"""
+        """Whether it is queued or running, and not lost."""
         return self.state in OPEN
 
     @property
     def share(self) -> float | None:
-        """How much of the present phase is done, 0 to 1; None where that is not known."""
+        """Share of the current phase that is done, 0 to 1; None where the total is unknown."""
         return min(self.done / self.total, 1.0) if self.total else None
 
     @property
@@ -96,7 +97,7 @@ class Job(Record):
 
     @property
     def seconds(self) -> float | None:
-        """How long it has worked, or worked in all."""
+        """Running time so far, or in all."""
         end = self.ended or datetime.now(UTC)
         return (end - self.started).total_seconds() if self.started else None
 
@@ -112,7 +113,7 @@ def jobs(store: Store, newest: int = NEWEST) -> list[Job]:
 
 
 def open_jobs(store: Store) -> list[Job]:
-    """Those that wait or work, the oldest first; lost ones are not among them."""
+    """Queued and running jobs, the oldest first, without lost ones."""
     with store.read() as conn:
         return [job for job in _stored_open(conn) if job.is_open]
 
@@ -131,7 +132,7 @@ def find_job(store: Store, job_id: str) -> Job:
 
 
 def report_of(store: Store, job_id: str, kind: type[M]) -> M | None:
-    """What a job that is done reported; None where there is no report (yet)."""
+    """The report of a job that is done; None where there is none."""
     with store.read() as conn:
         query = select(schema.job.c.result).where(schema.job.c.id == job_id)
         found = conn.scalar(query)
@@ -155,14 +156,18 @@ def log_of(project: Project, job_id: str) -> str:
 
 
 def start(
-    project: Project, work: Work, *, resumes: str | None = None, follows: str | None = None
+    project: Project,
+    settings: VerbSettings,
+    *,
+    resumes: str | None = None,
+    follows: str | None = None,
 ) -> Job:
     """Start a job. Returns at once.
 
-    `resumes` is the job that it goes on with, `follows` the one that is about to end and leaves it
-    the rest. Raises InputError where another open job writes what this one would write.
+    `resumes` is the job that it continues, `follows` the ending job that started it. Raises
+    InputError where another open job writes what this one would write.
     """
-    job = _entry(project, work, resumes, follows)
+    job = _entry(project, settings, resumes, follows)
     with project.store.write(counts=False) as conn:
         _refuse_conflict(conn, job)
         insert_new(conn, schema.job, [to_row(job)])
@@ -171,28 +176,30 @@ def start(
 
 
 def resume(project: Project, job_id: str) -> Job:
-    """Start a lost, failed or cancelled job again with the same arguments: what it had done is
-    skipped. Raises InputError where it still works, or is done."""
+    """Start a lost, failed or cancelled job again with the same settings; what is done is skipped.
+
+    Raises InputError where the job is open or done.
+    """
     old = find_job(project.store, job_id)
     if old.state in (*OPEN, "done"):
         raise InputError(
-            f"The job {old.title!r} is {old.state}.", "Only a job that has stopped can go on."
+            f"The job {old.title!r} is {old.state}.", "Only a job that has stopped can be resumed."
         )
-    end(project.store, old.id, "lost")  # one that was merely silent notices, and stops
-    return start(project, work_of(old.kind, old.arguments), resumes=old.id)
+    end(project.store, old.id, "lost")  # if it still runs, it notices and stops
+    return start(project, stored_settings(old.kind, old.arguments), resumes=old.id)
 
 
 def cancel(project: Project, job_id: str) -> Job:
-    """Ask a job to stop; what it has done is kept. Asked again after 10 s, it is killed.
+    """Ask a job to stop; what it has done is kept. A second request after 10 s kills it.
 
-    Raises InputError where it has ended already.
+    Raises InputError where the job has ended.
     """
     job = find_job(project.store, job_id)
     if job.status not in OPEN:
-        raise InputError(f"The job {job.title!r} has ended already: {job.status}.")
+        raise InputError(f"The job {job.title!r} has already ended: {job.status}.")
     if job.status == "queued" or job.state == "lost":
         end(project.store, job.id, "cancelled")
-    elif _is_deaf(job):
+    elif _ignores_stop(job):
         end(project.store, job.id, "cancelled")
         _signal(job, signal.SIGKILL)
     else:
@@ -201,32 +208,35 @@ def cancel(project: Project, job_id: str) -> Job:
     return find_job(project.store, job.id)
 
 
-def _is_deaf(job: Job) -> bool:
+def _ignores_stop(job: Job) -> bool:
     asked = job.asked_to_stop
     return asked is not None and datetime.now(UTC) - asked > timedelta(seconds=PATIENCE_S)
 
 
 def _signal(job: Job, number: signal.Signals) -> None:
-    """Reach the job's process; its heartbeat is fresh, so its id is still its own."""
+    """Signal the job's process; its heartbeat is fresh, so the process id is still its own."""
     if job.pid is None:
         return
     try:
-        # only to the job itself: its workers end with it, and must not die under its hands
+        # SIGTERM goes to the job alone: it ends its own worker processes
         os.killpg(job.pid, number) if number == signal.SIGKILL else os.kill(job.pid, number)
     except ProcessLookupError:
         sys.stderr.write(f"Job {job.id} ended before it could be asked to stop.\n")
 
 
-def _entry(project: Project, work: Work, resumes: str | None, follows: str | None) -> Job:
-    """The row of a job that is to be started."""
-    moment = datetime.now(UTC)
+def _entry(
+    project: Project, settings: VerbSettings, resumes: str | None, follows: str | None
+) -> Job:
+    """The row of a job to be started."""
+    moment, name = datetime.now(UTC), name_of(settings)
+    kind = kind_of(name)
     return Job(
         id=uuid4().hex[:12],
-        kind=work.kind,
-        title=work.title,
-        arguments=work.model_dump_json(),
-        command=work.command(str(project.path)),
-        writes=work.writes,
+        kind=name,
+        title=kind.title(settings),
+        arguments=settings.model_dump_json(),
+        command=command_of(settings, project.path),
+        writes=tuple(kind.locks(settings)),
         resumes=resumes,
         follows=follows,
         created=moment,
@@ -235,8 +245,7 @@ def _entry(project: Project, work: Work, resumes: str | None, follows: str | Non
 
 
 def _spawn(project: Project, job: Job) -> None:
-    """Start the process of a queued job, in a session of its own, so that what ends the app (a
-    closed terminal, Ctrl-C) does not end it."""
+    """Start a queued job's process in its own session, so that ending the app does not end it."""
     folder = folder_of(project, job.id)
     folder.mkdir(parents=True, exist_ok=True)
     here = str(Path(__file__).resolve().parents[2])
@@ -255,8 +264,7 @@ def _spawn(project: Project, job: Job) -> None:
 
 
 def _watch(process: "subprocess.Popen[bytes]", project: Project, job_id: str) -> None:
-    """While the one who started it lives: a process that ended without a word in its row (killed,
-    or never begun) is lost at once, and need not be missed first."""
+    """While the parent lives, mark a process that ended without updating its row as lost."""
     code = process.wait()
     if code and project.store.path.exists():
         how = f"by signal {-code}" if code < 0 else f"with code {code}"
@@ -264,8 +272,8 @@ def _watch(process: "subprocess.Popen[bytes]", project: Project, job_id: str) ->
             project.store,
             job_id,
             status="lost",
-            error=f"Its process ended {how}, without a word.",
-            hint="Its log may say why. What it has done is kept: resume it.",
+            error=f"Its process ended {how} without a report.",
+            hint="Its log may say why. What it has done is kept; resume it.",
             ended=datetime.now(UTC),
         )
 
@@ -275,16 +283,16 @@ def _watch(process: "subprocess.Popen[bytes]", project: Project, job_id: str) ->
 
 def _refuse_conflict(conn: Connection, job: Job) -> None:
     for other in _stored_open(conn):
-        both = _clash(other.writes, job.writes)
+        both = _conflict(other.writes, job.writes)
         if both and other.is_open and other.id != job.follows:
             raise InputError(
-                f"{job.title!r} cannot start while {other.title!r} works: both write {both}.",
+                f"{job.title!r} cannot start while {other.title!r} runs: both write {both}.",
                 f"Wait until it has ended, or cancel it: arf jobs DIR cancel {other.id}",
             )
 
 
-def _clash(left: Sequence[Claim], right: Sequence[Claim]) -> str | None:
-    """What is claimed by both. A claim on the whole clashes with one on any part of it."""
+def _conflict(left: Sequence[Lock], right: Sequence[Lock]) -> str | None:
+    """What both lock. A lock on the whole conflicts with one on any part of it."""
     return next(
         (
             a.what
@@ -306,7 +314,7 @@ def _columns() -> list[ColumnElement[Any]]:
 
 
 def change(store: Store, job_id: str, **values: object) -> bool:
-    """Change an open job's row; False where it is open no longer."""
+    """Change an open job's row; False where it is no longer open."""
     table = schema.job
     statement = update(table).where(table.c.id == job_id, table.c.status.in_(OPEN))
     with store.write(counts=False) as conn:
@@ -314,5 +322,5 @@ def change(store: Store, job_id: str, **values: object) -> bool:
 
 
 def end(store: Store, job_id: str, status: Status) -> bool:
-    """Close an open job's row; False where it is closed already."""
+    """Close an open job's row; False where it is already closed."""
     return change(store, job_id, status=status, ended=datetime.now(UTC))

@@ -1,8 +1,8 @@
-"""The process of a job: does the work, and tells the job's row how far it is.
+"""The process of a job: it runs the verb and writes progress into the job's row.
 
-A thread beats every two seconds, whatever the work is at. SIGTERM ends the work as Ctrl-C ends a
-command: what is done is kept, and the job is cancelled. When the row says that the job is no longer
-open (somebody took it for lost, and started it again), the process stops by itself.
+A thread writes a heartbeat every two seconds. SIGTERM ends the work as Ctrl-C ends a command: what
+is done is kept, and the job is cancelled. When the job is no longer open (it was taken for lost and
+resumed), the process stops by itself.
 """
 
 import os
@@ -17,37 +17,38 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from arf_core.errors import ArfError, InputError
-from arf_core.jobs.kinds import Work, work_of
+from arf_core.jobs.kinds import JobKind, kind_of, stored_settings
 from arf_core.jobs.queue import HEARTBEAT_S, Job, change, end, find_job, folder_of, start
 from arf_core.project import Project
+from arf_core.run import VerbSettings
 
-TELL_S = 0.5
-"""Between two writes of progress that the work itself sets off, at least."""
+WRITE_S = 0.5
+"""Seconds between two writes of the work's own progress, at least."""
 BUG = "See the log of the job: arf jobs {project} log {job}"
 
 
-class At(NamedTuple):
-    """Where the work is."""
+class PhaseState(NamedTuple):
+    """Progress in one phase."""
 
     phase: str = ""
     done: int = 0
     total: int = 0
 
 
-class Pulse:
-    """Keeps the job's row up to date while the work goes on."""
+class Heartbeat:
+    """Keeps the job's row up to date while the work runs."""
 
     def __init__(self, project: Project, job: Job) -> None:
         self._project = project
         self._job = job
-        self._at = At()
+        self._at = PhaseState()
         self._began = (time.monotonic(), 0)
         self._written = 0.0
         self._over = Event()
         self._writing = Lock()
         self._thread = Thread(target=self._beat, daemon=True)
 
-    def __enter__(self) -> "Pulse":
+    def __enter__(self) -> "Heartbeat":
         self._thread.start()
         return self
 
@@ -55,18 +56,18 @@ class Pulse:
         self._over.set()
         self._thread.join()
 
-    def tell(self, phase: str, done: int, total: int) -> None:
-        """The work says where it is."""
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Record the work's progress."""
         if phase != self._at.phase:
             self._began = (time.monotonic(), done)
-        self._at = At(phase, done, total)
-        if time.monotonic() - self._written > TELL_S:
+        self._at = PhaseState(phase, done, total)
+        if time.monotonic() - self._written > WRITE_S:
             self._write()
 
     def _beat(self) -> None:
         while not self._over.wait(HEARTBEAT_S):
             if not self._write():
-                sys.stderr.write("This job was given up meanwhile: it stops.\n")
+                sys.stderr.write("This job is no longer open: it stops.\n")
                 os.kill(os.getpid(), signal.SIGINT)
                 return
 
@@ -109,16 +110,17 @@ def main(path: str, job_id: str) -> int:
 
 
 def _stop(number: int, frame: object) -> None:
-    """SIGTERM as Ctrl-C, which every verb ends well with; once is enough."""
+    """Handle SIGTERM like Ctrl-C, which every verb handles; further ones are ignored."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.raise_signal(signal.SIGINT)
 
 
 def _work(project: Project, job: Job) -> int:
     try:
-        work = work_of(job.kind, job.arguments)
-        with Pulse(project, job) as pulse:
-            report = work.run(project, folder_of(project, job.id), pulse.tell)
+        kind, settings = kind_of(job.kind), stored_settings(job.kind, job.arguments)
+        with Heartbeat(project, job) as heartbeat:
+            folder = folder_of(project, job.id)
+            report = kind.run(project, settings, folder, heartbeat.progress)
     except KeyboardInterrupt:
         end(project.store, job.id, "cancelled")
         return 130
@@ -127,14 +129,14 @@ def _work(project: Project, job: Job) -> int:
         _failed(project, job, fault.message, fault.hint)
         return 1
     except BaseException as fault:
-        # a bug: told in the row, with the trace in the log, and not swallowed
-        traceback.print_exc()  # before the row: who sees "failed" may look at once
+        # a bug: reported in the row, with the trace in the log, and not swallowed
+        traceback.print_exc()  # before the row: a reader of "failed" may look at once
         hint = BUG.format(project=project.path, job=job.id)
         _failed(project, job, f"{type(fault).__name__}: {fault}", hint)
         if not isinstance(fault, Exception):
             raise
         return 1
-    _done(project, job, work, report)
+    _done(project, job, kind, settings, report)
     return 0
 
 
@@ -143,26 +145,25 @@ def _failed(project: Project, job: Job, message: str, hint: str) -> None:
     change(project.store, job.id, status="failed", error=message, hint=hint, ended=moment)
 
 
-def _done(project: Project, job: Job, work: Work, report: BaseModel) -> None:
-    moment = datetime.now(UTC)
-    refused = _next(project, job, work.then(project, report))
+def _done(
+    project: Project, job: Job, kind: JobKind, settings: VerbSettings, report: BaseModel
+) -> None:
+    # while this one is still open, so that there is no moment without an open job
+    refused = [_follow(project, job, s) for s in kind.followed_by(project, settings)]
     change(
         project.store,
         job.id,
         status="done",
         result=report.model_dump_json(),
-        message=" ".join(filter(None, (work.said(report), refused))),
-        ended=moment,
+        message=" ".join(filter(None, (kind.summary(report), *refused))),
+        ended=datetime.now(UTC),
     )
 
 
-def _next(project: Project, job: Job, following: Work | None) -> str:
-    """Start what is to follow; says so where it cannot."""
-    if following is None:
-        return ""
+def _follow(project: Project, job: Job, settings: VerbSettings) -> str:
+    """Start a job that follows this one; returns why it cannot start."""
     try:
-        # while this one is still open, so that nobody sees a moment with nothing at work
-        start(project, following, follows=job.id)
+        start(project, settings, follows=job.id)
     except InputError as refused:
         return str(refused)
     return ""

@@ -163,7 +163,7 @@ class Options(BaseModel):
     provider: str
 
 
-def providers() -> list[str]:
+def provider_names() -> list[str]:
     """The names of all providers."""
     return plugins.names(PROVIDERS)
 

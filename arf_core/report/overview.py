@@ -10,7 +10,7 @@ from arf_core.evaluate.rates import Rate, error_rates
 from arf_core.finetune.run_folder import learnt_from
 from arf_core.project import Project
 from arf_core.records import Record, System
-from arf_core.revision.revise import RoundSettings
+from arf_core.revision.rounds import RoundSettings
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import CHECKS, detectors_of

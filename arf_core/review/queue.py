@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select, tuple_
 from arf_core.errors import InputError
 from arf_core.records import Action, Record, Split, System
 from arf_core.review.counts import Wanted, results_of
-from arf_core.revision.revise import RoundSettings
+from arf_core.revision.rounds import RoundSettings
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.review_status import STANDINGS, Standing

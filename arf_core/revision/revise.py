@@ -1,170 +1,88 @@
 """Revise: an editor answers the findings of a system's summaries, which makes a new system.
 
-A revision round has a summary for every conversation of its parent: edited, unchanged where nobody
-found anything, or copied with the reason where the editor failed (tried again by the next run).
+A revision round has a summary for every conversation of its parent: edited, unchanged where there
+was no finding, or copied with the reason where the editor failed (the next run tries again).
 """
 
-import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import chain
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import exists
 
-from arf_core.analysis.analyze import asked
-from arf_core.errors import InputError
+from arf_core.analysis.analyze import count_work
 from arf_core.project import Project
-from arf_core.records import (
-    SPLITS,
-    Edit,
-    Finding,
-    Item,
-    Record,
-    Revision,
-    RunReport,
-    Summary,
-    System,
-    digest,
-    now,
-)
-from arf_core.review.counts import tallies
+from arf_core.records import Edit, Finding, Item, Revision, RunReport, Summary, digest, now
 from arf_core.revision.editors import Editor, EditTask, Proposal, open_editor
-from arf_core.run import Answer, Failure, Progress, in_batches
+from arf_core.revision.rounds import RoundSettings, add_system, new_round
+from arf_core.run import Answer, Failure, Flag, Progress, VerbSettings, run
 from arf_core.store import schema
 from arf_core.store.database import Store
-from arf_core.store.queries import (
-    CHECKS,
-    detectors_of,
-    find_system,
-    findings_of,
-    items,
-    read_by,
-    require_detectors,
-    revisions_of,
-)
+from arf_core.store.queries import CHECKS, findings_of, items, read_by, revisions_of
 from arf_core.text import change_share, replace
 
-LARGE_CHANGE = 0.3
-"""Share of words that a targeted edit may change before a person should look first."""
+FLAGGED_CHANGE = 0.3
+"""Share of changed words above which a targeted edit is flagged for a person."""
+Edited = Answer[EditTask, Proposal]
 
 
-class RoundSettings(Record):
-    """What makes a revision round, kept verbatim with it."""
+class ReviseSettings(VerbSettings):
+    """Correct the summaries of a system, which makes a new system."""
 
-    parent: str
-    detectors: tuple[str, ...]
-    """Whose findings are answered; none for an untargeted editor."""
-    categories: tuple[str, ...] | None
-    """Only these categories; None for all."""
-    editor: str
-    editor_settings: str
-    taxonomy_hash: str
+    verb: ClassVar[str] = "revise"
+
+    system: Annotated[str, Flag("--system", explicit=True)] = "teacher"
+    """System whose summaries are corrected."""
+    into: Annotated[str, Flag("--into", explicit=True)] = "r1"
+    """Name of the new system."""
+    detectors: Annotated[tuple[str, ...], Flag("--detector")] = ()
+    """Detectors whose findings are answered, such as llm:gpt."""
+    editor: str = "llm"
+    """Editor: llm, rules, or rewrite (untargeted, for comparison)."""
+    model: str | None = None
+    """The editor's model in arf.toml."""
+    categories: Annotated[tuple[str, ...] | None, Flag("--category")] = None
+    """Answer only findings of these categories."""
+    verifier: str | None = None
+    """Verify the result at once: llm, nli or rules."""
+    verifier_model: str | None = None
+    """The verifier's model."""
+    fresh: bool = False
+    """Verify again what was verified, and ignore stored replies."""
 
 
 def revise(
     project: Project,
-    system: str,
-    into: str,
+    settings: ReviseSettings | None = None,
     *,
-    detectors: Sequence[str] = (),
-    editor: str = "llm",
-    model: str | None = None,
-    categories: Sequence[str] | None = None,
-    fresh: bool = False,
     progress: Progress | None = None,
+    **values: Any,
 ) -> RunReport:
     """Make system `into` from `system` by answering the detectors' findings.
 
     `detectors` defaults to the only one that has read `system`; for a round that was verified, to
-    what its verifier left open. What an earlier run of the same round did is skipped. Raises
-    InputError where a name is wrong, where the choice of detector is unclear, or where `into` was
-    made in another way; ModelError where no call can succeed.
+    what its verifier left open. What an earlier run of the same round did is skipped. The verifier
+    is for `revise_and_verify`. Raises InputError for an unknown name, where the choice of detector
+    is unclear, and where `into` has other settings; ModelError where no call can succeed.
     """
-    started = time.monotonic()
+    settings = ReviseSettings.of(settings, values)
     store = project.store
-    worker = open_editor(project, editor, model)
-    settings = round_settings(project, system, worker, detectors, categories)
-    _found_system(store, into, settings, worker, project)
-    open_ones = (not_revised(into),)
-    report = asked(store, system, open_ones, SPLITS)
-    with project.meter.run(report):
-        for answers in (
-            _without_editor(store, settings, open_ones, worker),
-            worker.edit(tasks(store, settings, worker, *open_ones), fresh=fresh),
-        ):
-            for batch in in_batches(answers):
-                store.put_revisions([_revised(a, into, settings) for a in batch if not a.pending])
-                for answer in batch:
-                    answer.count_in(report)
-                if progress:
-                    progress(report.finished, report.asked)
-    tallies(store, into)  # now, so that nobody who looks at the round has to wait
-    report.notes += worker.notes()
-    report.seconds = round(time.monotonic() - started, 3)
-    return report
+    editor = open_editor(project, settings.editor, settings.model)
+    made = new_round(project, settings.system, editor, settings.detectors, settings.categories)
+    add_system(project, settings.into, made, editor)
+    unfinished = not_revised(settings.into)
+    report = count_work(store, settings.system, (unfinished,))
 
+    def keep(answers: Sequence[Edited]) -> None:
+        store.put_revisions([_revised(a, settings.into, made) for a in answers])
 
-def round_settings(
-    project: Project,
-    system: str,
-    worker: Editor,
-    detectors: Sequence[str] = (),
-    categories: Sequence[str] | None = None,
-) -> RoundSettings:
-    """What makes this round. Raises InputError as `revise` does."""
-    parent = find_system(project.store, system)
-    chosen = None if categories is None else tuple(project.taxonomy[c].id for c in categories)
-    return RoundSettings(
-        parent=system,
-        detectors=_detectors(project.store, parent, detectors) if worker.targeted else (),
-        categories=chosen,
-        editor=worker.name,
-        editor_settings=worker.settings,
-        taxonomy_hash=project.taxonomy.hash,
-    )
-
-
-def _detectors(store: Store, parent: System, given: Sequence[str]) -> tuple[str, ...]:
-    require_detectors(store, parent.name, given)
-    if given:
-        return tuple(given)
-    known = detectors_of(store, parent.name, checks=True)
-    checks = [d for d in known if d.startswith(CHECKS)]
-    choice = checks or known
-    if len(choice) != 1:
-        raise InputError(
-            f"Whose findings on {parent.name!r} are to be answered?",
-            f"Give --detector with one or more of: {', '.join(choice)}."
-            if choice
-            else f"Nobody has read {parent.name!r}: run arf analyze first.",
-        )
-    return tuple(choice)
-
-
-def _found_system(
-    store: Store, into: str, settings: RoundSettings, worker: Editor, project: Project
-) -> None:
-    """Enter the new system, or make sure that the one of this name is this very round."""
-    content = settings.model_dump_json()
-    system = System(
-        name=into,
-        kind="revision" if worker.targeted else "rewrite",
-        parent=settings.parent,
-        model=worker.name,
-        settings_hash=digest(content),
-    )
-    there = store.get(System, schema.system.c.name == into)
-    if there is not None and there != system:
-        raise InputError(
-            f"There is a system {into!r} already, made in another way.",
-            "Give the new round another name: --into NAME.",
-        )
-    store.keep_version("round", content, system.settings_hash)
-    store.keep_version("taxonomy", project.taxonomy.content, project.taxonomy.hash)
-    store.add([system])
+    settled = (a for page in _pages(store, made, editor, unfinished) for a in page[0])
+    asked = editor.edit(tasks(store, made, editor, unfinished), fresh=settings.fresh)
+    return run(project, settings, report, chain(settled, asked), keep, editor.notes, progress)
 
 
 def not_revised(into: str) -> Any:
-    """Condition on a summary: the round has not done with it."""
+    """Condition on a summary: the round has not finished it."""
     child, revision = schema.summary.alias(), schema.revision
     return ~exists().where(
         child.c.parent_id == schema.summary.c.id,
@@ -174,53 +92,47 @@ def not_revised(into: str) -> Any:
     )
 
 
-def _without_editor(
-    store: Store, settings: RoundSettings, open_ones: Sequence[Any], worker: Editor
-) -> Iterator[Answer[EditTask, Proposal]]:
-    """What needs no editor: summaries without findings, and those that nobody has read."""
-    if not worker.targeted:
-        return
-    for page in items(store, settings.parent, *open_ones):
-        found = _findings(store, page, settings)
-        unread = _unread(store, page, settings)
+def tasks(store: Store, made: RoundSettings, editor: Editor, *where: Any) -> Iterator[EditTask]:
+    """The editor's tasks among the parent's summaries for which `where` holds."""
+    return (task for page in _pages(store, made, editor, *where) for task in page[1])
+
+
+def _pages(
+    store: Store, made: RoundSettings, editor: Editor, *where: Any
+) -> Iterator[tuple[list[Edited], list[EditTask]]]:
+    """For each page of summaries: the answers that need no editor, and the editor's tasks."""
+    for page in items(store, made.parent, *where):
+        if not editor.targeted:
+            yield [], [EditTask(item=item) for item in page]
+            continue
+        found, unread = _findings(store, page, made), _unread(store, page, made)
+        settled: list[Edited] = []
+        open_tasks: list[EditTask] = []
         for item in page:
             task = EditTask(item=item, findings=tuple(found.get(item.summary.id, ())))
             if item.summary.id in unread:
-                failure = Failure("not_analysed", f"Not read by {', '.join(settings.detectors)}.")
-                yield Answer(task, failure=failure)
+                reason = f"Not read by {', '.join(made.detectors)}."
+                settled.append(Answer(task, failure=Failure("not_analysed", reason)))
             elif not task.findings:
-                yield Answer(task, Proposal())
+                settled.append(Answer(task, Proposal()))
+            else:
+                open_tasks.append(task)
+        yield settled, open_tasks
 
 
-def tasks(store: Store, settings: RoundSettings, worker: Editor, *where: Any) -> Iterator[EditTask]:
-    """What the editor is asked: the summaries for which `where` holds and which it can answer."""
-    for page in items(store, settings.parent, *where):
-        if not worker.targeted:
-            yield from (EditTask(item=item) for item in page)
-            continue
-        found = _findings(store, page, settings)
-        unread = _unread(store, page, settings)
-        for item in page:
-            if item.summary.id not in unread and item.summary.id in found:
-                yield EditTask(item=item, findings=tuple(found[item.summary.id]))
-
-
-def _findings(
-    store: Store, page: Sequence[Item], settings: RoundSettings
-) -> dict[str, list[Finding]]:
-    found = findings_of(store, [i.summary.id for i in page], settings.detectors)
-    if settings.categories is None:
+def _findings(store: Store, page: Sequence[Item], made: RoundSettings) -> dict[str, list[Finding]]:
+    found = findings_of(store, [i.summary.id for i in page], made.detectors)
+    if made.categories is None:
         return found
-    kept = {s: [f for f in fs if f.category in settings.categories] for s, fs in found.items()}
-    return {s: fs for s, fs in kept.items() if fs}
+    return {s: [f for f in fs if f.category in made.categories] for s, fs in found.items()}
 
 
-def _unread(store: Store, page: Sequence[Item], settings: RoundSettings) -> set[str]:
-    """Summaries that one of the detectors has not read. To a verifier's reading a summary that had
-    no findings to answer is read: there was nothing to check."""
+def _unread(store: Store, page: Sequence[Item], made: RoundSettings) -> set[str]:
+    """Summaries that one of the detectors has not read. A verifier has read a summary without
+    findings to answer: there was nothing to verify."""
     ids = [item.summary.id for item in page]
     unread: set[str] = set()
-    for detector in settings.detectors:
+    for detector in made.detectors:
         missing = set(ids) - read_by(store, ids, detector)
         if detector.startswith(CHECKS):
             missing -= {r.summary_id for r in revisions_of(store, ids) if not r.findings}
@@ -229,7 +141,7 @@ def _unread(store: Store, page: Sequence[Item], settings: RoundSettings) -> set[
 
 
 def _revised(
-    answer: Answer[EditTask, Proposal], into: str, settings: RoundSettings
+    answer: Edited, into: str, made: RoundSettings
 ) -> tuple[Summary, Revision, list[Edit]]:
     parent = answer.item.item.summary
     proposal, failure = answer.value or Proposal(), answer.failure
@@ -238,14 +150,14 @@ def _revised(
     change = change_share(parent.text, text)
     revision = Revision(
         summary_id=child.id,
-        editor=settings.editor,
-        settings_hash=digest(settings.model_dump_json()),
+        editor=made.editor,
+        settings_hash=digest(made.model_dump_json()),
         status="failed" if failure else "edited" if text != parent.text else "unchanged",
         findings=tuple(f.id for f in answer.item.findings),
         reason=failure and failure.reason,
         raw=failure and (failure.raw or failure.message),
         change=round(change, 4),
-        flagged=bool(settings.detectors) and change > LARGE_CHANGE,
+        flagged=bool(made.detectors) and change > FLAGGED_CHANGE,
         at=now(),
     )
     edits = [

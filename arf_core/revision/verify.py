@@ -1,37 +1,35 @@
 """Verify: a second reader judges what a revision round did with each finding.
 
-Its answers are checks. What it leaves open, findings that are not fixed and errors that came in,
-is also kept as its reading of the revised summary (detector `check:<verifier>`), so that the next
-round can answer it. That reading looked only at what was asked, so it never counts in a rate.
+Its answers are checks. What it leaves open, unfixed findings and new errors, is also stored as its
+reading of the revised summary (detector `check:<verifier>`), so that the next round can answer it.
+That reading covers only the findings it was asked about, so it never counts in a rate.
 """
 
-import time
 from collections.abc import Iterator, Sequence
-from typing import Any
-from uuid import uuid4
+from itertools import chain
+from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import Text, exists, select, type_coerce
+from sqlalchemy import Text, exists, type_coerce
 
-from arf_core.analysis.analyze import finding
+from arf_core.analysis.analyze import identified, new_analysis
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import (
-    Analysis,
     Check,
     CheckResult,
     Finding,
     Item,
     Reading,
+    Record,
     RunReport,
     Summary,
-    System,
     digest,
-    now,
 )
-from arf_core.review.counts import tallies
-from arf_core.revision.revise import RoundSettings
-from arf_core.revision.verifiers import CheckTask, Judged, Verdict, Verifier, open_verifier
-from arf_core.run import Answer, Progress, in_batches
+from arf_core.revision.editors import open_editor
+from arf_core.revision.revise import ReviseSettings, revise
+from arf_core.revision.rounds import new_round, settings_of
+from arf_core.revision.verifiers import CheckTask, Judgement, Verdict, Verifier, open_verifier
+from arf_core.run import Answer, Flag, PhaseProgress, Progress, VerbSettings, run
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import (
@@ -45,177 +43,213 @@ from arf_core.store.queries import (
 )
 from arf_core.text import locate
 
+Checked = Answer[CheckTask, Verdict]
+
+
+class VerifySettings(VerbSettings):
+    """Verify the corrections of a revision round."""
+
+    verb: ClassVar[str] = "verify"
+
+    system: Annotated[str, Flag("--system", explicit=True)] = "r1"
+    """Revision round to verify."""
+    verifier: str = "llm"
+    """Verifier: llm, nli or rules."""
+    model: str | None = None
+    """For llm, a model in arf.toml; for nli, a folder or a name on the hub."""
+    fresh: bool = False
+    """Verify again what was verified, and ignore stored replies."""
+
+
+class RoundReport(Record):
+    """Reports of a revision and of its verification, as far as they ran."""
+
+    revise: RunReport | None = None
+    verify: RunReport | None = None
+
+    @property
+    def runs(self) -> list[RunReport]:
+        return [run for run in (self.revise, self.verify) if run is not None]
+
 
 def verify(
     project: Project,
-    system: str,
-    verifier: str = "llm",
+    settings: VerifySettings | None = None,
     *,
-    model: str | None = None,
-    fresh: bool = False,
     progress: Progress | None = None,
+    **values: Any,
 ) -> RunReport:
-    """Check every revision of round `system` that had findings to answer.
+    """Verify every revision of round `system` that had findings to answer.
 
-    A summary that the editor left as it was is `not_fixed` without asking anyone. Raises InputError
-    where `system` is no targeted round, or where the verifier is the detector that asked for it.
+    A summary that the editor left unchanged is `not_fixed` without a call. Raises InputError where
+    `system` is not a targeted round, or the verifier is the detector that asked for it.
     """
-    started = time.monotonic()
-    find_system(project.store, system)
-    worker = open_verifier(project, verifier, model)
-    run = checking(project, system, worker)
-    project.store.keep_version("verifier", worker.settings, digest(worker.settings))
-    report = run.report(fresh)
-    with project.meter.run(report):
-        for answers in (run.left_as_they_were(fresh), worker.verify(run.tasks(fresh), fresh=fresh)):
-            for batch in in_batches(answers):
-                run.keep([a for a in batch if not a.pending])
-                for answer in batch:
-                    answer.count_in(report)
-                if progress:
-                    progress(report.finished, report.asked)
-    tallies(project.store, system)  # now, so that nobody who looks at the round has to wait
-    report.notes += worker.notes()
-    report.seconds = round(time.monotonic() - started, 3)
-    return report
+    settings = VerifySettings.of(settings, values)
+    find_system(project.store, settings.system)
+    verifier = open_verifier(project, settings.verifier, settings.model)
+    refuse_circular(project, settings.system, verifier)
+    settings_hash = digest(verifier.settings)
+    project.store.keep_version("verifier", verifier.settings, settings_hash)
+    unfinished = to_verify(project, settings.system, verifier, settings.fresh)
+
+    def keep(answers: Sequence[Checked]) -> None:
+        stored = [_stored(a, project, verifier, settings_hash) for a in answers]
+        project.store.put_readings([r for r, _ in stored], [c for _, cs in stored for c in cs])
+
+    changed = tasks(project.store, settings.system, *unfinished)
+    return run(
+        project,
+        settings,
+        count_checks(project, settings.system, verifier, settings.fresh),
+        chain(
+            _unchanged(project.store, settings.system, *unfinished),
+            verifier.verify(changed, fresh=settings.fresh),
+        ),
+        keep,
+        verifier.notes,
+        progress,
+    )
 
 
-def checking(project: Project, system: str, worker: Verifier) -> "Checking":
-    """What this verifier is to check of a round. Raises InputError as `verify` does."""
-    settings = _round(project.store, find_system(project.store, system))
-    refuse_own(worker, settings.detectors)
-    return Checking(project, system, worker)
+def revise_and_verify(
+    project: Project,
+    settings: ReviseSettings | None = None,
+    *,
+    progress: PhaseProgress | None = None,
+    **values: Any,
+) -> RoundReport:
+    """Revise, then verify the new round where the settings name a verifier.
+
+    Raises the errors of `revise` and `verify`; a circular verifier is refused before revising.
+    """
+    settings = ReviseSettings.of(settings, values)
+    if settings.verifier is not None:
+        editor = open_editor(project, settings.editor, settings.model)
+        made = new_round(project, settings.system, editor, settings.detectors, settings.categories)
+        refuse_own(
+            open_verifier(project, settings.verifier, settings.verifier_model), made.detectors
+        )
+
+    def phase(name: str) -> Progress | None:
+        return progress and (lambda done, total: progress(name, done, total))
+
+    revised = revise(project, settings, progress=phase("revising"))
+    if settings.verifier is None:
+        return RoundReport(revise=revised)
+    check = VerifySettings(
+        system=settings.into,
+        verifier=settings.verifier,
+        model=settings.verifier_model,
+        fresh=settings.fresh,
+    )
+    return RoundReport(revise=revised, verify=verify(project, check, progress=phase("verifying")))
 
 
-def refuse_own(worker: Verifier, detectors: Sequence[str]) -> None:
-    """Raises InputError where the verifier is one of the detectors that asked for the round."""
-    if worker.name in detectors:
+def refuse_circular(project: Project, system: str, verifier: Verifier) -> None:
+    """Raise InputError where `system` is not a targeted round or `verifier` asked for it."""
+    found = find_system(project.store, system)
+    made = settings_of(project.store, found) if found.kind == "revision" else None
+    if made is None:
         raise InputError(
-            f"{worker.name} asked for this revision, so it cannot be the one to check it.",
+            f"{system!r} is not a targeted revision, so it has no findings to verify.",
+            "Analyze it instead, with any detector.",
+        )
+    refuse_own(verifier, made.detectors)
+
+
+def refuse_own(verifier: Verifier, detectors: Sequence[str]) -> None:
+    """Raise InputError where the verifier is one of the detectors that asked for the revision."""
+    if verifier.name in detectors:
+        raise InputError(
+            f"{verifier.name} asked for this revision, so it cannot verify it.",
             "Choose another verifier, or another model with --verifier-model.",
         )
 
 
-def _round(store: Store, system: System) -> RoundSettings:
-    """How the round was made. Raises InputError where the system is no targeted round."""
-    if system.kind != "revision":
-        raise InputError(
-            f"{system.name!r} is no targeted revision, so there are no findings to check.",
-            "Analyze it instead, with any detector.",
-        )
-    with store.read() as conn:
-        query = select(schema.version.c.content)
-        content = conn.scalar(query.where(schema.version.c.hash == system.settings_hash))
-    return RoundSettings.model_validate_json(content or "")
+def to_verify(project: Project, system: str, verifier: Verifier, fresh: bool) -> tuple[Any, ...]:
+    """Conditions on a summary of the round: it had findings to answer and is not verified yet."""
+    revision = schema.revision
+    has_findings = exists().where(
+        revision.c.summary_id == schema.summary.c.id,
+        type_coerce(revision.c.findings, Text) != "[]",
+    )
+    if fresh:
+        return (has_findings,)
+    detector, settings_hash = CHECKS + verifier.name, digest(verifier.settings)
+    return has_findings, ~is_read(detector, settings_hash, project.taxonomy.hash)
 
 
-class Checking:
-    """One verification: what is to be checked, and keeping what comes."""
+def count_checks(project: Project, system: str, verifier: Verifier, fresh: bool) -> RunReport:
+    """A report that counts the round's summaries to verify, and those verified already."""
+    total = count_summaries(project.store, system, *to_verify(project, system, verifier, True))
+    left = count_summaries(project.store, system, *to_verify(project, system, verifier, fresh))
+    return RunReport(asked=total, skipped=total - left)
 
-    def __init__(self, project: Project, system: str, worker: Verifier) -> None:
-        self._store = project.store
-        self._taxonomy_hash = project.taxonomy.hash
-        self._system = system
-        self._verifier = worker.name
-        self._detector = CHECKS + worker.name
-        self._settings_hash = digest(worker.settings)
 
-    def open_ones(self, fresh: bool) -> list[Any]:
-        """Conditions on a summary of the round: it is to be checked."""
-        revision = schema.revision
-        to_answer = exists().where(
-            revision.c.summary_id == schema.summary.c.id,
-            type_coerce(revision.c.findings, Text) != "[]",
-        )
-        done = is_read(self._detector, self._settings_hash, self._taxonomy_hash)
-        return [to_answer] if fresh else [to_answer, ~done]
+def tasks(store: Store, system: str, *where: Any) -> Iterator[CheckTask]:
+    """The verifier's tasks: edited summaries of the round for which `where` holds."""
+    return (t for t in _all_tasks(store, system, *where) if t.after.text != t.before.text)
 
-    def report(self, fresh: bool) -> RunReport:
-        there = count_summaries(self._store, self._system, *self.open_ones(True))
-        open_ones = count_summaries(self._store, self._system, *self.open_ones(fresh))
-        return RunReport(asked=there, skipped=there - open_ones)
 
-    def left_as_they_were(self, fresh: bool) -> Iterator[Answer[CheckTask, Verdict]]:
-        verdict = Judged(result="not_fixed", reason="The editor left the summary as it was.")
-        for task in self._all(fresh):
-            if task.after.text == task.before.text:
-                yield Answer(task, Verdict(judged=(verdict,) * len(task.findings)))
+def _unchanged(store: Store, system: str, *where: Any) -> Iterator[Checked]:
+    judgement = Judgement(result="not_fixed", reason="The editor left the summary unchanged.")
+    for task in _all_tasks(store, system, *where):
+        if task.after.text == task.before.text:
+            yield Answer(task, Verdict(judgements=(judgement,) * len(task.findings)))
 
-    def tasks(self, fresh: bool, *where: Any) -> Iterator[CheckTask]:
-        """What the verifier is asked, of the summaries for which `where` holds."""
-        return (t for t in self._all(fresh, *where) if t.after.text != t.before.text)
 
-    def _all(self, fresh: bool, *where: Any) -> Iterator[CheckTask]:
-        for page in items(self._store, self._system, *self.open_ones(fresh), *where):
-            parents = [item.summary.parent_id for item in page]
-            with_parent = schema.summary.c.id.in_(parents)
-            before = {s.id: s for s in self._store.all(Summary, with_parent)}
-            asked = {
-                r.summary_id: r.findings
-                for r in revisions_of(self._store, [i.summary.id for i in page])
-            }
-            found = findings_by_id(self._store, [f for ids in asked.values() for f in ids])
-            for item in page:
-                yield CheckTask(
-                    conversation=item.conversation,
-                    before=before[item.summary.parent_id or ""],
-                    after=item.summary,
-                    findings=tuple(found[f] for f in asked[item.summary.id]),
-                )
+def _all_tasks(store: Store, system: str, *where: Any) -> Iterator[CheckTask]:
+    for page in items(store, system, *where):
+        parents = [item.summary.parent_id for item in page]
+        before = {s.id: s for s in store.all(Summary, schema.summary.c.id.in_(parents))}
+        revisions = revisions_of(store, [i.summary.id for i in page])
+        answered = {r.summary_id: r.findings for r in revisions}
+        found = findings_by_id(store, [f for ids in answered.values() for f in ids])
+        for item in page:
+            yield CheckTask(
+                conversation=item.conversation,
+                before=before[item.summary.parent_id or ""],
+                after=item.summary,
+                findings=tuple(found[f] for f in answered[item.summary.id]),
+            )
 
-    def keep(self, answers: Sequence[Answer[CheckTask, Verdict]]) -> None:
-        """Store each answer's reading, and its checks."""
-        kept = [self._kept(answer) for answer in answers]
-        checks = [check for _, checks in kept for check in checks]
-        self._store.put_readings([reading for reading, _ in kept], checks)
 
-    def _kept(self, answer: Answer[CheckTask, Verdict]) -> tuple[Reading, list[Check]]:
-        task, failure = answer.item, answer.failure
-        verdict = answer.value or Verdict(judged=())
-        analysis = Analysis(
-            id=uuid4().hex,
-            summary_id=task.after.id,
-            detector=self._detector,
-            settings_hash=self._settings_hash,
-            taxonomy_hash=self._taxonomy_hash,
-            status="failed" if failure else "done",
-            reason=failure and failure.reason,
-            raw=failure and (failure.raw or failure.message),
-            at=now(),
-        )
-        new = [finding(f, analysis.id, n) for n, f in enumerate(verdict.new_errors)]
-        still = [
-            _still_there(task.after.text, f, j, analysis.id, len(new) + n)
-            for n, (f, j) in enumerate(zip(task.findings, verdict.judged, strict=False))
-            if j.result == "not_fixed"
-        ]
-        checks = [
-            self._check(task, f, j.result, j.reason)
-            for f, j in zip(task.findings, verdict.judged, strict=False)
-        ] + [self._check(task, f, "new_error", f.explanation) for f in new]
-        item = Item(conversation=task.conversation, summary=task.after)
-        return Reading(item=item, analysis=analysis, findings=(*new, *still)), checks
+def _stored(
+    answer: Checked, project: Project, verifier: Verifier, settings_hash: str
+) -> tuple[Reading, list[Check]]:
+    """The verifier's reading of the revised summary, and its checks."""
+    task, verdict = answer.item, answer.value or Verdict(judgements=())
+    item = Item(conversation=task.conversation, summary=task.after)
+    detector = CHECKS + verifier.name
+    analysis = new_analysis(item, detector, settings_hash, project.taxonomy, answer.failure)
+    judged = list(zip(task.findings, verdict.judgements, strict=False))
+    unfixed = [_carried_over(task.after.text, f, j) for f, j in judged if j.result == "not_fixed"]
+    findings = identified((*verdict.new_errors, *unfixed), analysis)
+    new = findings[: len(verdict.new_errors)]
 
-    def _check(self, task: CheckTask, of: Finding, result: CheckResult, reason: str) -> Check:
+    def check(finding: Finding, result: CheckResult, reason: str) -> Check:
         return Check(
             summary_id=task.after.id,
-            finding_id=of.id,
-            verifier=self._verifier,
+            finding_id=finding.id,
+            verifier=verifier.name,
             result=result,
             reason=reason,
         )
 
+    checks = [check(f, j.result, j.reason) for f, j in judged]
+    checks += [check(f, "new_error", f.explanation) for f in new]
+    return Reading(item=item, analysis=analysis, findings=findings), checks
 
-def _still_there(text: str, old: Finding, judged: Judged, analysis_id: str, number: int) -> Finding:
-    """A finding that was not fixed, as a finding on the revised text."""
-    span = locate(text, old.quote) if old.quote else None
-    return old.model_copy(
+
+def _carried_over(text: str, finding: Finding, judgement: Judgement) -> Finding:
+    """An unfixed finding of the parent, as a finding of the revised text."""
+    span = locate(text, finding.quote) if finding.quote else None
+    reason = f"{finding.explanation} Not fixed by the last edit: {judgement.reason}".strip()
+    return finding.model_copy(
         update={
-            "id": f"{analysis_id}-{number}",
-            "analysis_id": analysis_id,
             "quote": span and span.of(text),
             "start": span and span.start,
             "end": span and span.end,
-            "explanation": f"{old.explanation} Not fixed by the last edit: {judged.reason}".strip(),
+            "explanation": reason,
         }
     )

@@ -73,7 +73,7 @@ def with_nli(project: Project, **values: Any) -> Project:
 
 def test_the_sentence_that_nothing_supports_is_the_finding(project: Project, tiny: Path) -> None:
     add_items(project, [LAMP])
-    report = analyze(project, "teacher", "nli", model=str(tiny))
+    report = analyze(project, system="teacher", detector="nli", model=str(tiny))
     assert (report.done, report.calls, dict(report.failed)) == (1, 0, {})
     assert "cannot see what is missing" in report.notes[0]
     (row,) = finding_rows(project.store, "teacher")
@@ -84,7 +84,7 @@ def test_the_sentence_that_nothing_supports_is_the_finding(project: Project, tin
     (found,) = project.store.all(Finding)
     assert found.confidence is not None
     assert found.confidence > 0.9
-    assert analyze(project, "teacher", "nli", model=str(tiny)).skipped == 1
+    assert analyze(project, system="teacher", detector="nli", model=str(tiny)).skipped == 1
 
 
 def test_the_model_of_arf_toml_is_asked_and_its_threshold_kept(
@@ -92,10 +92,12 @@ def test_the_model_of_arf_toml_is_asked_and_its_threshold_kept(
 ) -> None:
     add_items(project, [LAMP])
     project = with_nli(project, model=str(tiny), threshold=1e-9)
-    assert analyze(project, "teacher", "nli").done == 1
+    assert analyze(project, system="teacher", detector="nli").done == 1
     assert list(finding_rows(project.store, "teacher")) == []
     project = with_nli(project, model=str(tiny), contradicted="wrong_figure")
-    assert analyze(project, "teacher", "nli").done == 1  # other settings: it is read again
+    assert (
+        analyze(project, system="teacher", detector="nli").done == 1
+    )  # other settings: it is read again
     assert [r.category for r in finding_rows(project.store, "teacher")] == ["wrong_figure"]
 
 
@@ -144,7 +146,7 @@ def test_a_sentence_too_long_for_the_model_is_a_failure_not_a_cut(
 ) -> None:
     long = make_item("long", ["customer: w1"], "w1 " * 150)
     add_items(project, [long, LAMP])
-    report = analyze(project, "teacher", "nli", model=str(tiny))
+    report = analyze(project, system="teacher", detector="nli", model=str(tiny))
     assert (report.done, dict(report.failed)) == (1, {"context": 1})
     (failed,) = [a for a in project.store.all(Analysis) if a.status == "failed"]
     assert "150 tokens" in (failed.raw or "")
@@ -152,7 +154,7 @@ def test_a_sentence_too_long_for_the_model_is_a_failure_not_a_cut(
 
 def test_it_makes_no_calls_and_its_estimate_says_so(project: Project, tiny: Path) -> None:
     add_items(project, [LAMP])
-    told = estimate_analyze(project, "teacher", "nli", model=str(tiny))
+    told = estimate_analyze(project, system="teacher", detector="nli", model=str(tiny))
     assert (told.items, told.calls.high) == (1, 0)
     assert "no calls" in told.rests_on[0]
 
@@ -221,15 +223,15 @@ def test_it_judges_what_it_saw_and_nothing_else(
     project: Project, tiny: Path, after: str, found: Finding, expected: str
 ) -> None:
     said = verdict(project, tiny, after, found)
-    assert [j.result for j in said.judged] == [expected]
-    assert said.judged[0].reason
+    assert [j.result for j in said.judgements] == [expected]
+    assert said.judgements[0].reason
     assert said.new_errors == ()
 
 
 def test_what_an_edit_brings_in_is_a_new_error(project: Project, tiny: Path) -> None:
     after = "My lamp came broken tomorrow. I will refund 42.50 within five days. A new one comes."
     said = verdict(project, tiny, after, WRONG)
-    assert [j.result for j in said.judged] == ["fixed"]
+    assert [j.result for j in said.judgements] == ["fixed"]
     assert [e.quote for e in said.new_errors] == [
         "My lamp came broken tomorrow.",
         "A new one comes.",
@@ -275,10 +277,10 @@ def test_one_model_of_ones_own_has_a_verifier_that_is_not_circular(
 
 def test_the_detector_that_asked_cannot_be_the_verifier(project: Project, tiny: Path) -> None:
     add_items(project, [LAMP])
-    analyze(project, "teacher", "nli", model=str(tiny))
-    revise(project, "teacher", "r1", editor="rules")
+    analyze(project, system="teacher", detector="nli", model=str(tiny))
+    revise(project, system="teacher", into="r1", editor="rules")
     with pytest.raises(InputError, match="asked for this revision"):
-        verify(project, "r1", "nli", model=str(tiny))
+        verify(project, system="r1", verifier="nli", model=str(tiny))
 
 
 # -- what can be wrong with it --------------------------------------------------------------------
@@ -314,7 +316,7 @@ def test_the_label_that_supports_is_known_or_asked_for_but_never_guessed(
     if fits:
         assert classifier(folder, supports=supports).identity
         return
-    with pytest.raises(ConfigError, match="which one says") as caught:
+    with pytest.raises(ConfigError, match="which one means") as caught:
         classifier(folder, supports=supports)
     assert "supports = " in caught.value.hint
 
@@ -353,7 +355,7 @@ def test_weights_that_are_none_are_told_in_one_line(
     (broken / "model.safetensors").write_bytes(b"no weights")
     add_items(project, [LAMP])
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
-        analyze(project, "teacher", "nli", model=str(broken))
+        analyze(project, system="teacher", detector="nli", model=str(broken))
     assert "\n" not in caught.value.message
 
 

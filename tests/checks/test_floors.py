@@ -5,7 +5,6 @@ all of them.
 """
 
 import gc
-import json
 from pathlib import Path
 
 import pytest
@@ -48,18 +47,6 @@ def test_what_is_flagged_people_call_unfaithful(devset: dict[str, list[benchmark
     assert wrong > 500
     assert right >= 0.84 * len(flagged)
     assert right >= 0.155 * wrong
-
-
-def test_a_conversation_in_another_language_is_not_flooded(real_data: Path) -> None:
-    lines = (real_data / "devset" / "cucom_hinglish.jsonl").read_text(encoding="utf-8").splitlines()
-    flagged = total = 0
-    for raw in map(json.loads, lines):
-        if text := raw["summary"] or raw["reference_summary"]:
-            conversation = benchmark.conversation_of(raw)
-            flagged += any(wrong_numbers(Transcript.of(conversation), text))
-            total += 1
-    assert total >= 40
-    assert flagged <= 0.1 * total
 
 
 @pytest.mark.slow

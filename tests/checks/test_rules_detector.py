@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from items import REFUND
 
-from arf_core.analysis.detectors import Found, open_detector
+from arf_core.analysis.detectors import open_detector
 from arf_core.analysis.detectors.rules import FEW, find
 from arf_core.checks import CATEGORIES, proven_fix
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy, load_taxonomy
-from arf_core.records import Conversation, Item, Scalar, Summary, Turn
+from arf_core.records import Conversation, Finding, Item, Scalar, Summary, Turn
 
 TAXONOMY = load_taxonomy()
 SPRING = datetime(2025, 5, 12, 9, 30, tzinfo=UTC)  # a Monday
@@ -38,7 +38,7 @@ def talk(
     )
 
 
-def found(conversation: Conversation, summary: str) -> list[Found]:
+def found(conversation: Conversation, summary: str) -> list[Finding]:
     findings = find(conversation, summary, TAXONOMY).findings
     for finding in findings:
         assert finding.quote == summary[finding.start : finding.end]
@@ -415,11 +415,11 @@ def test_a_fix_keeps_the_other_words_of_a_wider_finding_by_another_detector() ->
     text = REFUND.summary.text
     quote = "A refund of 45.20 was made."
     start = text.index(quote)
-    wide = Found(
+    wide = Finding(
         category="wrong_figure", start=start, end=start + len(quote), explanation="It was 42.50."
     )
     assert proven_fix(REFUND.conversation, text, wide) == "A refund of 42.50 was made."
-    right = Found(category="wrong_figure", start=0, end=10, explanation="No.")
+    right = Finding(category="wrong_figure", start=0, end=10, explanation="No.")
     assert proven_fix(REFUND.conversation, text, right) is None
 
 

@@ -141,7 +141,7 @@ def test_analyze_revise_check_export_from_the_command_line(
         assert exported.json["by_origin"] == {"verified": 1, "clean": 1}
     shown = arf("status", p).out
     assert "50 %" in shown
-    assert "nobody yet" in shown
+    assert "no detector" in shown
     for command in (
         ["analyze", p, "--detector", "llm", "--model", "a"],
         ["verify", p, "--model", "b"],
@@ -254,7 +254,7 @@ def test_stopped_by_the_keyboard_it_keeps_what_is_done_and_goes_on(project: Proj
         os.kill(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert "the same command goes on" in err
+        assert "run the same command to continue" in err
         sent = len(server.requests)
         assert 20 <= sent < 120
         done = subprocess.run(

@@ -214,7 +214,7 @@ def test_the_card_says_who_read_and_warns_where_it_was_the_rules_alone(
     project: Project, tmp_path: Path
 ) -> None:
     add_items(project, [REFUND])
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     report = export(project, "teacher", tmp_path / "out", everything=True)
     assert report.read_by == ("rules",)
     card = (tmp_path / "out" / "README.md").read_text()

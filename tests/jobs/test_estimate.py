@@ -58,10 +58,10 @@ def test_before_any_call_the_range_holds_what_the_run_then_takes(project: Projec
     many(project, 60)
     with ScriptedServer(counted) as server:
         project = priced(project, server.url)
-        told = estimate_analyze(project, "teacher", "llm", model="a")
+        told = estimate_analyze(project, system="teacher", detector="llm", model="a")
         assert server.requests == []
         assert project.store.all(System)[0].name == "teacher"
-        report = analyze(project, "teacher", "llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
     assert (told.items, told.calls.low) == (60, 60)
     assert holds(told.calls, report.calls)
     assert holds(told.prompt_tokens, report.prompt_tokens)
@@ -75,10 +75,10 @@ def test_a_trial_makes_the_range_narrow(project: Project) -> None:
     many(project, 400)
     with ScriptedServer(counted) as server:
         project = priced(project, server.url, max_concurrency=4)
-        before = estimate_analyze(project, "teacher", "llm", model="a")
-        analyze(project, "teacher", "llm", model="a", limit=20)
-        told = estimate_analyze(project, "teacher", "llm", model="a")
-        report = analyze(project, "teacher", "llm", model="a")
+        before = estimate_analyze(project, system="teacher", detector="llm", model="a")
+        analyze(project, system="teacher", detector="llm", model="a", limit=20)
+        told = estimate_analyze(project, system="teacher", detector="llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
     assert told.items == 380
     assert told.cost is not None
     assert before.cost is not None
@@ -101,11 +101,11 @@ def test_a_large_system_is_sampled_from_all_over(project: Project) -> None:
     )
     with ScriptedServer(counted) as server:
         project = with_model(project, "a", server.url)
-        told = estimate_analyze(project, "teacher", "llm", model="a")
+        told = estimate_analyze(project, system="teacher", detector="llm", model="a")
     assert told.items == 3000
     assert "of 3,000 summaries" in told.rests_on[0]
     assert int(told.rests_on[0].split()[3]) < 250
-    short = estimate_analyze(project, "teacher", "llm", model="a", limit=1000)
+    short = estimate_analyze(project, system="teacher", detector="llm", model="a", limit=1000)
     assert (short.items, short.calls.likely) == (1000, 1000)
     assert told.prompt_tokens.likely / 3000 > 1.1 * short.prompt_tokens.likely / 1000
 
@@ -114,9 +114,9 @@ def test_what_is_answered_already_is_not_counted(project: Project) -> None:
     many(project, 30)
     with ScriptedServer(counted) as server:
         project = priced(project, server.url)
-        analyze(project, "teacher", "llm", model="a", limit=10)
+        analyze(project, system="teacher", detector="llm", model="a", limit=10)
         # the readings are asked for again, their answers are still there
-        told = estimate_analyze(project, "teacher", "llm", model="a")
+        told = estimate_analyze(project, system="teacher", detector="llm", model="a")
         assert (told.items, told.stored, told.calls.low) == (20, 0, 20)
         add_items(
             project,
@@ -125,11 +125,11 @@ def test_what_is_answered_already_is_not_counted(project: Project) -> None:
                 for i in range(7)
             ],
         )
-        told = estimate_analyze(project, "copy", "llm", model="a")
+        told = estimate_analyze(project, system="copy", detector="llm", model="a")
         assert (told.items, told.stored, told.calls.likely) == (7, 7, 0)
         assert told.cost is not None
         assert told.cost.high == 0
-        fresh = estimate_analyze(project, "copy", "llm", model="a", fresh=True)
+        fresh = estimate_analyze(project, system="copy", detector="llm", model="a", fresh=True)
         assert (fresh.stored, fresh.calls.low) == (0, 7)
 
 
@@ -140,24 +140,28 @@ def test_a_round_and_its_checks_are_estimated_before_there_is_a_round(project: P
     with ScriptedServer(script) as server:
         project = priced(project, server.url)
         project = with_model(project, "b", server.url, model="other", schema_means="json_schema")
-        analyze(project, "teacher", "llm", model="a")
+        analyze(project, system="teacher", detector="llm", model="a")
         sent = len(server.requests)
         edit, check = estimate_revise(
-            project, "teacher", "r1", model="a", verifier="llm", verifier_model="b"
+            project, system="teacher", into="r1", model="a", verifier="llm", verifier_model="b"
         )
         assert len(server.requests) == sent
         assert [s.name for s in project.store.all(System)] == ["teacher"]
         assert (edit.items, edit.calls.likely, check.calls.likely) == (2, 1, 1)
         assert check.cost is None
         with pytest.raises(InputError, match="asked for this revision"):
-            estimate_revise(project, "teacher", "r1", model="a", verifier="llm", verifier_model="a")
-        revise(project, "teacher", "r1", model="a")
-        told = estimate_verify(project, "r1", model="b")
+            estimate_revise(
+                project, system="teacher", into="r1", model="a", verifier="llm", verifier_model="a"
+            )
+        revise(project, system="teacher", into="r1", model="a")
+        told = estimate_verify(project, system="r1", model="b")
         assert (told.items, told.calls.likely) == (1, 1)
         assert holds(told.prompt_tokens, check.prompt_tokens.likely)
-        verify(project, "r1", model="b")
-        assert estimate_verify(project, "r1", model="b").calls.high == 0
-    (rules,) = estimate_revise(project, "teacher", "r9", editor="rules", detectors=["llm:a"])
+        verify(project, system="r1", model="b")
+        assert estimate_verify(project, system="r1", model="b").calls.high == 0
+    (rules,) = estimate_revise(
+        project, system="teacher", into="r9", editor="rules", detectors=["llm:a"]
+    )
     assert (rules.calls.high, rules.cost) == (0, None)
 
 
@@ -165,7 +169,7 @@ def test_the_budget_is_compared_and_privacy_refuses(project: Project) -> None:
     many(project, 30)
     with ScriptedServer(lambda body, n: NOTHING_FOUND) as server:
         project = priced(project, server.url)
-        told = estimate_analyze(project, "teacher", "llm", model="a")
+        told = estimate_analyze(project, system="teacher", detector="llm", model="a")
         assert (told.budget_left, told.within_budget) == (None, None)
         assert told.cost is not None
         for budget, expected in (
@@ -175,13 +179,15 @@ def test_the_budget_is_compared_and_privacy_refuses(project: Project) -> None:
         ):
             with edited(project.path / "arf.toml") as document:
                 document["limits"] = {"budget": budget}
-            again = estimate_analyze(Project.open(project.path), "teacher", "llm", model="a")
+            again = estimate_analyze(
+                Project.open(project.path), system="teacher", detector="llm", model="a"
+            )
             assert again.within_budget == expected
     far = with_model(project, "far", "http://models.example.com/v1")
     with edited(far.path / "arf.toml") as document:
         document["privacy"] = {"offline": True}
     with pytest.raises(ModelError, match="offline"):
-        estimate_analyze(Project.open(far.path), "teacher", "llm", model="far")
+        estimate_analyze(Project.open(far.path), system="teacher", detector="llm", model="far")
 
 
 def test_the_command_line_tells_it_and_sends_nothing(arf, project: Project) -> None:

@@ -61,7 +61,7 @@ def test_requests_go_out_in_openais_format_and_replies_come_back(
 ) -> None:
     add_items(project, [REFUND, DELIVERY])
     project = with_models(project)
-    report = analyze(project, "teacher", "llm")
+    report = analyze(project, system="teacher", detector="llm")
     assert (report.pending, report.done, report.calls) == (2, 0, 0)
     assert project.store.all(Analysis) == []
     lines = written(project, tmp_path / "out.jsonl")
@@ -71,7 +71,7 @@ def test_requests_go_out_in_openais_format_and_replies_come_back(
     assert len({x["custom_id"] for x in lines}) == 2
     answer_all(project, tmp_path, refund=REFUND_READING, delivery=CLEAN)
     assert count_waiting(project.store) == 0
-    report = analyze(project, "teacher", "llm")
+    report = analyze(project, system="teacher", detector="llm")
     assert (report.pending, report.done, report.cached) == (0, 2, 2)
     assert len(list(finding_rows(project.store, "teacher"))) == 3
 
@@ -81,23 +81,23 @@ def test_an_unusable_reply_is_asked_again_by_file_then_fails(
 ) -> None:
     add_items(project, [REFUND, DELIVERY])
     project = with_models(project)
-    analyze(project, "teacher", "llm")
+    analyze(project, system="teacher", detector="llm")
     answer_all(project, tmp_path, refund={"facts": []}, delivery=CLEAN)
-    report = analyze(project, "teacher", "llm")
+    report = analyze(project, system="teacher", detector="llm")
     assert (report.done, report.pending) == (1, 1)
     (line,) = written(project, tmp_path / "again.jsonl")
     assert "findings" in line["body"]["messages"][3]["content"]
     answer_all(project, tmp_path, refund={"facts": []})
-    report = analyze(project, "teacher", "llm")
+    report = analyze(project, system="teacher", detector="llm")
     assert dict(report.failed) == {"schema": 1}
-    report = analyze(project, "teacher", "llm", fresh=True)
+    report = analyze(project, system="teacher", detector="llm", fresh=True)
     assert report.pending == 2
 
 
 def test_errors_unknown_ids_and_other_files_are_told(project: Project, tmp_path: Path) -> None:
     add_items(project, [REFUND, DELIVERY])
     project = with_models(project)
-    analyze(project, "teacher", "llm")
+    analyze(project, system="teacher", detector="llm")
     first, second = written(project, tmp_path / "out.jsonl")
     failed = {"custom_id": first["custom_id"], "response": None, "error": {"message": "expired"}}
     refused = {"custom_id": second["custom_id"], "response": {"status_code": 500, "body": "x"}}
@@ -125,9 +125,9 @@ def recorded(project: Project, tmp_path: Path) -> Project:
     """A project whose model `tape` holds what `night` answered."""
     add_items(project, [REFUND, DELIVERY])
     project = with_models(project)
-    analyze(project, "teacher", "llm")
+    analyze(project, system="teacher", detector="llm")
     answer_all(project, tmp_path, refund=REFUND_READING, delivery=CLEAN)
-    analyze(project, "teacher", "llm")
+    analyze(project, system="teacher", detector="llm")
     recordings = recordings_of(project.store, "night", "a model of the test")
     assert write_recordings(project.path / "tape.jsonl", recordings) == 2
     return Project.open(project.path)
@@ -135,14 +135,14 @@ def recorded(project: Project, tmp_path: Path) -> Project:
 
 def test_recordings_answer_the_same_question_and_no_other(project: Project, tmp_path: Path) -> None:
     project = recorded(project, tmp_path)
-    report = analyze(project, "teacher", "llm", model="tape")
+    report = analyze(project, system="teacher", detector="llm", model="tape")
     assert (report.done, dict(report.failed)) == (2, {})
     assert report.notes == ["tape answers from recordings of a model of the test."]
     other = REFUND.summary.model_copy(
         update={"id": "x", "system": "other", "text": "Another text."}
     )
     add_items(project, [REFUND.model_copy(update={"summary": other})])
-    report = analyze(project, "other", "llm", model="tape")
+    report = analyze(project, system="other", detector="llm", model="tape")
     assert dict(report.failed) == {"not_recorded": 1}
 
 
@@ -152,7 +152,7 @@ def test_a_changed_prompt_is_said(project: Project, tmp_path: Path) -> None:
     (project.path / "prompts" / "detect.md").write_text(
         "{% block system %}Other words.{% endblock %}{% block user %}x{% endblock %}"
     )
-    report = analyze(project, "teacher", "llm", model="tape")
+    report = analyze(project, system="teacher", detector="llm", model="tape")
     assert report.done == 2
     assert "2 recordings of tape answered an earlier wording of the prompt." in report.notes
 
@@ -162,7 +162,7 @@ def test_a_changed_taxonomy_is_not_recorded(project: Project, tmp_path: Path) ->
     content = project.taxonomy.model_dump(mode="json")
     content["categories"] = content["categories"][:-1]
     (project.path / "taxonomy.yaml").write_text(json.dumps(content))
-    report = analyze(Project.open(project.path), "teacher", "llm", model="tape")
+    report = analyze(Project.open(project.path), system="teacher", detector="llm", model="tape")
     assert dict(report.failed) == {"not_recorded": 2}
 
 

@@ -11,7 +11,7 @@ from scripted_server import Scripted, ScriptedServer
 from sqlalchemy import select
 
 from arf_core.errors import ConfigError, ModelError, ReplyError
-from arf_core.models import Request, open_model, providers
+from arf_core.models import Request, open_model, provider_names
 from arf_core.models.calls import Ask, stream
 from arf_core.models.registry import model_for
 from arf_core.project import Project
@@ -348,7 +348,7 @@ def test_every_provider_keeps_the_contract(project: Project, tmp_path: Path) -> 
         "llama_cpp": {"path": "r.jsonl"},
         "transformers": {"path": "student"},
     }
-    assert set(providers()) == set(examples), "add an example of the new provider's options"
+    assert set(provider_names()) == set(examples), "add an example of the new provider's options"
     for provider, options in examples.items():
         model = open_model("x", {"provider": provider} | options, tmp_path)
         assert model.name == "x"

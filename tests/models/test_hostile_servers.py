@@ -64,7 +64,7 @@ def test_a_body_that_is_no_answer_is_a_recorded_failure_and_the_run_goes_on(
 
     with ScriptedServer(first_hostile) as server:
         project = with_model(project, "a", server.url, schema_means="prompt", retries=1)
-        report = analyze(project, "teacher", "llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
     assert report.done == 2
     assert sum(report.failed.values()) == 1
     assert spent(project.store) >= 0
@@ -248,7 +248,7 @@ def test_the_budget_is_not_passed_with_64_calls_at_a_time_whatever_they_cost(
         budget = 100.5 * one
         project = priced(project, server.url, budget, max_tokens=50, max_concurrency=64)
         with pytest.raises(BudgetReached):
-            analyze(project, "teacher", "llm", model="a")
+            analyze(project, system="teacher", detector="llm", model="a")
         assert server.most_in_flight > 30
         sent = len(server.requests) - 1
     assert spent(project.store) <= budget
@@ -259,7 +259,7 @@ def test_the_budget_is_not_passed_with_64_calls_at_a_time_whatever_they_cost(
 def _asked(project: Project, server: ScriptedServer) -> list[dict[str, str]]:
     """The messages of one question."""
     trial = with_model(project, "trial", server.url, schema_means="prompt")
-    analyze(trial, "teacher", "llm", model="trial", limit=1)
+    analyze(trial, system="teacher", detector="llm", model="trial", limit=1)
     return server.requests[0]["messages"]
 
 
@@ -280,7 +280,7 @@ def test_two_runs_at_once_share_the_budget(
 
         def run(system: str) -> None:
             try:
-                analyze(Project.open(project.path), system, "llm", model="a")
+                analyze(Project.open(project.path), system=system, detector="llm", model="a")
             except BudgetReached:
                 stopped.append(system)
 

@@ -85,18 +85,18 @@ def sample(project: Project, n: int = 4) -> None:
 
 def test_the_sample_prompts_run_on_a_file_in_process(project: Project, gguf: Path) -> None:
     sample(project)
-    report = analyze(in_process(project, gguf), "teacher", "llm", model="tiny")
+    report = analyze(in_process(project, gguf), system="teacher", detector="llm", model="tiny")
     # the tiny model closes every list at once: valid replies that find nothing
     assert (report.asked, report.done, dict(report.failed)) == (4, 4, {})
     assert report.prompt_tokens > 4 * 5000
-    again = analyze(Project.open(project.path), "teacher", "llm", model="tiny")
+    again = analyze(Project.open(project.path), system="teacher", detector="llm", model="tiny")
     assert (again.skipped, again.calls) == (4, 0)
 
 
 def test_the_sample_prompts_run_on_llama_cpps_server(project: Project, server: str) -> None:
     sample(project)
     project = with_model(project, "served", server, max_tokens=200)
-    report = analyze(project, "teacher", "llm", model="served")
+    report = analyze(project, system="teacher", detector="llm", model="served")
     assert (report.done, dict(report.failed)) == (4, {})
     assert report.notes == ["served takes schemas as json_object."]
 
@@ -106,10 +106,10 @@ def test_the_whole_round_runs_on_both(project: Project, gguf: Path, server: str)
     add_items(project, [wrong, DELIVERY])
     project = in_process(project, gguf)
     project = with_model(project, "served", server, max_tokens=200)
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     # its only edit is none, so the summary stays as it is and the finding is not fixed
-    assert revise(project, "teacher", "r1", editor="llm", model="tiny").done == 2
-    assert verify(project, "r1", "llm", model="served").done == 1
+    assert revise(project, system="teacher", into="r1", editor="llm", model="tiny").done == 2
+    assert verify(project, system="r1", verifier="llm", model="served").done == 1
 
 
 def test_trying_it_learns_the_context_it_was_trained_for(project: Project, gguf: Path) -> None:
@@ -124,7 +124,7 @@ def test_what_does_not_fit_into_the_context_is_a_failure_not_a_cut(
 ) -> None:
     add_items(project, [REFUND])
     project = in_process(project, gguf, context_tokens=4096)
-    report = analyze(project, "teacher", "llm", model="tiny")
+    report = analyze(project, system="teacher", detector="llm", model="tiny")
     assert dict(report.failed) == {"context": 1}
     (failed,) = project.store.all(Analysis)
     assert "context window" in (failed.raw or "")
@@ -146,7 +146,7 @@ def test_a_missing_or_broken_file_says_what_to_do(project: Project, tmp_path: Pa
     add_items(project, [REFUND])
     project = in_process(project, tmp_path / "broken.gguf")
     with pytest.raises(ModelError, match="cannot load") as caught:
-        analyze(project, "teacher", "llm", model="tiny")
+        analyze(project, system="teacher", detector="llm", model="tiny")
     assert "whole GGUF file" in caught.value.hint
 
 

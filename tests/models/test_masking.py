@@ -111,7 +111,7 @@ def test_nothing_private_reaches_the_server_and_findings_point_at_the_real_words
     quote = "[EMAIL_1]" if mask else PRIVATE["EMAIL"]
     with ScriptedServer(lambda body, n: Scripted(reading(quote))) as server:
         project = set_in(with_model(project, "a", server.url), privacy={"mask": mask})
-        assert analyze(project, "teacher", "llm", model="a").done == 1
+        assert analyze(project, system="teacher", detector="llm", model="a").done == 1
         sent = json.dumps(server.requests, ensure_ascii=False)
     assert [value in sent for value in PRIVATE.values()] == [not mask] * len(PRIVATE)
     (row,) = finding_rows(project.store, "teacher")
@@ -125,7 +125,7 @@ def test_batch_files_hold_nothing_private_either(project: Project, tmp_path: Pat
     add_items(project, [make_item("ana", TURNS, SUMMARY)])
     settings = {"models": {"night": {"provider": "batch", "model": "m"}}, "privacy": {"mask": True}}
     project = set_in(project, **settings)
-    analyze(project, "teacher", "llm", model="night")
+    analyze(project, system="teacher", detector="llm", model="night")
     file = tmp_path / "out.jsonl"
     assert write_requests(project.store, file) == 1
     assert not [v for v in PRIVATE.values() if v in file.read_text(encoding="utf-8")]
@@ -136,6 +136,6 @@ def test_batch_files_hold_nothing_private_either(project: Project, tmp_path: Pat
     }
     (tmp_path / "in.jsonl").write_text(json.dumps(body))
     read_replies(project.store, tmp_path / "in.jsonl")
-    assert analyze(project, "teacher", "llm", model="night").done == 1
+    assert analyze(project, system="teacher", detector="llm", model="night").done == 1
     (row,) = finding_rows(project.store, "teacher")
     assert row.quote == PRIVATE["EMAIL"]

@@ -63,8 +63,8 @@ def test_models_are_added_listed_tried_and_removed(arf, project: Project) -> Non
     assert "gpt" in arf("models", "list", p).out
     for arguments, told in [
         (["add", p, "gpt", "--base-url", "http://x/v1", "--model", "m"], "a model 'gpt' already"),
-        (["add", p, "other"], "Say where the model is"),
-        (["add", p, "o", "--base-url", "http://x/v1", "--price", "1"], "no pair of numbers"),
+        (["add", p, "other"], "No model is given"),
+        (["add", p, "o", "--base-url", "http://x/v1", "--price", "1"], "not a pair of numbers"),
         (["add", p, "other", "--base-url", "nowhere", "--model", "m"], "base_url"),
         (["add", p, "other", "--base-url", "http://x/v1"], "model: Field required"),
         (["test", p, "nobody"], "no model 'nobody'"),
@@ -127,7 +127,7 @@ def test_what_is_too_long_is_refused_before_it_is_sent(project: Project) -> None
     add_items(project, [DELIVERY, long])
     with ScriptedServer(lambda body, n: CLEAN_REPLY) as server:
         project = with_model(project, "a", server.url, context_tokens=8000, max_tokens=500)
-        report = analyze(project, "teacher", "llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
         assert (report.done, dict(report.failed)) == (1, {"context": 1})
         assert not any("very long story" in json.dumps(r) for r in server.requests)
     (failed,) = [a for a in project.store.all(Analysis) if a.status == "failed"]
@@ -161,16 +161,16 @@ def test_offline_and_the_allow_list_refuse_before_anything_is_sent(project: Proj
     project = with_model(project, "far", "http://models.example.com/v1", retries=0)
     offline = set_in(project, privacy={"offline": True})
     with pytest.raises(ModelError, match="nothing leaves this machine") as caught:
-        analyze(offline, "teacher", "llm", model="far")
+        analyze(offline, system="teacher", detector="llm", model="far")
     assert "offline = false" in caught.value.hint
     with pytest.raises(ModelError, match="nothing leaves this machine"):
         try_model(offline, "far")
     listed = set_in(project, privacy={"allow": ["api.example.org"]})
     with pytest.raises(ModelError, match=r"may reach api\.example\.org"):
-        analyze(listed, "teacher", "llm", model="far")
+        analyze(listed, system="teacher", detector="llm", model="far")
     with ScriptedServer(lambda body, n: CLEAN_REPLY) as server:
         near = with_model(offline, "near", server.url)
-        assert analyze(near, "teacher", "llm", model="near").done == 1
+        assert analyze(near, system="teacher", detector="llm", model="near").done == 1
 
 
 def test_a_redirect_to_another_host_is_not_followed(project: Project) -> None:
@@ -179,7 +179,7 @@ def test_a_redirect_to_another_host_is_not_followed(project: Project) -> None:
         target = {"Location": f"{elsewhere.url}/chat/completions"}
         with ScriptedServer(lambda body, n: Scripted(status=307, headers=target)) as server:
             project = with_model(project, "a", server.url, retries=0, schema_means="prompt")
-            report = analyze(project, "teacher", "llm", model="a")
+            report = analyze(project, system="teacher", detector="llm", model="a")
         assert dict(report.failed) == {"server": 1}
         assert elsewhere.requests == []
 
@@ -192,7 +192,7 @@ def test_cost_and_ledger_say_what_was_spent_and_sent(arf, project: Project) -> N
         with edited(project.path / "arf.toml") as document:
             document["models"]["a"]["price"] = {"prompt": 1000.0, "completion": 2000.0}
         project = Project.open(project.path)
-        report = analyze(project, "teacher", "llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
         sent = sum(len(m["content"].encode()) for r in server.requests for m in r["messages"])
     # three answered calls (one of them asked again) of 10 and 5 tokens
     assert report.cost == pytest.approx(3 * 0.02)
@@ -221,13 +221,13 @@ def test_a_budget_is_never_passed_and_what_is_done_is_kept(project: Project) -> 
         project = Project.open(project.path)
         # each call costs 5 × 0.001 in fact, and could cost 100 × 0.001
         with pytest.raises(BudgetReached, match=r"budget of 0\.2 USD is reached") as caught:
-            analyze(project, "teacher", "llm", model="a")
+            analyze(project, system="teacher", detector="llm", model="a")
         assert caught.value.exit_code == 1
         assert spent(project.store) <= 0.2
         done = len([a for a in project.store.all(Analysis) if a.status == "done"])
         assert done == len(server.requests) == 21
         project = set_in(project, limits={"budget": 1.0})
-        assert analyze(project, "teacher", "llm", model="a").done == 60 - done
+        assert analyze(project, system="teacher", detector="llm", model="a").done == 60 - done
     assert spent(project.store) == pytest.approx(0.3)
 
 
@@ -236,7 +236,7 @@ def test_a_budget_needs_a_price(project: Project) -> None:
     with ScriptedServer(lambda body, n: CLEAN_REPLY) as server:
         project = set_in(with_model(project, "a", server.url), limits={"budget": 1.0})
         with pytest.raises(ConfigError, match="price of a is not known"):
-            analyze(project, "teacher", "llm", model="a")
+            analyze(project, system="teacher", detector="llm", model="a")
         assert server.requests == []
 
 
@@ -254,7 +254,7 @@ def test_requests_a_minute_are_kept(project: Project) -> None:
         )
         with edited(project.path / "arf.toml") as document:
             document["models"]["a"]["requests_per_minute"] = 600
-        analyze(Project.open(project.path), "teacher", "llm", model="a")
+        analyze(Project.open(project.path), system="teacher", detector="llm", model="a")
     assert len(times) == 12
 
 
@@ -321,7 +321,7 @@ def test_project_files_hold_no_key(
     body = b'{"error": {"message": "bad key sk-very-secret given"}}'
     with ScriptedServer(lambda b, n: Scripted(status=400, body=body)) as server:
         project = with_model(project, "a", server.url, key_env="TEST_KEY", retries=0)
-        analyze(project, "teacher", "llm", model="a")
+        analyze(project, system="teacher", detector="llm", model="a")
     project.close()
     files = [f for f in project.path.rglob("*") if f.is_file()]
     assert len(files) >= 2

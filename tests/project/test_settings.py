@@ -102,7 +102,7 @@ def test_arf_set_does_the_same(arf, project: Project) -> None:
     assert Project.open(p).settings.privacy.offline
     assert arf("set", p, "privacy.allow=").code == 0
     assert Project.open(p).settings.privacy.allow is None
-    assert "sets nothing" in arf("set", p, "privacy.offline").err
+    assert "has no value" in arf("set", p, "privacy.offline").err
 
 
 def test_a_models_name_may_hold_dots(project: Project) -> None:
@@ -156,7 +156,7 @@ def edited(**changes: object) -> str:
 
 def test_a_preview_says_what_a_new_taxonomy_changes(project: Project) -> None:
     add_items(project, [REFUND, DELIVERY])
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     assert preview(project, taxonomy_text(project), CATEGORIES).changes_nothing
     seen = preview(project, edited(correct="Replace the figure."), CATEGORIES)
     assert [(c.id, c.kind, c.fields) for c in seen.categories] == [
@@ -178,12 +178,12 @@ def test_a_preview_says_what_a_new_taxonomy_changes(project: Project) -> None:
 
 def test_older_analyses_keep_their_version(project: Project) -> None:
     add_items(project, [REFUND])
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     (old,) = project.store.all(Analysis)
     project = save_taxonomy(project, edited(name="Bad number"))
     assert project.taxonomy["wrong_figure"].name == "Bad number"
     assert project.store.all(Analysis) == [old]
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     assert [a.taxonomy_hash for a in project.store.all(Analysis)] == [
         old.taxonomy_hash,
         project.taxonomy.hash,

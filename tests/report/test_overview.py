@@ -48,12 +48,12 @@ def test_the_example_was_edited_and_is_verified(demo: Project) -> None:
 
 def test_a_reader_that_took_part_is_said_to(project: Project) -> None:
     add_items(project, [REFUND, DELIVERY])
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     said = overview(project).headline
     assert said is not None
     assert (said.detector, said.corrected, said.took_part) == ("rules", None, False)
-    revise(project, "teacher", "r1", editor="rules")
-    analyze(project, "r1", "rules")
+    revise(project, system="teacher", into="r1", editor="rules")
+    analyze(project, system="r1", detector="rules")
     said = overview(project).headline
     assert said is not None
     assert said.corrected is not None
@@ -71,13 +71,13 @@ def test_the_next_thing_goes_the_whole_way(project: Project, tmp_path: Path) -> 
     assert overview(project).headline is None
     project.store.put_summaries([REFUND.summary, DELIVERY.summary])
     assert step() == "rules"
-    analyze(project, "teacher", "rules")
+    analyze(project, system="teacher", detector="rules")
     assert step() == "connect"
     assert step(with_model(project, "m", "http://127.0.0.1:9/v1")) == "read"
-    revise(project, "teacher", "r1", editor="rules")
+    revise(project, system="teacher", into="r1", editor="rules")
     assert step() == "verify"
     with pytest.raises(Exception, match="cannot be the one"):
-        verify(project, "r1", "rules")
+        verify(project, system="r1", verifier="rules")
 
 
 def test_after_review_a_student_is_trained_and_what_it_writes_is_read(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_after_review_a_student_is_trained_and_what_it_writes_is_read(tmp_path: 
     conversation = project.store.all(Conversation)[0]
     project.store.put_summaries([Summary.of(conversation.id, "s", "Lamp broken.")])
     assert next_step(project, overview(project)) == "judge"
-    analyze(project, "s", "rules")
+    analyze(project, system="s", detector="rules")
     assert next_step(project, overview(project)) == "review"
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from arf_core.errors import InputError
 from arf_core.finetune.export import export, outlook
-from arf_core.jobs.kinds import ReviewWork
+from arf_core.jobs.kinds import KINDS, ReviewJob, command_of
 from arf_core.project import Project
 from arf_core.records import (
     Check,
@@ -313,12 +313,13 @@ def test_accept_all_verified_takes_just_these(
 
 def test_a_large_step_is_a_job_with_a_command(round_: Project, tmp_path: Path) -> None:
     every_kind(round_)
-    work = ReviewWork(system="r1", by="anna", step="accept_verified")
-    report = work.run(round_, tmp_path, lambda *_: None)
-    assert work.said(report) == "1 summaries"
-    assert work.command("p") == "arf review p accept-verified --system r1 --by anna"
-    back = ReviewWork(system="r1", by="anna", step="undo")
-    assert back.said(back.run(round_, tmp_path, lambda *_: None)) == "1 summaries"
+    work = ReviewJob(system="r1", by="anna", step="accept_verified")
+    kind = KINDS["review"]
+    report = kind.run(round_, work, tmp_path, lambda *_: None)
+    assert kind.summary(report) == "1 summaries"
+    assert command_of(work, "p") == "arf review p accept-verified --system r1 --by anna"
+    back = ReviewJob(system="r1", by="anna", step="undo")
+    assert kind.summary(kind.run(round_, back, tmp_path, lambda *_: None)) == "1 summaries"
     assert queue(round_.store, "r1", Wanted(decision="accept")) == []
 
 

@@ -30,7 +30,7 @@ def analysed(project: Project, server: ScriptedServer) -> Project:
     add_items(project, [REFUND, DELIVERY])
     project = with_model(project, "a", server.url, schema_means="json_schema")
     project = with_model(project, "b", server.url, model="other", schema_means="json_schema")
-    analyze(project, "teacher", "llm", model="a")
+    analyze(project, system="teacher", detector="llm", model="a")
     return project
 
 
@@ -62,14 +62,14 @@ def test_a_second_run_asks_nothing_and_a_changed_prompt_asks_again(project: Proj
     script = Script(detect_refund=REFUND_READING, detect_delivery=CLEAN)
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        report = analyze(project, "teacher", "llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
         assert (report.asked, report.skipped, report.done, report.calls) == (2, 2, 0, 0)
         (project.path / "prompts").mkdir()
         (project.path / "prompts" / "detect.md").write_text(
             "{% block system %}Short.{% endblock %}{% block user %}"
             "{{ conversation | turns }}{{ sentences | sentences }}{% endblock %}"
         )
-        report = analyze(project, "teacher", "llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
         assert (report.done, report.calls) == (2, 2)
         assert server.requests[-1]["messages"][0]["content"] == "Short."
 
@@ -144,7 +144,7 @@ def test_a_summary_that_cannot_be_read_is_failed_not_clean_and_tried_again(
         failed = [a for a in project.store.all(Analysis) if a.status == "failed"]
         assert [(a.reason, a.raw) for a in failed] == [("schema", "nothing to say")]
         script.replies["detect_refund"] = REFUND_READING
-        report = analyze(project, "teacher", "llm", model="a")
+        report = analyze(project, system="teacher", detector="llm", model="a")
         assert (report.asked, report.skipped, report.done) == (2, 1, 1)
 
 
@@ -152,10 +152,10 @@ def test_a_round_edits_just_what_was_found_and_copies_the_rest(project: Project)
     script = Script(detect_refund=REFUND_READING, detect_delivery=CLEAN, edit=EDITS)
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        report = revise(project, "teacher", "r1", model="a")
+        report = revise(project, system="teacher", into="r1", model="a")
         assert report.done == 2
         assert [a for a in script.asked if a.startswith("edit")] == ["edit refund"]
-        again = revise(project, "teacher", "r1", model="a")
+        again = revise(project, system="teacher", into="r1", model="a")
         assert (again.skipped, again.done, again.calls) == (2, 0, 0)
     assert texts(project, "r1") == {
         "refund": "The customer's lamp came broken. A refund of 42.50 was promised, once the photo "
@@ -195,12 +195,12 @@ def test_an_edit_that_cannot_be_made_is_asked_again_then_fails(
     script = Script(detect_refund=REFUND_READING, detect_delivery=CLEAN, edit={"edits": edits})
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        report = revise(project, "teacher", "r1", model="a")
+        report = revise(project, system="teacher", into="r1", model="a")
         assert told in server.requests[-1]["messages"][3]["content"]
         assert (report.done, dict(report.failed)) == (1, {"schema": 1})
         assert texts(project, "r1")["refund"] == REFUND.summary.text
         script.replies["edit"] = EDITS
-        report = revise(project, "teacher", "r1", model="a")
+        report = revise(project, system="teacher", into="r1", model="a")
         assert (report.skipped, report.done, dict(report.failed)) == (1, 1, {})
     assert "42.50" in texts(project, "r1")["refund"]
     assert round_outcome(project.store, "r1").failed == 0
@@ -212,12 +212,12 @@ def test_checks_count_and_only_fixed_is_verified(project: Project) -> None:
     )
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        revise(project, "teacher", "r1", model="a")
+        revise(project, system="teacher", into="r1", model="a")
         before = round_outcome(project.store, "r1")
         assert (before.unchecked, before.fixed) == (3, 0)
-        report = verify(project, "r1", "llm", model="b")
+        report = verify(project, system="r1", verifier="llm", model="b")
         assert (report.asked, report.done) == (1, 1)
-        assert verify(project, "r1", "llm", model="b").skipped == 1
+        assert verify(project, system="r1", verifier="llm", model="b").skipped == 1
     outcome = round_outcome(project.store, "r1")
     assert (outcome.fixed, outcome.unchecked, outcome.not_fixed, outcome.new_errors) == (2, 1, 0, 0)
     assert outcome.model_dump()["edited"] == outcome.unchanged == 1
@@ -228,11 +228,11 @@ def test_the_detector_that_asked_cannot_be_the_verifier(project: Project) -> Non
     script = Script(detect_refund=REFUND_READING, detect_delivery=CLEAN, edit=EDITS)
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        revise(project, "teacher", "r1", model="a")
+        revise(project, system="teacher", into="r1", model="a")
         with pytest.raises(InputError, match="asked for this revision"):
-            verify(project, "r1", "llm", model="a")
-        with pytest.raises(InputError, match="no targeted revision"):
-            verify(project, "teacher", "llm", model="b")
+            verify(project, system="r1", verifier="llm", model="a")
+        with pytest.raises(InputError, match="not a targeted revision"):
+            verify(project, system="teacher", verifier="llm", model="b")
 
 
 def test_the_next_round_answers_what_is_not_fixed_and_what_came_in(project: Project) -> None:
@@ -261,8 +261,8 @@ def test_the_next_round_answers_what_is_not_fixed_and_what_came_in(project: Proj
     script = Script(detect_refund=REFUND_READING, detect_delivery=CLEAN, edit=first, verify=verdict)
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        revise(project, "teacher", "r1", model="a")
-        verify(project, "r1", "llm", model="b")
+        revise(project, system="teacher", into="r1", model="a")
+        verify(project, system="r1", verifier="llm", model="b")
         assert round_outcome(project.store, "r1").new_errors == 1
         script.replies["edit"] = {
             "edits": [
@@ -270,7 +270,7 @@ def test_the_next_round_answers_what_is_not_fixed_and_what_came_in(project: Proj
                 {"finding": 2, "find": "was made", "replace": "was promised"},
             ]
         }
-        report = revise(project, "r1", "r2", model="a")
+        report = revise(project, system="r1", into="r2", model="a")
         assert report.done == 2
         shown = server.requests[-1]["messages"][1]["content"]
     assert '1. invented_detail, at "by courier"' in shown
@@ -285,8 +285,8 @@ def test_what_the_editor_left_is_not_fixed_without_asking_anyone(project: Projec
     script = Script(detect_refund=REFUND_READING, detect_delivery=CLEAN, edit={"edits": []})
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        revise(project, "teacher", "r1", model="a")
-        verify(project, "r1", "llm", model="b")
+        revise(project, system="teacher", into="r1", model="a")
+        verify(project, system="r1", verifier="llm", model="b")
     assert "verify refund" not in script.asked
     assert round_outcome(project.store, "r1").not_fixed == 3
 
@@ -296,14 +296,14 @@ def test_summaries_that_nobody_read_are_failed_until_somebody_does(project: Proj
     with ScriptedServer(script) as server:
         add_items(project, [REFUND, DELIVERY])
         project = with_model(project, "a", server.url, schema_means="json_schema")
-        with pytest.raises(InputError, match="Whose findings") as caught:
-            revise(project, "teacher", "r1", model="a")
+        with pytest.raises(InputError, match="Choose the detectors") as caught:
+            revise(project, system="teacher", into="r1", model="a")
         assert "arf analyze" in caught.value.hint
-        analyze(project, "teacher", "llm", model="a", limit=1)
-        report = revise(project, "teacher", "r1", model="a")
+        analyze(project, system="teacher", detector="llm", model="a", limit=1)
+        report = revise(project, system="teacher", into="r1", model="a")
         assert (report.done, dict(report.failed)) == (1, {"not_analysed": 1})
-        analyze(project, "teacher", "llm", model="a")
-        report = revise(project, "teacher", "r1", model="a")
+        analyze(project, system="teacher", detector="llm", model="a")
+        report = revise(project, system="teacher", into="r1", model="a")
         assert (report.skipped, report.done) == (1, 1)
 
 
@@ -312,13 +312,13 @@ def test_only_the_chosen_categories_are_answered(project: Project) -> None:
     script = Script(detect_refund=REFUND_READING, detect_delivery=CLEAN, edit=edit)
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        revise(project, "teacher", "r1", model="a", categories=["wrong_figure"])
+        revise(project, system="teacher", into="r1", model="a", categories=["wrong_figure"])
         prompt = server.requests[-1]["messages"]
         assert "wrong_status" not in prompt[0]["content"] + prompt[1]["content"]
-        with pytest.raises(InputError, match="made in another way"):
-            revise(project, "teacher", "r1", model="a")
+        with pytest.raises(InputError, match="with other settings"):
+            revise(project, system="teacher", into="r1", model="a")
         with pytest.raises(InputError, match="no category 'wrong'"):
-            revise(project, "teacher", "r9", model="a", categories=["wrong"])
+            revise(project, system="teacher", into="r9", model="a", categories=["wrong"])
 
 
 def test_a_large_change_is_flagged(project: Project) -> None:
@@ -327,7 +327,7 @@ def test_a_large_change_is_flagged(project: Project) -> None:
     script = Script(detect_refund=REFUND_READING, detect_delivery=CLEAN, edit=edit)
     with ScriptedServer(script) as server:
         project = analysed(project, server)
-        revise(project, "teacher", "r1", model="a")
+        revise(project, system="teacher", into="r1", model="a")
     assert round_outcome(project.store, "r1").flagged == 1
 
 
@@ -338,7 +338,7 @@ def test_the_untargeted_arm_sees_no_findings_and_rewrites_everything(project: Pr
     with ScriptedServer(script) as server:
         add_items(project, [REFUND, DELIVERY])
         project = with_model(project, "a", server.url, schema_means="json_schema")
-        revise(project, "teacher", "better", editor="rewrite", model="a")
+        revise(project, system="teacher", into="better", editor="rewrite", model="a")
         assert not any("finding" in r["messages"][1]["content"].lower() for r in server.requests)
     assert texts(project, "better") == {"refund": "A lamp came broken.", "delivery": "Better."}
     assert round_outcome(project.store, "better").edited == 2

@@ -43,8 +43,8 @@ def test_the_rules_find_mend_and_check_what_they_can_prove(
     project: Project, wrong: str, mended: str
 ) -> None:
     one(project, wrong)
-    analyze(project, "teacher", "rules")
-    revise(project, "teacher", "r1", editor="rules")
+    analyze(project, system="teacher", detector="rules")
+    revise(project, system="teacher", into="r1", editor="rules")
     assert text_of(project, "r1") == mended
     outcome = round_outcome(project.store, "r1")
     assert (outcome.edited, outcome.failed) == (1, 0)
@@ -52,16 +52,16 @@ def test_the_rules_find_mend_and_check_what_they_can_prove(
 
 def test_personal_data_are_taken_out(project: Project) -> None:
     one(project, "Ana (ana@example.com) wants a refund of $42.50 for order 88-1201.")
-    analyze(project, "teacher", "rules")
-    revise(project, "teacher", "r1", editor="rules")
+    analyze(project, system="teacher", detector="rules")
+    revise(project, system="teacher", into="r1", editor="rules")
     assert "ana@example.com" not in text_of(project, "r1")
     assert "$42.50" in text_of(project, "r1")
 
 
 def test_what_the_rules_cannot_mend_they_leave(project: Project) -> None:
     one(project, "A refund of $42.50 and a voucher of $700 were promised for 88-1201.")
-    analyze(project, "teacher", "rules")
-    revise(project, "teacher", "r1", editor="rules")
+    analyze(project, system="teacher", detector="rules")
+    revise(project, system="teacher", into="r1", editor="rules")
     assert "$700" in text_of(project, "r1")
     assert round_outcome(project.store, "r1").edited == 0
 
@@ -89,7 +89,7 @@ def check(
     )
     (answer,) = open_verifier(project, "rules").verify([task])
     assert answer.value is not None
-    return [*(j.result for j in answer.value.judged), *("+" for _ in answer.value.new_errors)]
+    return [*(j.result for j in answer.value.judgements), *("+" for _ in answer.value.new_errors)]
 
 
 def test_the_rules_verifier_knows_what_it_knows(project: Project) -> None:
@@ -113,10 +113,10 @@ def test_the_rules_verifier_never_says_fixed_of_what_it_cannot_judge(project: Pr
 
 def test_the_rules_cannot_check_what_the_rules_asked_for(project: Project) -> None:
     one(project, "A refund of $45.50 is promised for order 88-1201.")
-    analyze(project, "teacher", "rules")
-    revise(project, "teacher", "r1", editor="rules")
+    analyze(project, system="teacher", detector="rules")
+    revise(project, system="teacher", into="r1", editor="rules")
     with pytest.raises(InputError, match="asked for this revision"):
-        verify(project, "r1", "rules")
+        verify(project, system="r1", verifier="rules")
     assert project.store.all(Check) == []
 
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from arf_core.importing import ImportReport, load
 from arf_core.jobs import queue as jobs
-from arf_core.jobs.kinds import ImportWork
+from arf_core.jobs.kinds import ImportJob
 from arf_core.project import Project
 from arf_core.records import Conversation
 
@@ -286,7 +286,7 @@ def test_an_import_beside_another_is_refused_with_the_reason(
     monkeypatch.setattr(jobs, "_spawn", lambda *_: None)  # it stays at work as long as we look
     at = upload(open_app(empty_project, PAGE))
     with Project.open(empty_project) as project:
-        jobs.start(project, ImportWork(files=("other.csv",)))
+        jobs.start(project, ImportJob(files=("other.csv",)))
     at.button(key="import-now").click().run()
     assert "cannot start while" in errors(at)
     assert at.button(key="import-now")  # what was prepared is still there

@@ -7,7 +7,7 @@ from items import DELIVERY, REFUND, add_items
 from running_app import settled, shown
 
 from arf_core.analysis.analyze import analyze
-from arf_core.analysis.annotating import count_read
+from arf_core.analysis.annotations import count_read
 from arf_core.evaluate.rates import error_rates
 from arf_core.project import Project
 from arf_core.records import Item
@@ -22,7 +22,7 @@ def two(empty_project: Path) -> Path:
     """A project of two summaries, one with an error, that the rules have read."""
     with Project.open(empty_project) as project:
         add_items(project, [REFUND, DELIVERY])
-        analyze(project, "teacher", "rules")
+        analyze(project, system="teacher", detector="rules")
     return empty_project
 
 
@@ -62,7 +62,7 @@ def test_errors_are_noted_and_stored_as_one_reading(open_app, two: Path) -> None
     at.selectbox(key=f"label-category-{mark}").set_value("wrong_figure")
     at.text_input(key=f"label-quote-{mark}").set_value("no such words")
     at.button(key=f"label-note-{mark}").click().run()
-    assert "does not stand in the summary" in at.error[0].value
+    assert "is not in the summary" in at.error[0].value
     at.text_input(key=f"label-quote-{mark}").set_value("refund of 45.20")
     at.multiselect(key=f"label-turns-{mark}").set_value([0])
     at.button(key=f"label-note-{mark}").click().run()

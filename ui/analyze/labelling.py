@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from arf_core.analysis.annotating import (
+from arf_core.analysis.annotations import (
+    PERSON,
     count_read,
     item_of,
     label_of,
@@ -13,7 +14,6 @@ from arf_core.analysis.annotating import (
     next_unread,
     record,
 )
-from arf_core.analysis.annotations import PERSON
 from arf_core.errors import ArfError, InputError
 from arf_core.project import Project
 from arf_core.records import SPLITS, Item, Split

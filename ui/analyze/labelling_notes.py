@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from arf_core.analysis.annotations import LabelledFinding, found_of
+from arf_core.analysis.annotations import LabelledFinding, annotated_finding
 from arf_core.errors import ArfError
 from arf_core.project import Project
 from arf_core.records import Finding, Item
@@ -25,7 +25,7 @@ def summary(project: Project, item: Item) -> None:
     """The summary with the noted errors marked, these one by one, and a form for another."""
     widgets.html(f'<div class="arf-row"><b>{escaped(item.conversation.external_id)}</b></div>')
     noted = [
-        Finding(id=str(n), analysis_id="", **dict(found_of(label, item, project.taxonomy)))
+        annotated_finding(label, item, project.taxonomy).model_copy(update={"id": str(n)})
         for n, label in enumerate(draft(item))
     ]
     widgets.summary(item.summary.text, widgets.marks(noted, project.taxonomy))
@@ -95,7 +95,7 @@ def _note(project: Project, item: Item, mark: str) -> None:
         explanation=given["why"].strip() or project.taxonomy[given["category"]].name,
     )
     try:
-        found_of(label, item, project.taxonomy)
+        annotated_finding(label, item, project.taxonomy)
     except ArfError as fault:
         state().labels.fault = fault
         return

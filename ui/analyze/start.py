@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from arf_core.analysis.analyze import AnalyzeSettings
 from arf_core.analysis.detectors import detectors
 from arf_core.errors import ArfError
 from arf_core.jobs.estimate import estimate_analyze
-from arf_core.jobs.kinds import AnalyzeWork
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from ui import job_bar as jobs
 from ui import loaders, widgets
@@ -54,10 +55,10 @@ def form(project: Project, system: str) -> None:
         placeholder="all that are not read yet",
         help="For a trial. A later run goes on where this one stops.",
     )
-    work = AnalyzeWork(system=chosen, detector=detector, model=model, limit=limit)
+    work = AnalyzeSettings(system=chosen, detector=detector, model=model, limit=limit)
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start", key="start", type="primary", icon=":material/play_arrow:")
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
         asked = st.button("What will it take?", key="start-estimate", type="tertiary")
     if asked:
         _estimate(project, work)
@@ -79,11 +80,9 @@ def _model(project: Project) -> str | None:
     )
 
 
-def _estimate(project: Project, work: AnalyzeWork) -> None:
+def _estimate(project: Project, work: AnalyzeSettings) -> None:
     try:
-        made = estimate_analyze(
-            project, work.system, work.detector, model=work.model, limit=work.limit
-        )
+        made = estimate_analyze(project, work)
     except ArfError as fault:
         widgets.error(fault)
         return

@@ -16,7 +16,7 @@ from arf_core.importing import (
     preview,
 )
 from arf_core.jobs import queue as jobs
-from arf_core.jobs.kinds import ImportWork
+from arf_core.jobs.kinds import ImportJob, command_of
 from arf_core.project import Project
 from arf_core.project.settings import PrivacySettings, SplitShares
 from arf_core.records import digest
@@ -185,7 +185,7 @@ def _undo(memory: DataState) -> None:
 
 
 def _actions(project: Project, memory: DataState, seen: Preview | None) -> None:
-    work = ImportWork(files=tuple(memory.paths), options=memory.options)
+    work = ImportJob(files=tuple(memory.paths), options=memory.options)
     if memory.fault is not None:
         widgets.error(memory.fault)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -209,10 +209,10 @@ def _actions(project: Project, memory: DataState, seen: Preview | None) -> None:
         st.button(
             "Start over", key="import-over", type="tertiary", on_click=_over, args=(project, memory)
         )
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
 
 
-def _import(project: Project, memory: DataState, work: ImportWork) -> None:
+def _import(project: Project, memory: DataState, work: ImportJob) -> None:
     try:
         job = jobs.start(project, work)
     except ArfError as fault:

@@ -28,7 +28,7 @@ from arf_core.finetune.settings import (
 from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
 from arf_core.finetune.training import total_steps
 from arf_core.jobs import demo
-from arf_core.jobs.kinds import FinetuneWork
+from arf_core.jobs.kinds import FinetuneJob, command_of
 from arf_core.project import Project
 from arf_core.records import SystemKind
 from ui import job_bar as jobs
@@ -286,7 +286,7 @@ def _start(project: Project, wanted: Wanted, ready: bool) -> None:
     gone = missing(*open_trainer(wanted.trainer).NEEDS)
     if gone:
         st.info(f"Training needs {', '.join(gone)}. {REMEDY}", icon=":material/info:")
-    work = FinetuneWork(wanted=wanted)
+    work = FinetuneJob(wanted=wanted)
     with st.container(horizontal=True, vertical_alignment="center"):
         go = st.button(
             "Train",
@@ -295,6 +295,6 @@ def _start(project: Project, wanted: Wanted, ready: bool) -> None:
             icon=":material/model_training:",
             disabled=bool(gone) or not ready or not wanted.into or not wanted.base,
         )
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
     if go:
         jobs.start(project, work)

@@ -15,7 +15,7 @@ from arf_core.finetune.generate import system_for
 from arf_core.finetune.practice import base_in_words, name_of_base
 from arf_core.finetune.run_folder import ENDS, GGUF, Place, StepRow, TrainingState, places
 from arf_core.finetune.students import can_be_asked, remove_student, report_of
-from arf_core.jobs.kinds import FinetuneWork, GenerateWork
+from arf_core.jobs.kinds import FinetuneJob, GenerateJob, command_of
 from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
 from arf_core.report.charts import loss
@@ -145,7 +145,7 @@ def _lengths(place: Place) -> None:
 def _resume(project: Project, place: Place) -> None:
     """The same call again: it goes on from the last checkpoint."""
     job = place.job()
-    work = FinetuneWork(
+    work = FinetuneJob(
         wanted=Wanted(
             system=job.system,
             base=name_of_base(project, job.base),
@@ -182,11 +182,11 @@ def _made(project: Project, place: Place, state: TrainingState, made: Artifacts)
         "Ask it as", models, key=f"model-{name}", format_func=widgets.seen, width=480
     )
     student_try.draw(project, name, model)
-    work = GenerateWork(model=model, into=system_for(project, model, name))
+    work = GenerateJob(model=model, into=system_for(project, model, name))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Write the test split's summaries", key=f"write-{name}"):
             jobs.start(project, work)
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
 
 
 def _removal(project: Project, place: Place) -> None:

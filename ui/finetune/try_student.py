@@ -5,7 +5,7 @@ import json
 import streamlit as st
 
 from arf_core.finetune.generate import Tried, first_of
-from arf_core.jobs.kinds import TryWork
+from arf_core.jobs.kinds import TryJob, command_of
 from arf_core.jobs.queue import jobs as all_jobs
 from arf_core.jobs.queue import report_of
 from arf_core.project import Project
@@ -35,21 +35,21 @@ def draw(project: Project, student: str, model: str) -> None:
             format_func=widgets.seen,
             width=320,
         )
-        work = TryWork(model=model, conversation=chosen or "")
+        work = TryJob(model=model, conversation=chosen or "")
         go = st.button(
             "Try", key=f"try-{student}", icon=":material/play_arrow:", disabled=not chosen
         )
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
     if go:
         jobs.start(project, work)
     if chosen and (tried := _last(project, work)):
         _show(project, tried)
 
 
-def _last(project: Project, work: TryWork) -> Tried | None:
+def _last(project: Project, work: TryJob) -> Tried | None:
     """What came of the newest try of this very work."""
     for job in all_jobs(project.store):
-        if job.kind == work.kind and json.loads(job.arguments) == work.model_dump():
+        if job.kind == "try" and json.loads(job.arguments) == work.model_dump():
             return report_of(project.store, job.id, Tried)
     return None
 

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from arf_core.analysis.analyze import AnalyzeSettings
 from arf_core.evaluate.rates import Rate
 from arf_core.jobs.demo import example_of
-from arf_core.jobs.kinds import AnalyzeWork
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.records import SPLITS
 from arf_core.report.charts import rate_text, reader_name
@@ -225,9 +226,9 @@ def next_thing(project: Project, found: Overview) -> None:
         st.subheader("Next", anchor=False)
         st.write(what.why)
         if step == "rules":
-            work = AnalyzeWork(system=next(s.system.name for s in found.systems if s.summaries))
+            work = AnalyzeSettings(system=next(s.system.name for s in found.systems if s.summaries))
             if st.button(what.button, key="next-do", type="primary"):
                 jobs.start(project, work)
-            widgets.command(work.command(str(project.path)))
+            widgets.command(command_of(work, project.path))
         elif st.button(what.button, key="next-do", type="primary"):
             st.switch_page(what.page, query_params={"project": str(project.path)})

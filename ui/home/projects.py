@@ -7,7 +7,7 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.jobs.demo import CLOSED_WORLD, SUPPORT, Example, open_example
-from arf_core.jobs.kinds import DemoWork
+from arf_core.jobs.kinds import DemoJob
 from arf_core.jobs.queue import start
 from arf_core.project import SETTINGS_FILE, Project
 from ui import frame, loaders, uploads, widgets
@@ -99,17 +99,17 @@ def _sample_form() -> None:
         )
         if st.button("Make the sample project", key="sample-do"):
             with widgets.told():
-                _make(SUPPORT, "sample", DemoWork())
+                _make(SUPPORT, "sample", DemoJob())
         st.caption(
             "1,600 generated conversations whose truth is known, with what five trained students "
             "wrote."
         )
         if st.button("Make the closed world", key="closed-world-do"):
             with widgets.told():
-                _make(CLOSED_WORLD, "closed-world", DemoWork(example="closed_world"))
+                _make(CLOSED_WORLD, "closed-world", DemoJob(example="closed_world"))
 
 
-def _make(example: Example, name: str, work: DemoWork) -> None:
+def _make(example: Example, name: str, work: DemoJob) -> None:
     path = home_of_projects() / name
     there = (path / SETTINGS_FILE).exists()
     with open_example(path, example) as project:

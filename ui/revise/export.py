@@ -3,7 +3,7 @@
 import streamlit as st
 
 from arf_core.finetune.export import WHY, Outlook, outlook
-from arf_core.jobs.kinds import ExportWork
+from arf_core.jobs.kinds import ExportJob, command_of
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.review.apply_decisions import reviewed_name
@@ -41,7 +41,7 @@ def draw(project: Project, system: System) -> None:
     folder = st.text_input(
         "Folder, inside the project", value=f"exports/{of}", key=f"export-folder-{of}"
     )
-    work = ExportWork(system=of, into=folder.strip() or f"exports/{of}", everything=everything)
+    work = ExportJob(system=of, into=folder.strip() or f"exports/{of}", everything=everything)
     rows = sum(ahead.goes.values()) + (sum(ahead.stays.values()) if everything else 0)
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button(
@@ -51,7 +51,7 @@ def draw(project: Project, system: System) -> None:
             icon=":material/file_export:",
             disabled=not rows,
         )
-        widgets.command(work.command(str(project.path)))
+        widgets.command(command_of(work, project.path))
     if start:
         jobs.start(project, work)
     jobs.history(project)

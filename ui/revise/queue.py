@@ -6,7 +6,7 @@ import streamlit as st
 
 from arf_core.errors import ArfError, InputError
 from arf_core.jobs import queue as jobs
-from arf_core.jobs.kinds import ReviewWork
+from arf_core.jobs.kinds import ReviewJob
 from arf_core.project import Project
 from arf_core.records import Step, System
 from arf_core.review.card import Card, card
@@ -226,7 +226,7 @@ def _undo(project: Project, system: System) -> None:
     """Take back the last step, and show what it was about."""
     last = last_step(project.store, system.name, reviewer())
     if last is not None and last.summaries > AT_ONCE:
-        _in_background(project, ReviewWork(system=system.name, by=reviewer(), step="undo"))
+        _in_background(project, ReviewJob(system=system.name, by=reviewer(), step="undo"))
         return
     step = undo(project.store, system.name, reviewer())
     remembered = state().revise
@@ -249,14 +249,14 @@ def _in_words(step: Step) -> str:
 
 def _accept_verified(project: Project, system: System, ready: int) -> None:
     if ready > AT_ONCE:
-        work = ReviewWork(system=system.name, by=reviewer(), step="accept_verified")
+        work = ReviewJob(system=system.name, by=reviewer(), step="accept_verified")
         _in_background(project, work)
         return
     step = accept_verified(project.store, system.name, reviewer())
     state().revise.said = f"Accepted {step.summaries if step else 0:,} verified ones"
 
 
-def _in_background(project: Project, work: ReviewWork) -> None:
+def _in_background(project: Project, work: ReviewJob) -> None:
     """Start a job; the strip shows it, once the whole page is drawn."""
     remembered = state().revise
     try:

@@ -6,10 +6,11 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.jobs.estimate import estimate_revise
-from arf_core.jobs.kinds import ReviseWork
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.project.settings import Role
 from arf_core.revision.editors import editors
+from arf_core.revision.revise import ReviseSettings
 from arf_core.revision.verifiers import verifiers
 from arf_core.store.queries import CHECKS, detectors_of
 from ui import job_bar as jobs
@@ -98,7 +99,7 @@ def draw(project: Project) -> None:
             format_func=lambda c: widgets.seen(project.taxonomy.by_id[c].name),
             placeholder="all of them",
         )
-    work = ReviseWork(
+    work = ReviseSettings(
         system=system,
         into=into.strip(),
         detectors=tuple(detectors),
@@ -117,7 +118,7 @@ def _ordered(there: Sequence[str], known: Mapping[str, str]) -> list[str]:
     return [*described, *(name for name in there if name not in known)]
 
 
-def _go(project: Project, work: ReviseWork, missing: str) -> None:
+def _go(project: Project, work: ReviseSettings, missing: str) -> None:
     """The button, the command, and what it would take."""
     if missing:
         st.info(missing, icon=":material/info:")
@@ -130,7 +131,7 @@ def _go(project: Project, work: ReviseWork, missing: str) -> None:
             disabled=bool(missing),
         )
         if not missing:
-            widgets.command(work.command(str(project.path)))
+            widgets.command(command_of(work, project.path))
             estimate = st.button(
                 "What will it take?", key="start-estimate", type="tertiary",
                 icon=":material/calculate:",
@@ -141,19 +142,9 @@ def _go(project: Project, work: ReviseWork, missing: str) -> None:
         jobs.start(project, work)
 
 
-def _estimate(project: Project, work: ReviseWork) -> None:
+def _estimate(project: Project, work: ReviseSettings) -> None:
     try:
-        made = estimate_revise(
-            project,
-            work.system,
-            work.into,
-            detectors=work.detectors,
-            editor=work.editor,
-            model=work.model,
-            categories=work.categories,
-            verifier=work.verifier,
-            verifier_model=work.verifier_model,
-        )
+        made = estimate_revise(project, work)
     except ArfError as fault:
         widgets.error(fault)
         return
@@ -207,7 +198,7 @@ def _free(project: Project) -> str:
     return next(f"r{n}" for n in range(1, len(taken) + 2) if f"r{n}" not in taken)
 
 
-def _missing(project: Project, work: ReviseWork) -> str:
+def _missing(project: Project, work: ReviseSettings) -> str:
     """What the choices lack, in a sentence; empty where nothing does."""
     needs_model = [
         worker

@@ -8,38 +8,19 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from arf_core import plugins
-from arf_core.records import Item, Record
+from arf_core.records import Fact, Finding, Item, Record
 from arf_core.run import Answer
 
 if TYPE_CHECKING:
     from arf_core.project import Project
 
 
-class Found(Record):
-    """One error as a detector reports it; `analyze` gives it its identity."""
+class Detection(Record):
+    """A complete reading of one summary. No findings means that the detector found it clean."""
 
-    category: str
-    quote: str | None = None
-    start: int | None = None
-    end: int | None = None
-    evidence: tuple[int, ...] = ()
-    explanation: str
-    confidence: float | None = None
-
-
-class KeyFact(Record):
-    """Something in the conversation that a summary should hold."""
-
-    kind: str
-    text: str
-    evidence: tuple[int, ...] = ()
-
-
-class Seen(Record):
-    """A complete reading of one summary. No findings means that it is clean to this detector."""
-
-    findings: tuple[Found, ...] = ()
-    facts: tuple[KeyFact, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """Without ids: `analyze` sets `id` and `analysis_id`."""
+    facts: tuple[Fact, ...] = ()
 
 
 class Detector(Protocol):
@@ -48,14 +29,16 @@ class Detector(Protocol):
     name: str
     """As stored with its analyses: `rules`, or `llm:<model>`."""
     settings: str
-    """What decides its answers besides the taxonomy, as JSON; kept verbatim with the run."""
+    """All that decides its findings besides the taxonomy, as JSON; stored with the run."""
 
-    def read(self, items: Iterable[Item], *, fresh: bool = False) -> Iterator[Answer[Item, Seen]]:
-        """One answer for each item, as they come. `fresh` ignores stored answers of models."""
+    def read(
+        self, items: Iterable[Item], *, fresh: bool = False
+    ) -> Iterator[Answer[Item, Detection]]:
+        """Yield one answer per item, in any order. `fresh` ignores stored replies."""
         ...
 
     def notes(self) -> list[str]:
-        """What the report on a run should say about this detector."""
+        """Notes for the run's report."""
         ...
 
 

@@ -1,8 +1,8 @@
 """A language model reads each summary sentence by sentence against its conversation.
 
-The reply is flat, so that small models survive it: the conversation's key facts, each covered by
-the summary or not, and findings with a verbatim quote. Which facts' absence is an error, and of
-which category, the taxonomy says (`omission_of`), not the model.
+The reply is flat, so that small models manage it: the conversation's key facts, each covered by
+the summary or not, and findings with a verbatim quote. The taxonomy (`omission_of`), not the model,
+decides which missing facts are errors and of which category.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,8 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, Field
 
-from arf_core.analysis.citations import at_quote, cited
-from arf_core.analysis.detectors import Found, KeyFact, Seen
+from arf_core.analysis.detectors import Detection
 from arf_core.errors import ReplyError
 from arf_core.models import Request
 from arf_core.models.ask import Asker
@@ -26,12 +25,12 @@ from arf_core.models.replies import (
 )
 from arf_core.project import Project
 from arf_core.project.taxonomy import FactKind, Taxonomy
-from arf_core.records import Item
+from arf_core.records import Fact, Finding, Item
 from arf_core.run import Answer
-from arf_core.text import sentences
+from arf_core.text import at_quote, cited_turns, sentences
 
 CONFIDENCE = {"high": 0.9, "medium": 0.6, "low": 0.3}
-"""How a model's own words are stored. They order findings; they are no measured probabilities."""
+"""How a model's words are stored. They order findings and are not measured probabilities."""
 
 
 class FactReply(BaseModel):
@@ -67,9 +66,11 @@ class LlmDetector:
         self._taxonomy = asker.project.taxonomy
         self._schema = _schema(self._taxonomy)
 
-    def read(self, items: Iterable[Item], *, fresh: bool = False) -> Iterator[Answer[Item, Seen]]:
+    def read(
+        self, items: Iterable[Item], *, fresh: bool = False
+    ) -> Iterator[Answer[Item, Detection]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self.asker.ask(items, self.request, self._seen, fresh)
+        return self.asker.ask(items, self.request, self._detection, fresh)
 
     def request(self, item: Item) -> Request:
         text = item.summary.text
@@ -83,44 +84,49 @@ class LlmDetector:
             omissions=[c for c in self._taxonomy.categories if c.omission_of],
         )
 
-    def _seen(self, item: Item, reply: str) -> Seen:
-        """Raises ReplyError for a quote that the summary does not hold, a turn that is not there,
-        or a category that is not one of ours."""
-        read = parse_reply(reply, DetectReply)
+    def _detection(self, item: Item, reply: str) -> Detection:
+        """Raises ReplyError for a quote that is not in the summary, a turn that does not exist, or
+        an unknown category."""
+        parsed = parse_reply(reply, DetectReply)
+        conversation = item.conversation
         facts = [
-            KeyFact(kind=f.kind, text=f.text, evidence=cited(f.turns, item.conversation))
-            for f in read.facts
-        ]
-        findings = [self._found(item, finding) for finding in read.findings]
-        for fact, said in zip(facts, read.facts, strict=True):
-            category = self._taxonomy.omission(fact.kind)
-            if said.covered == "no" and category is not None:
-                findings.append(
-                    Found(
-                        category=category.id,
-                        evidence=fact.evidence,
-                        explanation=f"The summary lacks: {fact.text}",
-                    )
-                )
-        return Seen(findings=tuple(findings), facts=tuple(facts))
-
-    def _found(self, item: Item, finding: FindingReply) -> Found:
-        allowed = [c.id for c in self._taxonomy.spans]
-        if finding.category not in allowed:
-            raise ReplyError(
-                f"{finding.category!r} is no category of findings; use one of {', '.join(allowed)}."
+            Fact(
+                conversation_id=conversation.id,
+                kind=f.kind,
+                text=f.text,
+                evidence=cited_turns(f.turns, conversation),
             )
-        found = Found(
-            category=finding.category,
-            evidence=cited(finding.turns, item.conversation),
-            explanation=finding.explanation,
-            confidence=CONFIDENCE[finding.confidence],
+            for f in parsed.facts
+        ]
+        omitted = [
+            Finding(
+                category=category.id,
+                evidence=fact.evidence,
+                explanation=f"The summary lacks: {fact.text}",
+            )
+            for fact, reported in zip(facts, parsed.facts, strict=True)
+            if reported.covered == "no" and (category := self._taxonomy.omission(fact.kind))
+        ]
+        findings = [self._finding(item, f) for f in parsed.findings]
+        return Detection(findings=(*findings, *omitted), facts=tuple(facts))
+
+    def _finding(self, item: Item, reported: FindingReply) -> Finding:
+        allowed = [c.id for c in self._taxonomy.spans]
+        if reported.category not in allowed:
+            raise ReplyError(
+                f"{reported.category!r} is not a category; use one of {', '.join(allowed)}."
+            )
+        finding = Finding(
+            category=reported.category,
+            evidence=cited_turns(reported.turns, item.conversation),
+            explanation=reported.explanation,
+            confidence=CONFIDENCE[reported.confidence],
         )
-        return at_quote(found, finding.quote, item.summary.text)
+        return at_quote(finding, reported.quote, item.summary.text)
 
 
 def _schema(taxonomy: Taxonomy) -> JsonSchema:
-    """The reply's JSON schema. Enums carry what matters: servers ignore bounds on integers."""
+    """JSON schema of the reply. It relies on enums, as servers ignore bounds on integers."""
     fact = {
         "kind": one_of(get_args(FactKind)),
         "text": TEXT,

@@ -1,30 +1,30 @@
-"""A classifier reads each sentence of a summary against the turns: a second opinion that is no chat
+"""A classifier reads each sentence of a summary against the turns: a second opinion without a chat
 model (extra `train`: `make train`).
 
-It says which sentences the conversation does not support, or contradicts; not what is wrong in
-them, and nothing of what is missing, repeated or private.
+It reports sentences that the conversation does not support or contradicts. It cannot say what is
+wrong in them, nor what is missing, repeated or private.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from arf_core.analysis.detectors import Found, Seen
-from arf_core.analysis.nli.claims import Question, Support, judge, nearest_turns
+from arf_core.analysis.detectors import Detection
+from arf_core.analysis.nli.claims import ClaimSupport, Question, judge, nearest_turns
 from arf_core.analysis.nli.classifier import Classifier, open_classifier
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings
 from arf_core.project.taxonomy import Taxonomy
-from arf_core.records import Item
+from arf_core.records import Finding, Item
 from arf_core.run import Answer
 from arf_core.text import Span, sentences
 
 AT_ONCE = 16
-"""Summaries whose pairs share batches."""
+"""Summaries whose sentence pairs share batches."""
 
 
 def open_detector(project: Project, model: str | None = None) -> "NliDetector":
-    """`model` is a folder or a name on the hub, else arf.toml's under [nli]."""
+    """`model` is a folder or a name on the hub; the default is under [nli] in arf.toml."""
     return NliDetector(open_classifier(project, model), project.settings.nli, project.taxonomy)
 
 
@@ -44,8 +44,10 @@ class NliDetector:
             }
         )
 
-    def read(self, items: Iterable[Item], *, fresh: bool = False) -> Iterator[Answer[Item, Seen]]:
-        """One answer for each item. No answers are stored, so `fresh` changes nothing.
+    def read(
+        self, items: Iterable[Item], *, fresh: bool = False
+    ) -> Iterator[Answer[Item, Detection]]:
+        """No replies are stored, so `fresh` changes nothing.
 
         Raises MissingExtra, or ModelError where the classifier cannot be loaded.
         """
@@ -53,7 +55,7 @@ class NliDetector:
         while group := list(islice(coming, AT_ONCE)):
             yield from self._read(group)
 
-    def _read(self, group: Sequence[Item]) -> Iterator[Answer[Item, Seen]]:
+    def _read(self, group: Sequence[Item]) -> Iterator[Answer[Item, Detection]]:
         spans = [sentences(item.summary.text) for item in group]
         questions = [
             Question(item.conversation, [s.of(item.summary.text) for s in of])
@@ -64,9 +66,11 @@ class NliDetector:
             if question.failure:
                 yield Answer(item, failure=question.failure)
             else:
-                yield Answer(item, Seen(findings=self._findings(item, of, question)))
+                yield Answer(item, Detection(findings=self._findings(item, of, question)))
 
-    def _findings(self, item: Item, spans: Sequence[Span], question: Question) -> tuple[Found, ...]:
+    def _findings(
+        self, item: Item, spans: Sequence[Span], question: Question
+    ) -> tuple[Finding, ...]:
         weak = [
             (span, claim, support)
             for span, claim, support in zip(spans, question.claims, question.answers, strict=True)
@@ -75,26 +79,26 @@ class NliDetector:
         asked = [(item.conversation, claim, support) for _, claim, support in weak]
         near = nearest_turns(self._classifier, asked)
         return tuple(
-            self._found(item, span, support)
+            self._finding(item, span, support)
             for (span, _, _), support in zip(weak, near, strict=True)
         )
 
-    def _found(self, item: Item, span: Span, support: Support) -> Found:
+    def _finding(self, item: Item, span: Span, support: ClaimSupport) -> Finding:
         against = support.contradiction or 0.0
         contradicted = against >= self._threshold
         where = "" if support.turn is None else f", most by turn {support.turn}"
-        said = (
+        reason = (
             f"Contradicted{where} ({against:.0%})."
             if contradicted
             else f"Nothing in the conversation supports it (at most {support.support:.0%})."
         )
-        return Found(
+        return Finding(
             category=self._contradicted if contradicted else self._unsupported,
             quote=span.of(item.summary.text),
             start=span.start,
             end=span.end,
             evidence=() if support.turn is None else (support.turn,),
-            explanation=f"{said} A classifier cannot say what is wrong in it.",
+            explanation=f"{reason} A classifier cannot say what is wrong in it.",
             confidence=round(1 - support.support, 3),
         )
 

@@ -8,24 +8,24 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from arf_core.analysis.detectors import Found, Seen
+from arf_core.analysis.detectors import Detection
 from arf_core.checks import CATEGORIES, Violation, violations
 from arf_core.checks.processes import Task, in_processes, read, workers
 from arf_core.checks.transcript import Transcript, attribute_texts
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
-from arf_core.records import Conversation, Item
+from arf_core.records import Conversation, Finding, Item
 from arf_core.run import Answer
 
 VERSION = 2
 """Raised with every change of what the rules find, so that summaries are read again."""
 FEW = 2000
 """Up to so many summaries are read here; for more, processes are started."""
-_CLEAN = Seen()
+_CLEAN = Detection()
 
 
-def find(conversation: Conversation, summary_text: str, taxonomy: Taxonomy) -> Seen:
+def find(conversation: Conversation, summary_text: str, taxonomy: Taxonomy) -> Detection:
     """All that the rules prove about one summary, in the categories that the taxonomy has."""
     found = violations(Transcript.of(conversation), summary_text, _categories(taxonomy))
     return _seen(summary_text, found)
@@ -48,7 +48,9 @@ class RulesDetector:
         self.settings = json.dumps({"rules": VERSION})
         self._categories = _categories(taxonomy)
 
-    def read(self, items: Iterable[Item], *, fresh: bool = False) -> Iterator[Answer[Item, Seen]]:
+    def read(
+        self, items: Iterable[Item], *, fresh: bool = False
+    ) -> Iterator[Answer[Item, Detection]]:
         """One answer for each item. No answers are stored, so `fresh` changes nothing."""
         coming = iter(items)
         first = list(islice(coming, FEW + 1))
@@ -79,9 +81,9 @@ def _task(item: Item) -> Task:
     return Task(lines, attributes, item.summary.text)
 
 
-def _seen(text: str, found: Iterable[Violation]) -> Seen:
+def _seen(text: str, found: Iterable[Violation]) -> Detection:
     findings = tuple(
-        Found(
+        Finding(
             category=flaw.category,
             quote=text[flaw.start : flaw.end],
             start=flaw.start,
@@ -91,4 +93,4 @@ def _seen(text: str, found: Iterable[Violation]) -> Seen:
         )
         for flaw in found
     )
-    return Seen(findings=findings) if findings else _CLEAN
+    return Detection(findings=findings) if findings else _CLEAN

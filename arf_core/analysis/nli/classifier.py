@@ -23,18 +23,17 @@ FILES = ["*.json", "*.txt", "*.model", "*.safetensors", "pytorch_model*.bin"]
 
 
 class Odds(NamedTuple):
-    """What the classifier says of one pair; `contradiction` is None where it has no such label."""
+    """Probabilities of one pair; `contradiction` is None where there is no such label."""
 
     support: float
     contradiction: float | None
 
 
 def open_classifier(project: Project, given: str | None) -> "Classifier":
-    """The classifier that is named, else arf.toml's; fetched from the hub where it is a name there.
+    """The given classifier, else the one in arf.toml; downloaded where it is a name on the hub.
 
-    It is loaded when it is first asked. Raises InputError where none is named, ConfigError where
-    the folder holds none or its labels are unclear, ModelError where the hub must not or cannot be
-    reached.
+    It is loaded at first use. Raises InputError where none is named, ConfigError where the folder
+    has none or its labels are unclear, ModelError where the hub cannot or may not be reached.
     """
     settings = project.settings.nli
     name = given or settings.model
@@ -48,9 +47,9 @@ def open_classifier(project: Project, given: str | None) -> "Classifier":
 
 
 def _folder(project: Project, name: str, settings: NliSettings) -> Path:
-    for place in (project.path / Path(name).expanduser(), Path(name).expanduser()):
-        if place.is_dir():
-            return place
+    for folder in (project.path / Path(name).expanduser(), Path(name).expanduser()):
+        if folder.is_dir():
+            return folder
     if not HUB_NAME.fullmatch(name):
         raise ConfigError(
             f"There is no folder {name} with a classifier.",
@@ -74,7 +73,7 @@ class Classifier:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any, Any]:
-        """torch, tokenizer, model. Raises MissingExtra, or ModelError for files that are none."""
+        """torch, tokenizer, model. Raises MissingExtra, or ModelError for unusable files."""
         try:
             import torch
             from safetensors import SafetensorError
@@ -83,7 +82,7 @@ class Classifier:
         except ImportError as error:
             raise MissingExtra(
                 f"nli runs {self.name} with PyTorch and transformers, and {error.name} is missing.",
-                "Install them (0.3 to several GB, told before it is fetched): make train",
+                "Install them (0.3 to several GB; make says how much first): make train",
             ) from error
         logging.set_verbosity_error()
         logging.disable_progress_bar()
@@ -96,7 +95,7 @@ class Classifier:
             raise ModelError(
                 f"{self._folder} cannot be loaded as a sequence classifier: "
                 f"{str(error).strip().splitlines()[0][:300]}",
-                "It needs config.json, weights and a tokenizer, whole and of one model.",
+                "It needs complete config.json, weights and tokenizer of one model.",
                 fatal=True,
             ) from error
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -118,7 +117,7 @@ class Classifier:
         return [len(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
 
     def odds(self, pairs: Sequence[tuple[str, str]]) -> list[Odds]:
-        """The odds of each (text, claim), in order. Pairs of like length share a batch."""
+        """The odds of each (text, claim), in order. Pairs of similar length share a batch."""
         order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
         found: dict[int, Odds] = {}
         for first in range(0, len(order), self._settings.batch_size):
@@ -145,7 +144,7 @@ def _config(folder: Path) -> dict[str, Any]:
         assert isinstance(config, dict)
     except (OSError, ValueError, AssertionError) as error:
         raise ConfigError(
-            f"{folder} holds no classifier: its config.json is missing or no JSON object.",
+            f"{folder} has no classifier: its config.json is missing or not a JSON object.",
             "Name the folder that `save_pretrained` wrote, or a name on the Hugging Face hub.",
         ) from error
     return config
@@ -159,8 +158,7 @@ def _labels(config: dict[str, Any]) -> list[str]:
 
 
 def _support_label(folder: Path, labels: list[str], settings: NliSettings) -> int:
-    """Which label means that the text supports the claim. Never guessed: wrong, it would turn
-    every finding round."""
+    """The label of support. It is never guessed: a wrong one would invert all findings."""
     if len(labels) == 1:
         return 0
     if settings.supports is not None:
@@ -171,7 +169,7 @@ def _support_label(folder: Path, labels: list[str], settings: NliSettings) -> in
     if len(fits) != 1:
         raise ConfigError(
             f"The labels of {folder.name} are {', '.join(labels)}: "
-            "which one says that the conversation supports a sentence?",
+            "which one means that the conversation supports a sentence?",
             f'Set it under [nli] in arf.toml, such as supports = "{labels[-1]}".',
         )
     return fits[0]

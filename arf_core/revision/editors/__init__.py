@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EditTask(Record):
-    """A summary, and the findings to answer (none for an untargeted editor)."""
+    """A summary and the findings to answer (none for an untargeted editor)."""
 
     item: Item
     findings: tuple[Finding, ...] = ()
@@ -30,32 +30,32 @@ class ProposedEdit(Record):
 
 
 class Proposal(Record):
-    """The edits that an editor proposes, with offsets in the summary as it was given.
+    """Proposed edits, with offsets in the given summary. They do not overlap.
 
-    They do not overlap. No edits means that the editor leaves the summary as it is.
+    No edits means that the summary stays as it is.
     """
 
     edits: tuple[ProposedEdit, ...] = ()
 
 
 class Editor(Protocol):
-    """Works on any number of summaries, in any order."""
+    """Edits summaries, in any order."""
 
     name: str
     """As stored with its revisions: `rules`, or `llm:<model>`."""
     settings: str
-    """What decides its edits besides the taxonomy, as JSON; kept verbatim with the round."""
+    """All that decides its edits besides the taxonomy, as JSON; stored with the round."""
     targeted: bool
-    """Does it answer findings? An untargeted one is given every summary, and no findings."""
+    """Whether it answers findings. An untargeted editor gets every summary and no findings."""
 
     def edit(
         self, tasks: Iterable[EditTask], *, fresh: bool = False
     ) -> Iterator[Answer[EditTask, Proposal]]:
-        """One answer for each task, as they come. `fresh` ignores stored answers of models."""
+        """Yield one answer per task, in any order. `fresh` ignores stored replies."""
         ...
 
     def notes(self) -> list[str]:
-        """What the report on a run should say about this editor."""
+        """Notes for the run's report."""
         ...
 
 

@@ -1,7 +1,7 @@
 """A language model makes the smallest edits that remove the findings of a summary.
 
-It is told how to correct just the categories at hand, and answers with words to find and words to
-put in their place, never with a new summary: so what no finding asks for cannot change unseen.
+The prompt says how to correct the categories at hand. The reply names words to find and their
+replacement, never a whole summary, so nothing can change without a finding.
 """
 
 from collections.abc import Iterable, Iterator
@@ -59,7 +59,7 @@ class LlmEditor:
         return self.asker.request(
             task.item.conversation,
             task.item.summary.system,
-            [text, *(f.said for f in task.findings)],
+            [text, *(f.content for f in task.findings)],
             SCHEMA,
             summary=text,
             findings=task.findings,
@@ -68,7 +68,7 @@ class LlmEditor:
 
 
 def _proposal(task: EditTask, reply: str) -> Proposal:
-    """Raises ReplyError where an edit cannot be made as it is told."""
+    """Raises ReplyError where an edit cannot be applied."""
     edits = [_proposed(task, edit) for edit in parse_reply(reply, EditsReply).edits]
     replacements = [e.replacement for e in edits]
     if clash := clashes(replacements):
@@ -82,26 +82,26 @@ def _proposed(task: EditTask, edit: EditReply) -> ProposedEdit:
     if not 1 <= edit.finding <= len(task.findings):
         raise ReplyError(f"there is no finding {edit.finding}; they go to {len(task.findings)}.")
     finding = task.findings[edit.finding - 1]
-    span = _place(task.item.summary.text, edit.find, finding)
+    span = _find(task.item.summary.text, edit.find, finding)
     return ProposedEdit(
         replacement=Replacement(span.start, span.end, edit.replace), finding_id=finding.id
     )
 
 
-def _place(text: str, words: str, finding: Finding) -> Span:
-    """Where the words to replace stand: their only place, or the one that holds the finding."""
+def _find(text: str, words: str, finding: Finding) -> Span:
+    """The span of the words to replace: their only occurrence, or the one at the finding."""
     first = locate(text, words)
     if first is None:
-        raise ReplyError(f"{words!r} does not stand in the summary; copy it exactly.")
-    places = [first]
-    while more := locate(text[places[-1].end :], words):
-        offset = places[-1].end
-        places.append(Span(more.start + offset, more.end + offset))
-    if len(places) == 1:
+        raise ReplyError(f"{words!r} is not in the summary; copy it exactly.")
+    spans = [first]
+    while more := locate(text[spans[-1].end :], words):
+        offset = spans[-1].end
+        spans.append(Span(more.start + offset, more.end + offset))
+    if len(spans) == 1:
         return first
     if finding.start is not None and finding.end is not None:
         at = Span(finding.start, finding.end)
-        places = [p for p in places if p.overlaps(at)] or places
-    if len(places) > 1:
-        raise ReplyError(f"{words!r} stands {len(places)} times in the summary; copy more words.")
-    return places[0]
+        spans = [p for p in spans if p.overlaps(at)] or spans
+    if len(spans) > 1:
+        raise ReplyError(f"{words!r} occurs {len(spans)} times in the summary; copy more words.")
+    return spans[0]

@@ -1,6 +1,6 @@
-"""The untargeted arm: a model is asked for a better summary, and told of no errors.
+"""Untargeted rewriting, for comparison: a model improves a summary without seeing the findings.
 
-It exists for comparison: does naming the errors matter?
+It shows whether naming the errors matters.
 """
 
 from collections.abc import Iterable, Iterator
@@ -51,12 +51,12 @@ class RewriteEditor:
 
 def _proposal(task: EditTask, reply: str) -> Proposal:
     """Raises ReplyError for an empty summary."""
-    better = parse_reply(reply, RewriteReply).summary.strip()
-    if not better:
+    rewritten = parse_reply(reply, RewriteReply).summary.strip()
+    if not rewritten:
         raise ReplyError("the summary is empty.")
     return Proposal(
         edits=tuple(
             ProposedEdit(replacement=r)
-            for r in replacements_between(task.item.summary.text, better)
+            for r in replacements_between(task.item.summary.text, rewritten)
         )
     )

@@ -1,4 +1,4 @@
-"""Mends what the rules can prove: a figure with one evident counterpart, personal data, repeats.
+"""Corrects what the rules can prove: a figure with one evident counterpart, personal data, repeats.
 
 Other findings are left to another editor.
 """
@@ -47,7 +47,7 @@ def _edit(item: Item, finding: Finding) -> ProposedEdit | None:
     if new is None or finding.start is None or finding.end is None:
         return None
     start, end = finding.start, finding.end
-    if new == "":  # with what goes, one of the spaces around it goes
+    if new == "":  # a deletion takes one adjacent space with it
         end += text[end : end + 1] == " "
         start -= end == finding.end and text[start - 1 : start] == " "
     replacement = Replacement(start, end, new)

@@ -1,15 +1,14 @@
-"""Verifiers judge a revised summary: is each finding gone, did anything new come in?
+"""Verifiers judge a revised summary: is each finding fixed, are there new errors?
 
-A verifier is a module here, with `open_verifier(project, model) -> Verifier`. It is another one
-than the detector that asked for the revision, or the check would be circular. A verifier that
-cannot judge a finding's category answers `unchecked`, never `fixed`.
+A verifier is a module here, with `open_verifier(project, model) -> Verifier`. The detector that
+asked for the revision cannot verify it: the check would be circular. A verifier that cannot judge a
+finding's category answers `unchecked`, never `fixed`.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from arf_core import plugins
-from arf_core.analysis.detectors import Found
 from arf_core.records import Conversation, Finding, Record, Summary
 from arf_core.run import Answer
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CheckTask(Record):
-    """A revised summary, the one it was made from, and the findings it was to answer."""
+    """A revised summary, its parent, and the findings that the revision answers."""
 
     conversation: Conversation
     before: Summary
@@ -26,23 +25,23 @@ class CheckTask(Record):
     findings: tuple[Finding, ...]
 
 
-class Judged(Record):
-    """The answer on one finding."""
+class Judgement(Record):
+    """A verifier's answer on one finding."""
 
     result: Literal["fixed", "not_fixed", "unchecked"]
     reason: str = ""
 
 
 class Verdict(Record):
-    """One judgement for each finding of the task, in its order, and errors that came in."""
+    """A judgement for each finding of the task, in order, and the new errors."""
 
-    judged: tuple[Judged, ...]
-    new_errors: tuple[Found, ...] = ()
-    """Errors of the revised summary that the one before did not hold; offsets in the revised."""
+    judgements: tuple[Judgement, ...]
+    new_errors: tuple[Finding, ...] = ()
+    """Errors of the revised summary that its parent did not have, without ids."""
 
 
 class Verifier(Protocol):
-    """Judges any number of revisions, in any order."""
+    """Judges revised summaries, in any order."""
 
     name: str
     """As stored with its checks: `rules`, or `llm:<model>`."""
@@ -51,11 +50,11 @@ class Verifier(Protocol):
     def verify(
         self, tasks: Iterable[CheckTask], *, fresh: bool = False
     ) -> Iterator[Answer[CheckTask, Verdict]]:
-        """One answer for each task, as they come. `fresh` ignores stored answers of models."""
+        """Yield one answer per task, in any order. `fresh` ignores stored replies."""
         ...
 
     def notes(self) -> list[str]:
-        """What the report on a run should say about this verifier."""
+        """Notes for the run's report."""
         ...
 
 

@@ -5,8 +5,6 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from arf_core.analysis.citations import at_quote, cited
-from arf_core.analysis.detectors import Found
 from arf_core.errors import ReplyError
 from arf_core.models import Request
 from arf_core.models.ask import Asker
@@ -21,9 +19,10 @@ from arf_core.models.replies import (
 )
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
-from arf_core.revision.verifiers import CheckTask, Judged, Verdict
+from arf_core.records import Finding
+from arf_core.revision.verifiers import CheckTask, Judgement, Verdict
 from arf_core.run import Answer
-from arf_core.text import Span, replacements_between
+from arf_core.text import Span, at_quote, cited_turns, replacements_between
 
 
 class CheckReply(BaseModel):
@@ -67,7 +66,7 @@ class LlmVerifier:
         return self.asker.request(
             task.conversation,
             task.after.system,
-            [task.before.text, task.after.text, *(f.said for f in task.findings)],
+            [task.before.text, task.after.text, *(f.content for f in task.findings)],
             self._schema,
             before=task.before.text,
             after=task.after.text,
@@ -76,34 +75,34 @@ class LlmVerifier:
         )
 
     def _verdict(self, task: CheckTask, reply: str) -> Verdict:
-        """Raises ReplyError unless each finding has just one check, and quotes and turns exist."""
-        read = parse_reply(reply, VerifyReply)
-        wanted = list(range(1, len(task.findings) + 1))
-        if sorted(c.finding for c in read.checks) != wanted:
-            raise ReplyError(f"give just one check for each of the findings 1 to {len(wanted)}.")
-        checks = sorted(read.checks, key=lambda c: c.finding)
-        errors = [self._found(task, error) for error in read.new_errors]
+        """Raises ReplyError unless each finding has one check, and quotes and turns exist."""
+        parsed = parse_reply(reply, VerifyReply)
+        checks = sorted(parsed.checks, key=lambda c: c.finding)
+        count = len(task.findings)
+        if [c.finding for c in checks] != list(range(1, count + 1)):
+            raise ReplyError(f"give exactly one check for each of the findings 1 to {count}.")
+        errors = [self._finding(task, error) for error in parsed.new_errors]
         return Verdict(
-            judged=tuple(Judged(result=c.result, reason=c.reason) for c in checks),
-            new_errors=tuple(e for e in errors if _came_in(task, e)),
+            judgements=tuple(Judgement(result=c.result, reason=c.reason) for c in checks),
+            new_errors=tuple(e for e in errors if _is_new(task, e)),
         )
 
-    def _found(self, task: CheckTask, error: NewErrorReply) -> Found:
+    def _finding(self, task: CheckTask, error: NewErrorReply) -> Finding:
         category = self._taxonomy.by_id.get(error.category)
         if category is None:
-            raise ReplyError(f"{error.category!r} is no category.")
-        found = Found(
+            raise ReplyError(f"{error.category!r} is not a category.")
+        finding = Finding(
             category=category.id,
-            evidence=cited(error.turns, task.conversation),
+            evidence=cited_turns(error.turns, task.conversation),
             explanation=error.explanation,
         )
         if not error.quote or category.omission_of:
-            return found
-        return at_quote(found, error.quote, task.after.text)
+            return finding
+        return at_quote(finding, error.quote, task.after.text)
 
 
-def _came_in(task: CheckTask, error: Found) -> bool:
-    """Does the error touch what the edit changed? What stood there before is no new error."""
+def _is_new(task: CheckTask, error: Finding) -> bool:
+    """Does the error touch what the edit changed? The parent had any other error already."""
     if error.start is None or error.end is None:
         return True
     at = Span(error.start, error.end)

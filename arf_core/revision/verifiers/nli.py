@@ -1,8 +1,8 @@
-"""A classifier judges a revision: is the sentence that was wrong now supported, or gone?
+"""A classifier judges a revision: is the wrong sentence now supported, or gone?
 
-It can judge only what it saw itself: where it held the sentence to be supported before the edit,
-or where the category is of a kind that a sentence's support says nothing about (what is missing,
-repeated, private), the finding is unchecked.
+It judges only what it can see. A finding is unchecked where the classifier found the sentence
+supported before the edit, or where support says nothing about the category (what is missing,
+repeated or private).
 """
 
 import json
@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from arf_core.analysis.detectors import Found
 from arf_core.analysis.nli.claims import Question, judge
 from arf_core.analysis.nli.classifier import Classifier, open_classifier
 from arf_core.project import Project
 from arf_core.project.settings import NliSettings
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Finding
-from arf_core.revision.verifiers import CheckTask, Judged, Verdict
+from arf_core.revision.verifiers import CheckTask, Judgement, Verdict
 from arf_core.run import Answer
 from arf_core.text import Replacement, Span, replacements_between, sentences
 
@@ -25,13 +24,13 @@ AT_ONCE = 16
 
 
 def open_verifier(project: Project, model: str | None = None) -> "NliVerifier":
-    """`model` is a folder or a name on the hub, else arf.toml's under [nli]."""
+    """`model` is a folder or a name on the hub; the default is under [nli] in arf.toml."""
     return NliVerifier(open_classifier(project, model), project.settings.nli, project.taxonomy)
 
 
 @dataclass
-class _Sides:
-    """Both versions, sentence by sentence, with the support of each sentence."""
+class _Versions:
+    """Parent and revised text, sentence by sentence, with the support of each sentence."""
 
     task: CheckTask
     before: list[Span]
@@ -46,7 +45,7 @@ class _Sides:
         return self.support[span.of(self.task.after.text)]
 
     def became(self, span: Span) -> list[Span]:
-        """The sentences of the revised text that stand where this one stood."""
+        """The sentences of the revised text where this one was."""
         at = carried(span, self.changes)
         return [s for s in self.after if s.overlaps(at)] if at.start < at.end else []
 
@@ -86,55 +85,57 @@ class NliVerifier:
 
     def _verdict(self, task: CheckTask, question: Question) -> Verdict:
         support = [answer.support for answer in question.answers]
-        sides = _Sides(
+        versions = _Versions(
             task=task,
             before=sentences(task.before.text),
             after=sentences(task.after.text),
             changes=sorted(replacements_between(task.before.text, task.after.text)),
             support=dict(zip(question.claims, support, strict=True)),
         )
-        judged = tuple(self._judged(sides, f) for f in task.findings)
-        return Verdict(judged=judged, new_errors=tuple(self._new_errors(sides, judged)))
+        judgements = tuple(self._judgement(versions, f) for f in task.findings)
+        return Verdict(judgements=judgements, new_errors=tuple(self._new_errors(versions)))
 
-    def _judged(self, sides: _Sides, finding: Finding) -> Judged:
+    def _judgement(self, versions: _Versions, finding: Finding) -> Judgement:
         if finding.category not in self._judges:
-            return Judged(result="unchecked", reason=f"No classifier can judge {finding.category}.")
+            return Judgement(
+                result="unchecked", reason=f"No classifier can judge {finding.category}."
+            )
         if finding.start is None or finding.end is None:
-            return Judged(result="unchecked", reason="The finding names no place in the summary.")
-        wrong = self._wrong(sides, finding)
+            return Judgement(result="unchecked", reason="The finding has no span in the summary.")
+        wrong = self._wrong(versions, finding)
         if not wrong:
-            return Judged(result="unchecked", reason="The classifier did not see this error.")
-        now = [s for span in wrong for s in sides.became(span)]
+            return Judgement(result="unchecked", reason="The classifier did not see this error.")
+        now = [s for span in wrong for s in versions.became(span)]
         if not now:
-            return Judged(result="fixed", reason="The sentence is gone.")
-        least = min(sides.of_after(s) for s in now)
-        reason = f"The conversation supports what stands there now: {least:.0%}."
-        return Judged(result="fixed" if least >= self._threshold else "not_fixed", reason=reason)
+            return Judgement(result="fixed", reason="The sentence is gone.")
+        least = min(versions.of_after(s) for s in now)
+        reason = f"Support of the sentence that replaced it: {least:.0%}."
+        return Judgement(result="fixed" if least >= self._threshold else "not_fixed", reason=reason)
 
-    def _wrong(self, sides: _Sides, finding: Finding) -> list[Span]:
+    def _wrong(self, versions: _Versions, finding: Finding) -> list[Span]:
         """The sentences of the finding that are not supported."""
         at = Span(finding.start or 0, finding.end or 0)
-        touched = [s for s in sides.before if s.overlaps(at)]
-        return [s for s in touched if sides.of_before(s) < self._threshold]
+        touched = [s for s in versions.before if s.overlaps(at)]
+        return [s for s in touched if versions.of_before(s) < self._threshold]
 
-    def _new_errors(self, sides: _Sides, judged: Sequence[Judged]) -> Iterator[Found]:
-        """Sentences that were changed, have no support, and stand where all had support."""
-        text = sides.task.after.text
-        for span in sides.after:
-            if sides.of_after(span) >= self._threshold:
+    def _new_errors(self, versions: _Versions) -> Iterator[Finding]:
+        """Changed sentences without support, where every sentence had support before."""
+        text = versions.task.after.text
+        for span in versions.after:
+            if versions.of_after(span) >= self._threshold:
                 continue
-            stood = [s for s in sides.before if span in sides.became(s)]
-            same = any(s.of(sides.task.before.text) == span.of(text) for s in stood)
-            if same or any(sides.of_before(s) < self._threshold for s in stood):
+            replaced = [s for s in versions.before if span in versions.became(s)]
+            same = any(s.of(versions.task.before.text) == span.of(text) for s in replaced)
+            if same or any(versions.of_before(s) < self._threshold for s in replaced):
                 continue
-            yield Found(
+            yield Finding(
                 category=self._new,
                 quote=span.of(text),
                 start=span.start,
                 end=span.end,
-                explanation="Since the edit nothing in the conversation supports this sentence "
-                f"(at most {sides.of_after(span):.0%}).",
-                confidence=round(1 - sides.of_after(span), 3),
+                explanation="Nothing in the conversation supports this sentence since the edit "
+                f"(at most {versions.of_after(span):.0%}).",
+                confidence=round(1 - versions.of_after(span), 3),
             )
 
 
@@ -145,7 +146,7 @@ def _question(task: CheckTask) -> Question:
 
 
 def carried(span: Span, changes: Sequence[Replacement]) -> Span:
-    """Where a span of the text before lies after the changes (in order); empty where it is gone."""
+    """The span after the sorted changes; empty where its text is gone."""
     shift = growth = 0
     first, last = span
     for change in changes:

@@ -1,21 +1,20 @@
-"""The rules judge a revision, as far as they can prove anything about it.
+"""The rules judge a revision as far as they can prove anything about it.
 
-They know a finding if they flag the same words of the summary before, whoever reported it. Then it
-is fixed if they flag nothing there any more, and not fixed if the same words are still flagged.
-Whatever they could not have found themselves is unchecked.
+They recognise a finding, whoever reported it, if they flag the same words of the parent. It is
+fixed if they no longer flag those words, and not fixed if they do. Anything that the rules could
+not have found themselves is unchecked.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from arf_core.analysis.detectors import Found
 from arf_core.checks import Violation, violations
 from arf_core.checks.transcript import Transcript
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Finding
-from arf_core.revision.verifiers import CheckTask, Judged, Verdict
+from arf_core.revision.verifiers import CheckTask, Judgement, Verdict
 from arf_core.run import Answer
 from arf_core.text import Span
 
@@ -54,10 +53,10 @@ class RulesVerifier:
             if old_words[words]:
                 old_words[words] -= 1
             else:
-                new.append(_found(flaw, task.after.text))
+                new.append(_finding(flaw, task.after.text))
         still = {_words(f, task.after.text) for f in after}
-        judged = tuple(_judged(f, task.before.text, before, still) for f in task.findings)
-        return Verdict(judged=judged, new_errors=tuple(new))
+        judgements = tuple(_judgement(f, task.before.text, before, still) for f in task.findings)
+        return Verdict(judgements=judgements, new_errors=tuple(new))
 
 
 Words = tuple[str, str]
@@ -68,22 +67,24 @@ def _words(flaw: Violation, text: str) -> Words:
     return flaw.category, text[flaw.start : flaw.end]
 
 
-def _judged(finding: Finding, text: str, before: Sequence[Violation], still: set[Words]) -> Judged:
+def _judgement(
+    finding: Finding, text: str, before: Sequence[Violation], still: set[Words]
+) -> Judgement:
     if finding.start is None or finding.end is None:
-        return Judged(result="unchecked", reason="The rules cannot see what is missing.")
+        return Judgement(result="unchecked", reason="The rules cannot see what is missing.")
     at = Span(finding.start, finding.end)
     known = [
         f for f in before if f.category == finding.category and at.overlaps(Span(f.start, f.end))
     ]
     if not known:
-        return Judged(result="unchecked", reason="The rules cannot prove this error.")
+        return Judgement(result="unchecked", reason="The rules cannot prove this error.")
     if any(_words(f, text) in still for f in known):
-        return Judged(result="not_fixed", reason="The same words are still there.")
-    return Judged(result="fixed", reason="The rules find nothing there any more.")
+        return Judgement(result="not_fixed", reason="The same words are still there.")
+    return Judgement(result="fixed", reason="The rules find no error there.")
 
 
-def _found(flaw: Violation, text: str) -> Found:
-    return Found(
+def _finding(flaw: Violation, text: str) -> Finding:
+    return Finding(
         category=flaw.category,
         quote=text[flaw.start : flaw.end],
         start=flaw.start,

@@ -3,8 +3,13 @@
 import pytest
 from items import add_items, make_item, reading
 
-from arf_core.analysis.annotating import count_read, last_read, next_unread, record
-from arf_core.analysis.annotations import LabelledFinding
+from arf_core.analysis.annotations import (
+    LabelledFinding,
+    count_read,
+    last_read,
+    next_unread,
+    record,
+)
 from arf_core.errors import InputError, ReplyError
 from arf_core.evaluate.agreement import agreement
 from arf_core.evaluate.rates import error_rates
@@ -78,13 +83,13 @@ def test_a_reading_is_complete_and_a_later_one_takes_its_place(
 
 def test_what_does_not_stand_in_the_texts_is_refused(project: Project, several: list[Item]) -> None:
     item = several[0]
-    with pytest.raises(ReplyError, match="does not stand in the summary"):
+    with pytest.raises(ReplyError, match="is not in the summary"):
         record(project, item, "anna", [ERROR.model_copy(update={"quote": "paid 99"})])
     with pytest.raises(ReplyError, match="turn 7 does not exist"):
         record(project, item, "anna", [ERROR.model_copy(update={"evidence": [7]})])
     with pytest.raises(InputError, match="no category"):
         record(project, item, "anna", [ERROR.model_copy(update={"category": "nonsense"})])
-    with pytest.raises(InputError, match="Nobody is named"):
+    with pytest.raises(InputError, match="No reader is named"):
         record(project, item, " ", [ERROR])
     assert count_read(project.store, "teacher", "anna") == 0
 
