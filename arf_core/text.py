@@ -101,8 +101,8 @@ def locate(text: str, quote: str) -> Span | None:
     if at >= 0:
         return Span(at, at + len(quote))
     folded, places = _folded(text)
-    for wanted in (quote, quote.strip().strip("\"'“”‘’«».… ")):
-        needle = _folded(wanted)[0].strip()
+    for form in (quote, quote.strip().strip("\"'“”‘’«».… ")):
+        needle = _folded(form)[0].strip()
         at = folded.find(needle) if needle else -1
         if at >= 0:
             return Span(places[at], places[at + len(needle) - 1] + 1)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from arf_core.importing import times
+import arf_core.importing.times as times
 from arf_core.importing.rows import Cell, RowFault, checked, text_of
 from arf_core.importing.settings import ImportSettings, TableMapping
 from arf_core.importing.speakers import plain_label, role_of

@@ -98,6 +98,6 @@ def go_on(view: QueueView, now: QueueItem) -> None:
 
 
 def _move(view: QueueView, found: list[QueueItem], end: str) -> None:
-    state().revise.said = "" if found else f"This is the {end} revision."
+    state().revise.notice = "" if found else f"This is the {end} revision."
     if found:
         go(view.system, found[0])
