@@ -1,8 +1,8 @@
-"""The typed records that everything else passes around. All are frozen.
+"""The frozen records that everything else passes around.
 
-Whoever writes summaries is a *system*: the teacher, each revision round, each student, each human
-reference. A *detector* reads a summary; its complete reading is an `Analysis`, possibly with no
-findings. A person is a detector too (`person:anna`).
+Whoever writes summaries is a *system*: teacher, revision round, student, human reference. A
+*detector* reads a summary; its complete reading is an `Analysis`, possibly without findings. A
+person is a detector too (`person:anna`).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 
 def digest(*parts: str) -> str:
-    """80-bit hash of the parts, as 20 hex characters. The order and the borders of parts count."""
+    """80-bit hash of the parts, as 20 hex characters. Order and boundaries of the parts count."""
     h = hashlib.blake2b(digest_size=10)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
@@ -34,7 +34,7 @@ def digest(*parts: str) -> str:
 
 
 def now() -> datetime:
-    """The present moment in UTC, to the second."""
+    """The current time in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
@@ -96,7 +96,7 @@ class Summary(Record):
     def of(
         cls, conversation_id: str, system: str, text: str, parent_id: str | None = None
     ) -> "Summary":
-        """A summary whose id follows from what it is, so that another text has another id."""
+        """A summary whose id is the hash of its content."""
         return cls(
             id=digest(conversation_id, system, text),
             conversation_id=conversation_id,
@@ -107,7 +107,7 @@ class Summary(Record):
 
 
 class Analysis(Record):
-    """A detector's complete reading of one summary, or its failure to read it."""
+    """A detector's complete reading of one summary, or its failure."""
 
     id: str
     summary_id: str
@@ -117,7 +117,7 @@ class Analysis(Record):
     status: Literal["done", "failed"]
     reason: FailureReason | None = None
     raw: str | None = None
-    """What the model answered, where it could not be used."""
+    """The model's reply, where it could not be used."""
     at: datetime
 
 
@@ -167,29 +167,24 @@ class Edit(Record):
 
 
 class Revision(Record):
-    """How a revised summary came about. `change` is the share of words that differ from the parent.
-
-    `flagged` says that more was changed than the findings ask for, so that a person looks first.
-    """
+    """How a revised summary was made. `change` is the share of words that differ from the parent."""
 
     summary_id: str
     editor: str
     settings_hash: str
     status: Literal["edited", "unchanged", "failed"]
     findings: tuple[str, ...] = ()
-    """Ids of the parent's findings that it was to answer."""
+    """Ids of the parent's findings to answer."""
     reason: FailureReason | None = None
     raw: str | None = None
     change: float = 0.0
     flagged: bool = False
+    """More was changed than the findings ask for."""
     at: datetime
 
 
 class Check(Record):
-    """A verifier's answer on one finding of a revised summary.
-
-    For `new_error` the finding belongs to the revised summary, else to its parent.
-    """
+    """A verifier's answer on a finding of the parent, or of the revised summary (`new_error`)."""
 
     summary_id: str
     finding_id: str | None
@@ -215,22 +210,21 @@ StepKind = Literal["accept", "reject", "reword", "accept_verified", "undo"]
 
 
 class Decision(Record):
-    """A person's word on a revised summary. The newest by any person counts."""
+    """A person's decision on a revised summary. The newest by anyone counts."""
 
     summary_id: str
     annotator: str
     action: Action
-    """`open` takes back what was decided, so that it is to be decided again."""
+    """`open` takes back a decision."""
     text: str | None = None
-    """The text that stands instead of the revised one: the parent's where the revision was
-    rejected, the person's own where it was reworded."""
+    """The parent's text after a rejection, the person's own after a reword."""
     step: str = ""
-    """The step that it was a part of."""
+    """Id of its step."""
     at: datetime
 
 
 class Step(Record):
-    """What a reviewer did at once, and undoes at once: one decision, or many."""
+    """Decisions that a reviewer made, and can undo, at once."""
 
     id: str
     system: str
@@ -239,7 +233,7 @@ class Step(Record):
     kind: StepKind
     summaries: int
     undoes: str | None = None
-    """The step that this one took back."""
+    """Id of the step that this one took back."""
     undone: bool = False
     at: datetime
 
@@ -257,9 +251,9 @@ class Episode(Record):
 
 
 class RunReport(BaseModel):
-    """What a stage did. `asked` = `skipped` + `done` + `pending` + all `failed`, unless it stopped.
+    """What a run did: `asked` = `skipped` + `done` + `pending` + `failed`, unless it stopped.
 
-    `pending` requests wait in a batch file for their replies.
+    `pending` items wait for replies by file.
     """
 
     asked: int = 0
@@ -285,22 +279,21 @@ class RunReport(BaseModel):
 
     def in_words(self) -> str:
         """The counts on one line."""
-        parts = [f"{self.done:,} done"]
-        parts += [f"{self.skipped:,} done before"] if self.skipped else []
-        parts += [f"{self.pending:,} waiting for replies by file"] if self.pending else []
-        parts += [f"{n:,} failed ({reason})" for reason, n in self.failed.most_common()]
-        return ", ".join(parts)
+        counts = ((self.skipped, "done before"), (self.pending, "waiting for replies by file"))
+        failed = [(n, f"failed ({reason})") for reason, n in self.failed.most_common()]
+        more = [f"{n:,} {what}" for n, what in (*counts, *failed) if n]
+        return ", ".join([f"{self.done:,} done", *more])
 
 
 class Item(Record):
-    """A summary beside its conversation: what detectors, editors and verifiers read."""
+    """A summary with its conversation: what detectors, editors and verifiers read."""
 
     conversation: Conversation
     summary: Summary
 
 
 class Reading(Record):
-    """What a detector made of one item: the analysis with its findings, and key facts if any."""
+    """An analysis of one item, with its findings and key facts."""
 
     item: Item
     analysis: Analysis

@@ -130,8 +130,8 @@ def run(
 ) -> RunReport:
     """The loop of every verb: store answers in batches, count them, report progress.
 
-    `keep` stores a batch; answers that wait for a reply by file are left out of it. The settings
-    are stored with the run. What came before an error of `answers` is kept.
+    `keep` stores a batch, without answers that wait for a reply by file. The settings are stored
+    too. Answers that came before an error are kept.
     """
     started = time.monotonic()
     content = settings.model_dump_json()
@@ -173,8 +173,7 @@ def in_batches(answers: Iterable[Answer[I, T]]) -> Iterator[list[Answer[I, T]]]:
         yield batch
 
 
-WINDOW_S = 30.0
-"""The rate is measured over this many seconds."""
+WINDOW_S = 30.0  # of the rate
 
 
 class Slots(Protocol):

@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from arf_core.analysis.analyze import AnalyzeSettings
-from arf_core.jobs.queue import Job
+from arf_core.jobs.rows import Job
 from arf_core.project import Project
 from arf_core.store import schema
 from arf_core.store.writes import insert_new, to_row

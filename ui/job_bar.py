@@ -6,7 +6,7 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.jobs import queue
-from arf_core.jobs.queue import Job
+from arf_core.jobs.rows import LOST_AFTER_S, Job
 from arf_core.project import Project
 from arf_core.run import VerbSettings
 from ui import widgets
@@ -109,7 +109,7 @@ def _row(project: Project, job: Job) -> None:
 def _reason(job: Job) -> None:
     """Why a job stopped, and what to do."""
     words = STATES[job.state][0]
-    silent = f"No sign of life for {queue.LOST_AFTER_S:.0f} seconds." if job.state == "lost" else ""
+    silent = f"No sign of life for {LOST_AFTER_S:.0f} seconds." if job.state == "lost" else ""
     why = f"{job.error or silent} {job.hint or 'Finished work is kept.'}"
     widgets.html(
         f'<div class="arf-text"><b>{widgets.escaped(job.title)}</b> · '

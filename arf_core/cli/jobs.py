@@ -7,6 +7,7 @@ import typer
 from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
 from arf_core.jobs import queue as core
+from arf_core.jobs.rows import Job
 from arf_core.project import Project
 
 JobAction = typer.Argument("list", metavar="[list|log|cancel|resume]", help="Action.")
@@ -58,11 +59,11 @@ def _resume(project: Project, job_id: str, as_json: bool) -> None:
     print_json(_dumped(job)) if as_json else print_line(f"Resumed {job.title!r} as job {job.id}.")
 
 
-def _dumped(job: core.Job) -> dict[str, object]:
+def _dumped(job: Job) -> dict[str, object]:
     return job.model_dump(mode="json") | {"state": job.state}
 
 
-def _progress(job: core.Job) -> str:
+def _progress(job: Job) -> str:
     if not job.total:
         return f"{job.done:,}" if job.done else ""
     return f"{job.done:,} of {job.total:,}"

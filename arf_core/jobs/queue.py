@@ -11,30 +11,26 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import select
 
 from arf_core.errors import InputError
-from arf_core.jobs.kinds import Lock, command_of, kind_of, name_of, stored_settings
+from arf_core.jobs.kinds import command_of, kind_of, name_of, stored_settings
+from arf_core.jobs.rows import OPEN, Job, change, columns, end, refuse_conflict, stored_open
 from arf_core.project import Project
-from arf_core.records import Record
 from arf_core.run import VerbSettings
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.writes import insert_new, to_row
 
 M = TypeVar("M", bound=BaseModel)
-Status = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
-OPEN = ("queued", "running")
 HEARTBEAT_S = 2.0
-LOST_AFTER_S = 15.0
 PATIENCE_S = 10.0
 """Seconds after which a second request to stop kills the job."""
 NEWEST = 50
@@ -42,73 +38,12 @@ LOG_TAIL = 20_000
 """Characters of a log to show."""
 
 
-class Job(Record):
-    """A long action: its settings, progress and result."""
-
-    id: str
-    kind: str
-    title: str
-    arguments: str
-    """JSON."""
-    command: str
-    """The command that does the same."""
-    writes: tuple[Lock, ...] = ()
-    status: Status = "queued"
-    """As stored; `state` also tells lost jobs."""
-    phase: str = ""
-    done: int = 0
-    total: int = 0
-    """0 where it is not known."""
-    rate: float | None = None
-    """Items a second."""
-    message: str = ""
-    """Details on one line."""
-    error: str | None = None
-    hint: str | None = None
-    pid: int | None = None
-    resumes: str | None = None
-    """The job that this one resumes."""
-    follows: str | None = None
-    """The job that started this one when it was done."""
-    created: datetime
-    started: datetime | None = None
-    heartbeat: datetime
-    asked_to_stop: datetime | None = None
-    ended: datetime | None = None
-
-    @property
-    def state(self) -> Status:
-        """The status, or lost where an open job has had no heartbeat for 15 s."""
-        quiet = (datetime.now(UTC) - self.heartbeat).total_seconds() > LOST_AFTER_S
-        return "lost" if self.status in OPEN and quiet else self.status
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is queued or running, and not lost."""
-        return self.state in OPEN
-
-    @property
-    def share(self) -> float | None:
-        """Share of the current phase that is done, 0 to 1; None where the total is unknown."""
-        return min(self.done / self.total, 1.0) if self.total else None
-
-    @property
-    def seconds_left(self) -> float | None:
-        return (self.total - self.done) / self.rate if self.rate and self.total else None
-
-    @property
-    def seconds(self) -> float | None:
-        """Running time so far, or in all."""
-        end = self.ended or datetime.now(UTC)
-        return (end - self.started).total_seconds() if self.started else None
-
-
 # -- reading ------------------------------------------------------------------------------------
 
 
 def jobs(store: Store, newest: int = NEWEST) -> list[Job]:
     """The newest jobs, the last one first."""
-    query = select(*_columns()).order_by(schema.job.c.seq.desc()).limit(newest)
+    query = select(*columns()).order_by(schema.job.c.seq.desc()).limit(newest)
     with store.read() as conn:
         return [Job.model_validate(dict(row._mapping)) for row in conn.execute(query)]
 
@@ -116,12 +51,12 @@ def jobs(store: Store, newest: int = NEWEST) -> list[Job]:
 def open_jobs(store: Store) -> list[Job]:
     """Queued and running jobs, the oldest first, without lost ones."""
     with store.read() as conn:
-        return [job for job in _stored_open(conn) if job.is_open]
+        return [job for job in stored_open(conn) if job.is_open]
 
 
 def find_job(store: Store, job_id: str) -> Job:
     """A job by its id, or by the beginning of it. Raises InputError where none or several fit."""
-    query = select(*_columns()).where(schema.job.c.id.startswith(job_id, autoescape=True)).limit(2)
+    query = select(*columns()).where(schema.job.c.id.startswith(job_id, autoescape=True)).limit(2)
     with store.read() as conn:
         rows = [dict(row._mapping) for row in conn.execute(query)]
     if len(rows) != 1:
@@ -170,7 +105,7 @@ def start(
     """
     job = _entry(project, settings, resumes, follows)
     with project.store.write(counts=False) as conn:
-        _refuse_conflict(conn, job)
+        refuse_conflict(conn, job)
         insert_new(conn, schema.job, [to_row(job)])
     _spawn(project, job)
     return job
@@ -277,51 +212,3 @@ def _watch(process: "subprocess.Popen[bytes]", project: Project, job_id: str) ->
             hint="Its log may say why. What it has done is kept; resume it.",
             ended=datetime.now(UTC),
         )
-
-
-# -- rows ---------------------------------------------------------------------------------------
-
-
-def _refuse_conflict(conn: Connection, job: Job) -> None:
-    for other in _stored_open(conn):
-        both = _conflict(other.writes, job.writes)
-        if both and other.is_open and other.id != job.follows:
-            raise InputError(
-                f"{job.title!r} cannot start while {other.title!r} runs: both write {both}.",
-                f"Wait until it has ended, or cancel it: arf jobs DIR cancel {other.id}",
-            )
-
-
-def _conflict(left: Sequence[Lock], right: Sequence[Lock]) -> str | None:
-    """What both lock. A lock on the whole conflicts with one on any part of it."""
-    return next(
-        (
-            a.what
-            for a in left
-            for b in right
-            if a.what == b.what and (a.part == b.part or not a.part or not b.part)
-        ),
-        None,
-    )
-
-
-def _stored_open(conn: Connection) -> list[Job]:
-    query = select(*_columns()).where(schema.job.c.status.in_(OPEN)).order_by(schema.job.c.seq)
-    return [Job.model_validate(dict(row._mapping)) for row in conn.execute(query)]
-
-
-def _columns() -> list[ColumnElement[Any]]:
-    return [schema.job.c[name] for name in Job.model_fields]
-
-
-def change(store: Store, job_id: str, **values: object) -> bool:
-    """Change an open job's row; False where it is no longer open."""
-    table = schema.job
-    statement = update(table).where(table.c.id == job_id, table.c.status.in_(OPEN))
-    with store.write(counts=False) as conn:
-        return conn.execute(statement.values(**values)).rowcount > 0
-
-
-def end(store: Store, job_id: str, status: Status) -> bool:
-    """Close an open job's row; False where it is already closed."""
-    return change(store, job_id, status=status, ended=datetime.now(UTC))

@@ -18,7 +18,8 @@ from pydantic import BaseModel
 
 from arf_core.errors import ArfError, InputError
 from arf_core.jobs.kinds import JobKind, kind_of, stored_settings
-from arf_core.jobs.queue import HEARTBEAT_S, Job, change, end, find_job, folder_of, start
+from arf_core.jobs.queue import HEARTBEAT_S, find_job, folder_of, start
+from arf_core.jobs.rows import Job, change, end
 from arf_core.project import Project
 from arf_core.run import VerbSettings
 

@@ -29,7 +29,7 @@ from arf_core.jobs.kinds import (
     name_of,
     stored_settings,
 )
-from arf_core.jobs.queue import Job
+from arf_core.jobs.rows import OPEN, Job
 from arf_core.project import Project
 from arf_core.records import RunReport
 from arf_core.revision.revise import ReviseSettings
@@ -49,7 +49,7 @@ def until(said: Callable[[], object], seconds: float = PATIENCE_S) -> None:
 
 def ended(project: Project, job: Job) -> Job:
     """The job, when it has ended."""
-    until(lambda: jobs.find_job(project.store, job.id).status not in jobs.OPEN)
+    until(lambda: jobs.find_job(project.store, job.id).status not in OPEN)
     return jobs.find_job(project.store, job.id)
 
 

@@ -11,7 +11,7 @@ from job_rows import enter
 from running_app import shown, start_server
 
 from arf_core.jobs import queue as jobs
-from arf_core.jobs.queue import Job
+from arf_core.jobs.rows import OPEN, Job
 from arf_core.project import Project
 
 
@@ -49,7 +49,7 @@ def test_a_lost_job_goes_on_at_one_click(open_app, sample: Path) -> None:
         again = jobs.jobs(project.store)[0]
         assert again.resumes == job.id
         end = time.monotonic() + 60
-        while jobs.find_job(project.store, again.id).status in jobs.OPEN:
+        while jobs.find_job(project.store, again.id).status in OPEN:
             assert time.monotonic() < end
             time.sleep(0.1)
         assert jobs.find_job(project.store, again.id).state == "done"
@@ -133,7 +133,7 @@ def until_working(project: Project) -> Job:
 def until_ended(project: Project, job: Job) -> Job:
     end = time.monotonic() + 90
     while time.monotonic() < end:
-        if (found := jobs.find_job(project.store, job.id)).status not in jobs.OPEN:
+        if (found := jobs.find_job(project.store, job.id)).status not in OPEN:
             return found
         time.sleep(0.1)
     raise AssertionError("the job did not end")

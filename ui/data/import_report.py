@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.importing import SHAPES, ImportReport
 from arf_core.jobs import queue
-from arf_core.jobs.queue import Job
+from arf_core.jobs.rows import Job
 from arf_core.project import Project
 from ui import loaders, widgets
 from ui.data.mapping import LABELS
