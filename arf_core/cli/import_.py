@@ -13,10 +13,10 @@ from arf_core.evaluate.rates import Rate
 from arf_core.importing import (
     FIELDS,
     SHAPES,
-    ImportOptions,
+    ImportPreview,
     ImportReport,
-    Mapping,
-    Preview,
+    ImportSettings,
+    TableMapping,
     load,
     preview,
 )
@@ -91,7 +91,7 @@ def import_(
     made = not _is_project(folder)
     opened = Project.create(folder) if made else Project.open(folder)
     with opened as project, progress("Reading") as told:
-        report = load(project, files, options, lambda what, n, of: told(n, of, what))
+        report = load(project, files, options, progress=lambda what, n, of: told(n, of, what))
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -99,9 +99,9 @@ def import_(
     raise typer.Exit(1 if report.rejected_by_reason else 0)
 
 
-def _options(**values: object) -> ImportOptions:
+def _options(**values: object) -> ImportSettings:
     try:
-        return ImportOptions.model_validate(values)
+        return ImportSettings.model_validate(values)
     except ValidationError as error:
         raise InputError(
             f"These flags do not fit: {validation_message(error)}", "See arf import -h."
@@ -127,7 +127,7 @@ def _is_project(folder: Path) -> bool:
     return (folder / SETTINGS_FILE).is_file()
 
 
-def _show_preview(seen: Preview) -> None:
+def _show_preview(seen: ImportPreview) -> None:
     _show_mappings(seen.mappings)
     summaries = {s.conversation_id: s.text for s in seen.summaries}
     for conversation in seen.conversations[:3]:
@@ -140,7 +140,7 @@ def _show_preview(seen: Preview) -> None:
     print_line("\nNothing was stored. Leave --preview out to import.")
 
 
-def _show_mappings(mappings: list[Mapping]) -> None:
+def _show_mappings(mappings: list[TableMapping]) -> None:
     for mapping in mappings:
         print_line(f"{_files(mapping)}: {SHAPES[mapping.shape]}.")
         rows = [(r.field, r.column or "–", r.why) for r in mapping.reasons]
@@ -148,7 +148,7 @@ def _show_mappings(mappings: list[Mapping]) -> None:
         print_line(f"Attributes: {', '.join(mapping.attributes) or 'none'}.")
 
 
-def _files(mapping: Mapping) -> str:
+def _files(mapping: TableMapping) -> str:
     more = mapping.file_count - len(mapping.files[:3])
     return ", ".join(mapping.files[:3]) + (f" and {more:,} more" if more else "")
 

@@ -11,10 +11,10 @@ from arf_core.cli.output import JsonFlag, print_json, print_line, print_table, p
 from arf_core.project import Project
 from arf_core.records import Step
 from arf_core.review import decisions as core
-from arf_core.review.apply_decisions import reviewed_name, settle
-from arf_core.review.card import Card, card
-from arf_core.review.counts import Wanted, tallies
-from arf_core.review.queue import find, queue
+from arf_core.review.card import ReviewCard, review_card
+from arf_core.review.queue import QueueFilter, find, queue
+from arf_core.review.status import reviewed_name
+from arf_core.store.round_counts import review_counts
 from arf_core.text import word_diff
 
 WHAT = "list|show|accept|reject|reword|accept-verified|undo|history|apply"
@@ -74,13 +74,12 @@ def review(
 
 def _list(asked: _Request, _: str) -> None:
     rows = queue(asked.project.store, asked.system, size=asked.limit)
-    counted = tallies(asked.project.store, asked.system)
-    waiting = sum(t.fitting(Wanted()) for t in counted)
+    waiting = QueueFilter().count(review_counts(asked.project.store, asked.system))
     if asked.as_json:
         print_json({"waiting": waiting, "queue": [row.model_dump() for row in rows]})
         return
     table = [
-        (q.external_id, q.standing.replace("_", " "), ", ".join(f"{c}: {r}" for c, r in q.results))
+        (q.external_id, q.status.replace("_", " "), ", ".join(f"{c}: {r}" for c, r in q.results))
         for q in rows
     ]
     print_table("", ("conversation", "status", "findings"), table)
@@ -88,14 +87,14 @@ def _list(asked: _Request, _: str) -> None:
 
 
 def _show(asked: _Request, _: str) -> None:
-    shown = card(asked.project.store, asked.system, asked.summary_id)
+    shown = review_card(asked.project.store, asked.system, asked.summary_id)
     if asked.as_json:
         print_json(shown.model_dump())
         return
     _print_card(shown)
 
 
-def _print_card(shown: Card) -> None:
+def _print_card(shown: ReviewCard) -> None:
     before, after = (shown.before.text if shown.before else ""), shown.item.summary.text
     marks = {"same": "{}", "deleted": "[-{}-]", "inserted": "{{+{}+}}"}
     print_line("".join(marks[p.kind].format(p.text) for p in word_diff(before, after)))
@@ -108,7 +107,7 @@ def _print_card(shown: Card) -> None:
             print_line(f"    {check.verifier}: {check.result.replace('_', ' ')}. {check.reason}")
     if shown.decided:
         print_line(f"Decided by {shown.decided.annotator}: {shown.decided.action}.")
-        print_line(f"Text: {shown.stands}")
+        print_line(f"Text: {shown.final_text}")
 
 
 def _decide(asked: _Request, what: str) -> None:
@@ -151,7 +150,7 @@ def _history(asked: _Request, _: str) -> None:
 
 def _apply(asked: _Request, _: str) -> None:
     with progress(f"Applying the decisions on {asked.system}") as show:
-        report = settle(asked.project.store, asked.system, show)
+        report = core.apply_decisions(asked.project.store, asked.system, show)
     name = reviewed_name(asked.system)
     if asked.as_json:
         print_json(report.model_dump() | {"system": name})
