@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arf_core.records import SPLITS, Record, Split
 from arf_core.store.arrays import FindingColumns, Numbers
@@ -86,20 +87,27 @@ def grouped_rates(
     `read_groups` holds the group (0 to n-1) of each summary read, `finding_groups` that of each
     finding's summary. A summary counts once for each category, however many findings it has.
     """
-    totals = np.bincount(read_groups, minlength=n).tolist()
+
+    def per_group(groups: Numbers, chosen: NDArray[np.bool_] | None = None) -> list[int]:
+        if n == 1:  # all belong to it: no lookup, which takes twice as long
+            return [len(groups) if chosen is None else int(np.count_nonzero(chosen))]
+        counted = groups if chosen is None else groups[chosen]
+        return [int(c) for c in np.bincount(counted, minlength=n)]
 
     def erring(groups: Numbers, conversations: Numbers) -> list[Rate]:
         # findings are sorted by conversation, so each summary begins where that changes
-        first = np.diff(conversations, prepend=-1) != 0
-        counts = np.bincount(groups[first], minlength=n).tolist()
+        counts = per_group(groups, np.diff(conversations, prepend=-1) != 0)
         return [Rate(count=c, total=t) for c, t in zip(counts, totals, strict=True)]
 
+    totals = per_group(read_groups)
     findings, summaries = {}, {}
     for code, category in enumerate(found.categories):
         own = found.category == code
-        groups = finding_groups[own]
-        findings[category] = np.bincount(groups, minlength=n).tolist()
-        summaries[category] = erring(groups, found.conversation[own])
+        conversations = found.conversation[own]
+        # of a single group any stretch will do
+        groups = finding_groups[own] if n > 1 else finding_groups[: len(conversations)]
+        findings[category] = per_group(groups)
+        summaries[category] = erring(groups, conversations)
     return [
         ErrorRates(
             system=found.system,
