@@ -69,7 +69,7 @@ class ReviseState:
     filters: dict[str, str] = field(default_factory=dict)
     """Round -> the filters in use, to start at the first summary when they change."""
     rewording: bool = False
-    said: str = ""
+    message: str = ""
     """What the last key did."""
     fault: ArfError | None = None
     """Why the last key did nothing."""
@@ -85,7 +85,7 @@ class LabelState:
     """System and annotator -> id of the summary being read."""
     drafts: dict[str, list[LabelledFinding]] = field(default_factory=dict)
     """Summary -> findings noted but not stored yet."""
-    said: str = ""
+    message: str = ""
     fault: ArfError | None = None
     whole_page: bool = False
     """Rerun the whole page: the first annotation makes a comparison with detectors possible."""

@@ -59,7 +59,7 @@ def buttons(view: QueueView, now: Queued) -> None:
                 args=(view, now),
             )
         undo_button(view.project, view.system)
-        if message := state().revise.said:
+        if message := state().revise.message:
             st.caption(widgets.label(message))
 
 
@@ -103,7 +103,7 @@ def accept_verified(project: Project, system: System, ready: int) -> None:
         _start_job(project, ReviewJob(system=system.name, by=reviewer(), step="accept_verified"))
         return
     step = decisions.accept_verified(project.store, system.name, reviewer())
-    state().revise.said = f"Accepted {step.summaries if step else 0:,} verified revisions"
+    state().revise.message = f"Accepted {step.summaries if step else 0:,} verified revisions"
 
 
 # -- callbacks -----------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def _decide(view: QueueView, now: Queued, word: decisions.Word) -> None:
     except ArfError as fault:
         session.fault = fault
         return
-    session.said = f"{DONE[step.kind]} {now.external_id}"
+    session.message = f"{DONE[step.kind]} {now.external_id}"
     position.go(view.system, next(iter(view.page(1, after=now.place)), None) or view.first())
 
 
@@ -141,9 +141,9 @@ def _undo(project: Project, system: System) -> None:
     step = decisions.undo(project.store, system.name, reviewer())
     session.rewording = False
     if step is None:
-        session.said = "There is nothing to undo."
+        session.message = "There is nothing to undo."
         return
-    session.said = f"Undone: {_in_words(step)}"
+    session.message = f"Undone: {_in_words(step)}"
     first = decisions.first_of(project.store, step)
     if first is not None:
         session.at[system.name] = first

@@ -99,6 +99,6 @@ def go_on(view: QueueView, now: Queued) -> None:
 
 
 def _move(view: QueueView, found: list[Queued], end: str) -> None:
-    state().revise.said = "" if found else f"This is the {end} revision."
+    state().revise.message = "" if found else f"This is the {end} revision."
     if found:
         go(view.system, found[0])
