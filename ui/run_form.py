@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.jobs.estimate import Estimate
 from arf_core.jobs.kinds import command_of
+from arf_core.models.estimate import Estimate
 from arf_core.project import Project
 from arf_core.project.settings import Role
 from arf_core.run import VerbSettings

@@ -10,7 +10,7 @@ import streamlit as st
 
 from arf_core.analysis.annotations import LabelledFinding
 from arf_core.errors import ArfError
-from arf_core.importing import ImportOptions
+from arf_core.importing import ImportSettings
 from arf_core.models.registry import Tested
 from arf_core.project.configure import SettingsFiles
 
@@ -46,8 +46,8 @@ class DataState:
     project: str = ""
     paths: list[str] = field(default_factory=list)
     """Files, folders, or names of data sets."""
-    options: ImportOptions = field(default_factory=ImportOptions)
-    earlier: list[tuple[str, ImportOptions]] = field(default_factory=list)
+    options: ImportSettings = field(default_factory=ImportSettings)
+    earlier: list[tuple[str, ImportSettings]] = field(default_factory=list)
     """What each change was about, with the options before it, for undo."""
     fault: ArfError | None = None
     """Why the last change, or the import, failed."""
@@ -69,7 +69,7 @@ class ReviseState:
     filters: dict[str, str] = field(default_factory=dict)
     """Round -> the filters in use, to start at the first summary when they change."""
     rewording: bool = False
-    message: str = ""
+    notice: str = ""
     """What the last key did."""
     fault: ArfError | None = None
     """Why the last key did nothing."""
@@ -85,7 +85,7 @@ class LabelState:
     """System and annotator -> id of the summary being read."""
     drafts: dict[str, list[LabelledFinding]] = field(default_factory=dict)
     """Summary -> findings noted but not stored yet."""
-    message: str = ""
+    notice: str = ""
     fault: ArfError | None = None
     whole_page: bool = False
     """Rerun the whole page: the first annotation makes a comparison with detectors possible."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from arf_core.records import SPLITS, Finding, Item, Record, Split
 from arf_core.store.database import Store, chunks
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 from arf_core.store.queries import PAGE, findings_of, items_at
 from arf_core.text import Span, sentences
 
@@ -116,7 +116,7 @@ def _read_by_both(
     """Pages of the summaries that all detectors have read. Only these are loaded, since a person
     reads few of many."""
     scope = Scope(splits=tuple(splits))
-    read = [look(store, system, name, scope).read.tolist() for name in detectors]
+    read = [findings_in(store, system, name, scope).read.tolist() for name in detectors]
     for numbers in chunks(sorted(set.intersection(*map(set, read))), PAGE):
         yield items_at(store, system, numbers)
 

@@ -24,9 +24,9 @@ from arf_core.evaluate.embedding import (
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import SPLITS, Finding, Record, Split
 from arf_core.store import schema
-from arf_core.store.blocks import Found
+from arf_core.store.arrays import FindingColumns
 from arf_core.store.database import Store, columns
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 
 MOST = 20_000
 """Findings to cluster at most; a sample is taken of more."""
@@ -85,10 +85,12 @@ def sample_findings(
 ) -> FindingSample:
     """A detector's current findings on a system; if there are more than `most`, a uniform sample of
     about that many. The same project gives the same sample."""
-    return findings_drawn(store, look(store, system, detector, Scope(splits=tuple(splits))), most)
+    return findings_drawn(
+        store, findings_in(store, system, detector, Scope(splits=tuple(splits))), most
+    )
 
 
-def findings_drawn(store: Store, found: Found, most: int = MOST) -> FindingSample:
+def findings_drawn(store: Store, found: FindingColumns, most: int = MOST) -> FindingSample:
     """The findings in `found`, or a uniform sample of about `most`."""
     f, of = schema.finding, len(found.seq)
     # Knuth's multiplicative hash spreads the sequence numbers over 0 … 2^32

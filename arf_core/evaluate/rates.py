@@ -9,9 +9,9 @@ from math import sqrt
 import numpy as np
 
 from arf_core.records import SPLITS, Record, Split
-from arf_core.store.blocks import Found, Numbers
+from arf_core.store.arrays import FindingColumns, Numbers
 from arf_core.store.database import Store
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 
 Z95 = 1.959963984540054
 """97.5 % quantile of the standard normal distribution: 95 % lie within ± this."""
@@ -69,17 +69,17 @@ def error_rates(
     store: Store, system: str, detector: str, splits: Sequence[Split] = SPLITS
 ) -> ErrorRates:
     """Error rates over the summaries that the detector has read completely."""
-    return rates_of(look(store, system, detector, Scope(splits=tuple(splits))))
+    return rates_of(findings_in(store, system, detector, Scope(splits=tuple(splits))))
 
 
-def rates_of(found: Found) -> ErrorRates:
+def rates_of(found: FindingColumns) -> ErrorRates:
     """Error rates over everything in `found`."""
     (rates,) = grouped_rates(found, np.zeros_like(found.read), np.zeros_like(found.conversation), 1)
     return rates
 
 
 def grouped_rates(
-    found: Found, read_groups: Numbers, finding_groups: Numbers, n: int
+    found: FindingColumns, read_groups: Numbers, finding_groups: Numbers, n: int
 ) -> list[ErrorRates]:
     """Error rates of each of `n` groups of summaries.
 

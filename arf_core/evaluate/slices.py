@@ -7,10 +7,10 @@ import numpy as np
 
 from arf_core.evaluate.rates import ErrorRates, grouped_rates
 from arf_core.records import SPLITS, Record, Split
-from arf_core.store import blocks
-from arf_core.store.blocks import Found, Numbers
+from arf_core.store import arrays
+from arf_core.store.arrays import FindingColumns, Numbers
 from arf_core.store.database import Store
-from arf_core.store.filters import TOP, Scope, Slices, look, slices_of
+from arf_core.store.filters import TOP, Scope, Slices, findings_in, slices_of
 
 
 class SliceRates(Record):
@@ -30,7 +30,7 @@ class SliceRates(Record):
 
 def attribute_names(store: Store) -> list[str]:
     """Attributes of the conversations that can be sliced by."""
-    return list(blocks.about(store).attributes)
+    return list(arrays.conversation_columns(store).attributes)
 
 
 def error_rates_by(
@@ -48,11 +48,11 @@ def error_rates_by(
     without a value come last. Slices without a summary read are left out. Raises InputError if no
     conversation has the attribute.
     """
-    found = look(store, system, detector, Scope(splits=tuple(splits)))
+    found = findings_in(store, system, detector, Scope(splits=tuple(splits)))
     return rates_by(found, slices_of(store, attribute, top))
 
 
-def rates_by(found: Found, slices: Slices) -> list[SliceRates]:
+def rates_by(found: FindingColumns, slices: Slices) -> list[SliceRates]:
     """Error rates of each slice of which something was read."""
     read, findings = (_slice_numbers(slices, n) for n in (found.read, found.conversation))
     rates = grouped_rates(found, read, findings, len(slices.groups))

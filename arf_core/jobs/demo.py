@@ -24,7 +24,7 @@ from arf_core.records import SPLITS, Record, Split
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
 from arf_core.run import Progress
-from arf_core.store.findings import round_outcome
+from arf_core.store.round_counts import round_outcome
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 READER, SECOND_READER, EDITOR, VERIFIER = "reader", "second-reader", "editor", "verifier"
@@ -163,7 +163,7 @@ def make_demo(path: Path, progress: StepProgress | None = None) -> DemoReport:
     """
     project = open_example(path, SUPPORT)
     run_steps(_steps(project), progress)
-    exported = export(project, "r1", path / "exports" / "r1")
+    exported = export(project, system="r1")
     reader, counted_by = f"llm:{READER}", f"llm:{SECOND_READER}"
     detectors = tuple(_against_gold(project, name) for name in (reader, counted_by, "rules"))
     outcome = round_outcome(project.store, "r1").model_dump(

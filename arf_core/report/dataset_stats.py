@@ -7,8 +7,8 @@ import numpy as np
 from sqlalchemy import func, select
 
 from arf_core.records import SPLITS, Record
-from arf_core.store import blocks, schema
-from arf_core.store.binning import Group, grouped
+from arf_core.store import arrays, schema
+from arf_core.store.binning import Bin, binned
 from arf_core.store.database import Store
 from arf_core.store.filters import TOP, slices_of
 
@@ -58,7 +58,7 @@ def holdings(store: Store) -> Holdings:
 
 def split_counts(store: Store) -> ValueCounts:
     """Conversations by split."""
-    split = blocks.about(store).split
+    split = arrays.conversation_columns(store).split
     found = np.bincount(split[split >= 0], minlength=len(SPLITS)).tolist()
     counts = [Counted(label=s, conversations=n) for s, n in zip(SPLITS, found, strict=True) if n]
     return ValueCounts(of="split", counts=tuple(counts))
@@ -70,7 +70,7 @@ def source_counts(store: Store) -> ValueCounts:
     with store.read() as conn:
         rows = conn.execute(select(source, func.count()).group_by(source)).all()
     sizes = [n for _, n in rows]
-    groups = grouped([name for name, _ in rows], sizes, TOP)
+    groups = binned([name for name, _ in rows], sizes, TOP)
     return _value_counts("source", groups, [sum(sizes[i] for i in g.members) for g in groups])
 
 
@@ -82,12 +82,12 @@ def attribute_counts(store: Store, attribute: str) -> ValueCounts:
     that cannot be sliced by.
     """
     slices = slices_of(store, attribute, TOP)
-    present = blocks.about(store).split >= 0
+    present = arrays.conversation_columns(store).split >= 0
     counts = np.bincount(slices.of[present], minlength=len(slices.groups)).tolist()
     return _value_counts(attribute, slices.groups, counts)
 
 
-def _value_counts(of: str, groups: Sequence[Group], counts: Sequence[int]) -> ValueCounts:
+def _value_counts(of: str, groups: Sequence[Bin], counts: Sequence[int]) -> ValueCounts:
     counted = [
         Counted(label=g.label, kind=g.kind, conversations=n)
         for g, n in zip(groups, counts, strict=True)

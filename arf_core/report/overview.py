@@ -12,11 +12,11 @@ from arf_core.finetune.run_folder import learnt_from
 from arf_core.project import Project
 from arf_core.records import Record, System
 from arf_core.report.dataset_stats import holdings, split_counts
-from arf_core.review.queue import made_with
+from arf_core.revision.rounds import settings_of
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import CHECKS, detectors_of
-from arf_core.store.review_status import STANDINGS
+from arf_core.store.review_status import REVIEW_STATUSES
 
 CORRECTED = ("revision", "rewrite", "reviewed")
 SEARCHED = 200
@@ -144,7 +144,7 @@ def taking_part(store: Store, rounds: Sequence[System]) -> set[str]:
     names: set[str] = set()
     for system in rounds:
         names.update(_verifiers(store, system.name))
-        settings = made_with(store, system) if system.kind != "reviewed" else None
+        settings = settings_of(store, system) if system.kind != "reviewed" else None
         if settings:
             names |= {d.removeprefix(CHECKS) for d in settings.detectors} | {settings.editor}
     return names
@@ -168,7 +168,7 @@ def example(store: Store, system: str) -> str | None:
         .limit(SEARCHED)  # in the order of the index: sorting would read them all
     )
     with store.read() as conn:
-        rows = conn.execute(edited.where(r.c.risk == STANDINGS.index("verified"))).all()
+        rows = conn.execute(edited.where(r.c.risk == REVIEW_STATUSES.index("verified"))).all()
         rows = rows or conn.execute(edited).all()
     best = min(rows, key=lambda x: (abs(len(x[1]) - 2), x[2] > 0.25, x[3]), default=None)
     return best[0] if best is not None else None

@@ -13,9 +13,10 @@ from arf_core.evaluate.rates import error_rates
 from arf_core.evaluate.slices import attribute_names, error_rates_by
 from arf_core.project import Project
 from arf_core.records import Check, Edit, Finding, Item, Reading, Revision, Summary, System, now
-from arf_core.store.binning import grouped
-from arf_core.store.findings import round_outcome
-from arf_core.store.patterns import error_patterns, outcomes_by_category, turn_lengths, word_lengths
+from arf_core.store.binning import binned
+from arf_core.store.lengths import turn_lengths, word_lengths
+from arf_core.store.patterns import error_patterns
+from arf_core.store.round_counts import outcomes_by_category, round_outcome
 
 CATEGORIES = ("wrong_figure", "invented_detail", "wrong_party")
 
@@ -128,7 +129,7 @@ def test_an_unknown_attribute_names_those_there_are(project: Project) -> None:
 
 
 def labels(values: list[str], top: int = 12) -> list[str]:
-    return [g.label for g in grouped(values, [1] * len(values), top)]
+    return [g.label for g in binned(values, [1] * len(values), top)]
 
 
 def test_dates_are_grouped_by_month_and_over_many_months_by_year() -> None:
@@ -151,13 +152,13 @@ def test_numbers_keep_their_order_and_many_become_ranges() -> None:
 
 
 def test_rare_values_are_counted_together_and_a_single_one_keeps_its_name() -> None:
-    groups = grouped(["a", "b", "c", "d"], [1, 5, 3, 1], top=2)
+    groups = binned(["a", "b", "c", "d"], [1, 5, 3, 1], top=2)
     assert [(g.label, g.kind) for g in groups] == [
         ("b", "value"),
         ("c", "value"),
         ("2 other values", "other"),
     ]
-    assert [g.label for g in grouped(["a", "b", "c"], [1, 5, 3], top=2)] == ["b", "c", "a"]
+    assert [g.label for g in binned(["a", "b", "c"], [1, 5, 3], top=2)] == ["b", "c", "a"]
 
 
 @hypothesis.given(
@@ -168,7 +169,7 @@ def test_rare_values_are_counted_together_and_a_single_one_keeps_its_name() -> N
     st.integers(1, 5),
 )
 def test_every_value_is_in_exactly_one_group(pairs: list[tuple[str, int]], top: int) -> None:
-    groups = grouped([v for v, _ in pairs], [n for _, n in pairs], top)
+    groups = binned([v for v, _ in pairs], [n for _, n in pairs], top)
     members = [m for g in groups for m in g.members]
     assert sorted(members) == list(range(len(pairs)))
 

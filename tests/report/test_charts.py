@@ -13,7 +13,7 @@ from arf_core.evaluate.agreement import Agreement, Confusion
 from arf_core.evaluate.clusters import Cluster, Clustering, Point
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.evaluate.slices import SliceRates
-from arf_core.finetune.run_folder import StepRow
+from arf_core.finetune.training_records import StepRow
 from arf_core.project.taxonomy import Taxonomy, load_taxonomy
 from arf_core.records import System
 from arf_core.report import charts
@@ -31,7 +31,9 @@ from arf_core.report.charts.palette import (
 )
 from arf_core.report.charts.wording import listed, wrapped
 from arf_core.report.dataset_stats import Counted, ValueCounts
-from arf_core.store.patterns import CategoryOutcome, ErrorPatterns, Lengths, Pattern
+from arf_core.store.lengths import TextLengths
+from arf_core.store.patterns import ErrorPatterns, Pattern
+from arf_core.store.round_counts import CategoryOutcome
 
 LIGHT, DARK = "#ffffff", "#0e1117"
 TAXONOMY = load_taxonomy()
@@ -95,8 +97,8 @@ AGREEMENTS = [
     ),
 ]
 LENGTHS = [
-    Lengths(of="teacher", unit="words", counts={10: 5, 11: 5, 90: 10}),
-    Lengths(of="r1", unit="words", counts={12: 20}),
+    TextLengths(of="teacher", unit="words", counts={10: 5, 11: 5, 90: 10}),
+    TextLengths(of="r1", unit="words", counts={12: 20}),
 ]
 VALUES = ValueCounts(
     of="channel",
@@ -152,7 +154,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "cooccurrence": lambda: charts.cooccurrence(NOTHING, TAXONOMY),
     "round_outcome": lambda: charts.round_outcome([], TAXONOMY),
     "against_reference": lambda: charts.against_reference([]),
-    "lengths": lambda: charts.lengths([Lengths(of="r1", unit="words", counts={})]),
+    "lengths": lambda: charts.lengths([TextLengths(of="r1", unit="words", counts={})]),
     "clusters": lambda: charts.clusters(Clustering(clusters=(), points=(), of=0), TAXONOMY),
     "values": lambda: charts.values(ValueCounts(of="channel", counts=())),
     "loss": lambda: charts.loss([]),
@@ -523,17 +525,17 @@ def test_lengths_are_shares_with_their_median() -> None:
         assert sum(outline.y) == pytest.approx(100)
     assert title(figure) == ("Median summary length: Teacher 11, Corrected (r1) 12 words")
     turns = charts.lengths(
-        [Lengths(of="conversations", unit="turns", counts={2: 1, 4: 5}, step=10)]
+        [TextLengths(of="conversations", unit="turns", counts={2: 1, 4: 5}, step=10)]
     )
     assert title(turns) == "Median conversation length: 4 turns"
     assert "every 10th" in turns.layout.title.subtitle.text
     with pytest.raises(ValueError, match="turns"):
-        charts.lengths([LENGTHS[0], Lengths(of="conversations", unit="turns", counts={1: 1})])
+        charts.lengths([LENGTHS[0], TextLengths(of="conversations", unit="turns", counts={1: 1})])
 
 
 def test_very_long_texts_do_not_make_a_thousand_bars() -> None:
     counts = dict.fromkeys(range(100), 10) | {50_000: 1}
-    (outline,) = charts.lengths([Lengths(of="r1", unit="words", counts=counts)]).data
+    (outline,) = charts.lengths([TextLengths(of="r1", unit="words", counts=counts)]).data
     assert len(outline.x) <= 64
     assert sum(outline.y) == pytest.approx(100)
     assert outline.text[-2].endswith("or more words: 1, 0.1\u00a0%")

@@ -8,15 +8,15 @@ from items import DELIVERY, REFUND, add_items, with_model
 from arf_core.analysis.analyze import analyze
 from arf_core.evaluate.rates import error_rates
 from arf_core.evaluate.slices import error_rates_by
-from arf_core.finetune.run_folder import TrainingJob
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.training_records import TrainingJob
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System
 from arf_core.report import charts
 from arf_core.report.overview import example, next_step, overview
-from arf_core.review.apply_decisions import settle
-from arf_core.review.card import card
+from arf_core.review.card import review_card
+from arf_core.review.decisions import apply_decisions
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
 from arf_core.store.patterns import error_patterns
@@ -64,8 +64,8 @@ def test_every_view_shows_the_same_error_rate(demo: Project, arf) -> None:
 def test_the_example_was_edited_and_is_verified(demo: Project) -> None:
     found = example(demo.store, "r1")
     assert found is not None
-    shown = card(demo.store, "r1", found)
-    assert shown.queued.standing == "verified"
+    shown = review_card(demo.store, "r1", found)
+    assert shown.queued.status == "verified"
     assert shown.before is not None
     assert shown.before.text != shown.item.summary.text
     assert example(demo.store, "teacher") is None
@@ -108,7 +108,7 @@ def test_the_next_thing_goes_the_whole_way(project: Project, tmp_path: Path) -> 
 def test_after_review_a_student_is_trained_and_what_it_writes_is_read(tmp_path: Path) -> None:
     make_demo(tmp_path / "sample")
     project = Project.open(tmp_path / "sample")
-    settle(project.store, "r1")
+    apply_decisions(project.store, "r1")
     assert next_step(project, overview(project)) == "train"
     project.store.add([System(name="s", kind="student")])
     conversation = project.store.all(Conversation)[0]

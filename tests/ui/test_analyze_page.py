@@ -24,7 +24,7 @@ from arf_core.records import (
     now,
 )
 from arf_core.store import schema
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 from arf_core.store.finding_list import listed
 from arf_core.store.queries import items
 
@@ -39,7 +39,7 @@ def said(at: AppTest) -> str:
 def numbers(path: Path, system: str = "teacher", **scope: object) -> list[int]:
     """The findings that the page should list."""
     with Project.open(path) as project:
-        found = look(project.store, system, READER, Scope(**scope))
+        found = findings_in(project.store, system, READER, Scope(**scope))
         return [int(n) for n in listed(found)]
 
 
@@ -208,7 +208,7 @@ def test_filters_narrow_the_list_and_what_they_say(open_app, sample: Path) -> No
     assert f"{len(everything)} findings" in said(at)
     at.multiselect(key="category").set_value(["wrong_figure"]).run()
     with Project.open(sample) as project:
-        found = look(project.store, "teacher", READER, Scope(splits=("train", "dev")))
+        found = findings_in(project.store, "teacher", READER, Scope(splits=("train", "dev")))
         figures = listed(found, ["wrong_figure"])
     assert 0 < len(figures) < len(everything)
     assert f"{len(figures)} findings" in said(at)
@@ -331,7 +331,7 @@ def test_a_view_can_be_sent_to_a_fresh_server(tmp_path: Path, sample: Path, page
         head.wait_for(timeout=60_000)
         with Project.open(sample) as project:
             scope = Scope(splits=("train", "dev"), attribute="channel", value="e-mail")
-            found = look(project.store, "teacher", READER, scope)
+            found = findings_in(project.store, "teacher", READER, scope)
             expected = len(listed(found, ["missing_resolution"]))
         assert expected > 0
         assert head.inner_text().startswith(f"{expected} finding")

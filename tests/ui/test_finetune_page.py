@@ -9,18 +9,12 @@ import pytest
 from running_app import Server, shown
 from trainings import leave_finished
 
-from arf_core.finetune import Wanted, prepare
+from arf_core.finetune import prepare
 from arf_core.finetune.requirements import missing
-from arf_core.finetune.run_folder import (
-    Place,
-    Reason,
-    TrainingJob,
-    place_of,
-    state_now,
-    write_whole,
-)
-from arf_core.finetune.settings import PRACTICE, starting_settings
+from arf_core.finetune.run_folder import RunFolder, run_folder, state_now, write_atomically
+from arf_core.finetune.settings import PRACTICE, FinetuneSettings
 from arf_core.finetune.students import register
+from arf_core.finetune.training_records import EndReason, TrainingJob
 from arf_core.jobs.queue import jobs, open_jobs
 from arf_core.project import Project
 from arf_core.records import System
@@ -28,9 +22,9 @@ from arf_core.records import System
 PAGE = "pages/4_Finetune.py"
 
 
-def finished(path: Path, name: str) -> Place:
+def finished(path: Path, name: str) -> RunFolder:
     """A student of r1 as a finished training leaves it, and its models."""
-    place = place_of(path, name)
+    place = run_folder(path, name)
     job = TrainingJob(
         name=name,
         system="r1",
@@ -45,7 +39,7 @@ def finished(path: Path, name: str) -> Place:
         fingerprint="f",
     )
     place.folder.mkdir(parents=True)
-    write_whole(place.job_file, job.model_dump_json())
+    write_atomically(place.job_file, job.model_dump_json())
     leave_finished(place)
     with Project.open(path) as project:
         register(project, place)
@@ -138,13 +132,12 @@ def test_patience_is_a_part_of_the_command_and_has_the_dev_loss_measured(
     [("diverged", 0, "Choose a lower learning rate"), ("lost_gpu", 1, "What happened.")],
 )
 def test_a_failed_training_is_resumed_only_where_that_helps(
-    open_app, sample: Path, reason: Reason, buttons: int, words: str
+    open_app, sample: Path, reason: EndReason, buttons: int, words: str
 ) -> None:
     with Project.open(sample) as project:
-        wanted = Wanted("r1", "practice", "student-r1", "trl", starting_settings("practice"))
-        place = Place(prepare(project, wanted))
+        place = prepare(project, system="r1", base="practice", into="student-r1", trainer="trl")
     told = {"phase": "failed", "reason": reason, "message": "What happened.", "hint": "Do this."}
-    place.tell(state_now("training", 3, 180).model_copy(update=told))
+    place.write_state(state_now("training", 3, 180).model_copy(update=told))
     at = open_app(sample, PAGE)
     assert not at.exception
     said = at.error[0].value.replace("\\", "")
@@ -159,10 +152,10 @@ def test_a_failed_training_is_resumed_only_where_that_helps(
 def test_a_broken_student_is_told_of_beside_the_others_and_can_be_removed(
     open_app, sample: Path
 ) -> None:
-    wanted = Wanted("r1", "practice", "whole", "trl", starting_settings("practice"))
+    settings = FinetuneSettings(system="r1", base="practice", into="whole", trainer="trl")
     with Project.open(sample) as project:
-        prepare(project, wanted)
-        broken = Place(prepare(project, wanted._replace(into="broken")))
+        prepare(project, settings)
+        broken = prepare(project, settings, into="broken")
     broken.job_file.write_text("")
     at = open_app(sample, PAGE)
     assert not at.exception
@@ -241,7 +234,7 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
     student = page.locator(".st-key-student-student-r1")
     expect(student).to_contain_text("practice model", timeout=slow)
     expect(student).to_contain_text("tokens/s", timeout=slow)
-    place = place_of(sample, "student-r1")
+    place = run_folder(sample, "student-r1")
     title = student.locator(".gtitle").first  # the old one lingers while a new one is drawn
     before = title.text_content(timeout=slow)
     assert before

@@ -166,7 +166,7 @@ def test_a_file_dropped_here_starts_a_project_and_is_kept(
 def test_the_rules_are_started_from_here_and_the_page_shows_the_job(open_app, sample: Path) -> None:
     project = Project.open(sample)
     with project.store.write() as conn:
-        for table in ("analysis", "finding", "revision", "edit", "check", "change"):
+        for table in ("analysis", "finding", "revision", "edit", "check", "block"):
             conn.exec_driver_sql(f'DELETE FROM "{table}"')
         conn.exec_driver_sql("DELETE FROM summary WHERE system = 'r1'")
         conn.exec_driver_sql("DELETE FROM system WHERE name = 'r1'")

@@ -9,7 +9,7 @@ from running_app import ROOT, Server, pick, settled, start_server
 
 from arf_core.project import Project
 from arf_core.records import Summary
-from arf_core.review.queue import Queued, queue
+from arf_core.review.queue import QueueItem, queue
 
 FILE = ROOT / "examples" / "support" / "conversations.jsonl"
 PATIENCE_MS = 60_000
@@ -126,7 +126,7 @@ def test_from_a_dropped_file_to_a_training_set(at_home: Server, tmp_path: Path, 
     assert {row["origin"] for row in rows} == {"clean", *origins(waiting[:4])}
 
 
-def stands(project: Project, decided: list[Queued]) -> dict[str, str]:
+def stands(project: Project, decided: list[QueueItem]) -> dict[str, str]:
     """What should go out of the four decided ones: those that are not in the test split."""
     texts = {s.id: s for s in project.store.all(Summary)}
     found = {}
@@ -137,7 +137,7 @@ def stands(project: Project, decided: list[Queued]) -> dict[str, str]:
     return {q.external_id: found[q.external_id] for q in decided if q.split != "test"}
 
 
-def origins(decided: list[Queued]) -> set[str]:
+def origins(decided: list[QueueItem]) -> set[str]:
     said = zip(decided, ("accepted", "accepted", "kept", "reworded"), strict=True)
     return {origin for q, origin in said if q.split != "test"}
 

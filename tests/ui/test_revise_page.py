@@ -9,11 +9,10 @@ from running_app import settled, shown
 from arf_core.evaluate.rates import error_rates
 from arf_core.project import Project
 from arf_core.records import Summary
-from arf_core.review.counts import Wanted, tallies
 from arf_core.review.decisions import decide
-from arf_core.review.queue import queue
+from arf_core.review.queue import QueueFilter, queue
 from arf_core.store import schema
-from arf_core.store.findings import round_outcome
+from arf_core.store.round_counts import review_counts, round_outcome
 
 PAGE = "pages/3_Revise.py"
 
@@ -25,7 +24,7 @@ def waiting(project: Path) -> list[str]:
 
 def in_queue(project: Path, decision: str) -> list[str]:
     with Project.open(project) as opened:
-        return [q.external_id for q in queue(opened.store, "r1", Wanted(decision=decision))]
+        return [q.external_id for q in queue(opened.store, "r1", QueueFilter(decision=decision))]
 
 
 # -- without a browser ------------------------------------------------------------------------
@@ -103,7 +102,7 @@ def test_accept_all_verified_has_a_count_and_an_undo(open_app, sample: Path) -> 
 def test_an_address_holds_the_filters_and_the_conversation(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE, stands="verified", error="wrong_figure")
     with Project.open(sample) as project:
-        wanted = Wanted(standings=("verified",), category="wrong_figure")
+        wanted = QueueFilter(statuses=("verified",), category="wrong_figure")
         found = queue(project.store, "r1", wanted)
     assert found[0].external_id in shown(at)
     to = waiting(sample)[7]
@@ -157,7 +156,7 @@ def test_a_project_that_is_all_decided_says_so(open_app, sample: Path) -> None:
     with Project.open(sample) as project:
         for row in queue(project.store, "r1"):
             decide(project.store, "r1", row.summary_id, "accept", "anna")
-        assert sum(t.fitting(Wanted()) for t in tallies(project.store, "r1")) == 0
+        assert QueueFilter().count(review_counts(project.store, "r1")) == 0
     at = open_app(sample, PAGE)
     assert not at.exception
     assert "Every revision is decided" in shown(at)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from arf_core.project import Project
 from arf_core.records import Finding
-from arf_core.store.finding_list import Card, Neighbours
+from arf_core.store.finding_list import FindingCard, Neighbours
 from arf_core.store.search import summaries_of
 from ui import loaders, widgets
 from ui.analyze.selection import Selection
@@ -31,7 +31,7 @@ def close() -> None:
     st.query_params.pop("finding", None)
 
 
-def draw(project: Project, selection: Selection, card: Card, at: Neighbours) -> None:
+def draw(project: Project, selection: Selection, card: FindingCard, at: Neighbours) -> None:
     """Summary and findings on the left, the conversation on the right."""
     _steps(at)
     left, right = st.columns(2, gap="large")
@@ -64,18 +64,18 @@ def _steps(at: Neighbours) -> None:
                 args=(seq,),
                 shortcut=key,
             )
-        position = "Not in the list" if at.place is None else f"{at.place + 1:,} of {at.total:,}"
+        position = "Not in the list" if at.index is None else f"{at.index + 1:,} of {at.total:,}"
         widgets.text(position, muted=True)
 
 
-def _heading(project: Project, card: Card) -> None:
+def _heading(project: Project, card: FindingCard) -> None:
     name = loaders.names(project).get(card.system, card.system)
     widgets.text(f"{name}, conversation {card.item.conversation.external_id}", muted=True)
     if not card.current:
         st.info("A newer analysis has replaced this one.", icon=":material/history:")
 
 
-def _findings(project: Project, card: Card) -> None:
+def _findings(project: Project, card: FindingCard) -> None:
     """The summary with its findings marked, then each finding; the open one first."""
     shown = card.findings if card.current else (card.finding,)
     marks = widgets.marks(shown, project.taxonomy, card.finding.id)
@@ -101,7 +101,7 @@ def _finding(project: Project, finding: Finding, number: int, chosen: bool) -> N
     )
 
 
-def _comparison(project: Project, selection: Selection, card: Card) -> None:
+def _comparison(project: Project, selection: Selection, card: FindingCard) -> None:
     """How the other system's summary of the conversation differs."""
     other = next((s for s in selection.systems if s != card.system), None)
     if other is None:
@@ -115,7 +115,7 @@ def _comparison(project: Project, selection: Selection, card: Card) -> None:
         widgets.diff(card.item.summary.text, summary.text)
 
 
-def _links(card: Card) -> None:
+def _links(card: FindingCard) -> None:
     """To the conversation in Data, and to its correction in Revise."""
     conversation = card.item.conversation
     with st.container(horizontal=True):

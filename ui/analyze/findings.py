@@ -9,14 +9,14 @@ import streamlit as st
 from arf_core.errors import ArfError
 from arf_core.project import Project
 from arf_core.store import finding_list
-from arf_core.store.blocks import Numbers
-from arf_core.store.finding_list import PAGE, Listed, Order
+from arf_core.store.arrays import Numbers
+from arf_core.store.finding_list import PAGE, FindingListItem, FindingOrder
 from ui import widgets
 from ui.analyze import finding, queries
 from ui.analyze.selection import Selection
 from ui.names import category_name
 
-ORDERS: dict[Order, str] = {
+ORDERS: dict[FindingOrder, str] = {
     "file": "Conversation order",
     "sure": "Most confident first",
     "unsure": "Least confident first",
@@ -52,7 +52,7 @@ def draw(project: Project, selection: Selection) -> None:
         _list(project, selection, seqs)
         return
     try:
-        card = finding_list.card(project.store, number)
+        card = finding_list.finding_card(project.store, number)
     except ArfError as fault:
         widgets.error(fault)
         st.button("Back to list", key="back", on_click=finding.close)
@@ -67,9 +67,9 @@ def selected(project: Project, seqs: Numbers, key: str) -> None:
     _hint()
 
 
-def _order() -> Order:
+def _order() -> FindingOrder:
     asked = st.session_state.get("order", "file")
-    return asked if asked in get_args(Order) else "file"
+    return asked if asked in get_args(FindingOrder) else "file"
 
 
 def _list(project: Project, selection: Selection, seqs: Numbers) -> None:
@@ -105,7 +105,7 @@ def _hint() -> None:
 
 def _count(seqs: Numbers, selection: Selection) -> str:
     n = len(seqs)
-    if selection.words and n >= finding_list.FOUND_BY_WORDS:
+    if selection.words and n >= finding_list.MOST_HITS:
         return f"First {n:,} findings with these words"
     return f"{n:,} finding{'' if n == 1 else 's'}"
 
@@ -125,7 +125,7 @@ def _pager(pages: int) -> int:
     return min(int(chosen), pages) - 1
 
 
-def _rows(project: Project, listed: list[Listed], key: str) -> None:
+def _rows(project: Project, listed: list[FindingListItem], key: str) -> None:
     """A table of findings; a click opens one."""
     st.dataframe(
         _table(project, listed),
@@ -139,7 +139,7 @@ def _rows(project: Project, listed: list[Listed], key: str) -> None:
     )
 
 
-def _table(project: Project, rows: list[Listed]) -> pd.DataFrame:
+def _table(project: Project, rows: list[FindingListItem]) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "Category": [category_name(r.category, project.taxonomy) for r in rows],

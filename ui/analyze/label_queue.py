@@ -158,7 +158,7 @@ def _buttons(task: LabelTask, item: Item) -> None:
             on_click=_reopen,
             args=(task,),
         )
-        if message := state().labels.message:
+        if message := state().labels.notice:
             st.caption(widgets.label(message))
 
 
@@ -173,7 +173,7 @@ def _save(task: LabelTask, item: Item) -> None:
     session.drafts.pop(item.summary.id, None)
     session.whole_page = is_first  # the tab Agreement appears
     n, name = len(findings), item.conversation.external_id
-    session.message = (
+    session.notice = (
         f"Saved {n} finding{'' if n == 1 else 's'} in {name}" if n else f"Marked {name} clean"
     )
     _next(task, item)
@@ -195,9 +195,9 @@ def _reopen(task: LabelTask) -> None:
     session = state().labels
     last = last_read(task.project.store, task.system, task.annotator)
     if last is None:
-        session.message = "You have not annotated a summary yet."
+        session.notice = "You have not annotated a summary yet."
         return
     stored = findings_of(task.project.store, [last.summary.id], [PERSON + task.annotator])
     session.drafts[last.summary.id] = [label_of(f) for f in stored.get(last.summary.id, [])]
     session.reading[task.key] = last.summary.id
-    session.message = f"Reopened {last.conversation.external_id}"
+    session.notice = f"Reopened {last.conversation.external_id}"

@@ -18,10 +18,10 @@ from arf_core.evaluate.slices import SliceRates, rates_by
 from arf_core.project import Project
 from arf_core.records import SPLITS, Split
 from arf_core.report.overview import taking_part
-from arf_core.store import blocks, filters, finding_list
-from arf_core.store.blocks import About, Found, Numbers
+from arf_core.store import arrays, filters, finding_list
+from arf_core.store.arrays import ConversationColumns, FindingColumns, Numbers
 from arf_core.store.filters import Scope, Slices
-from arf_core.store.finding_list import Order
+from arf_core.store.finding_list import FindingOrder
 from arf_core.store.patterns import ErrorPatterns, patterns_of
 from ui import loaders
 
@@ -54,13 +54,13 @@ def _large(
 
 
 @_large
-def _all_found(project: Project, system: str, detector: str) -> Found:
-    return blocks.found(project.store, system, detector)
+def _all_found(project: Project, system: str, detector: str) -> FindingColumns:
+    return arrays.finding_columns(project.store, system, detector)
 
 
 @_large
-def _about(project: Project) -> About:
-    return blocks.about(project.store)
+def _about(project: Project) -> ConversationColumns:
+    return arrays.conversation_columns(project.store)
 
 
 @_large
@@ -69,14 +69,14 @@ def _slices(project: Project, attribute: str) -> Slices:
 
 
 @_large
-def found(project: Project, system: str, detector: str, scope: Scope) -> Found:
+def found(project: Project, system: str, detector: str, scope: Scope) -> FindingColumns:
     """What the detector found in the system's summaries, within the scope."""
     everything = _all_found(project, system, detector)
     if scope == Scope():
         return everything
     by = _slices(project, scope.attribute) if scope.attribute and scope.value else None
-    inside = filters.chosen(_about(project), scope, by)
-    return filters.narrowed(everything, inside, scope.confidence)
+    inside = filters.conversations_in(_about(project), scope, by)
+    return filters.restrict(everything, inside, scope.confidence)
 
 
 def attributes(project: Project) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ def matching(
     scope: Scope,
     categories: tuple[str, ...],
     words: str,
-    order: Order,
+    order: FindingOrder,
 ) -> Numbers:
     """The numbers of the listed findings, in order."""
     seqs = finding_list.listed(found(project, system, detector, scope), categories, order)

@@ -11,11 +11,11 @@ from arf_core.store.search import (
     COUNTED,
     SHOWN,
     Hit,
-    Place,
     Search,
+    SearchPosition,
     conversation,
-    place,
     search,
+    search_position,
     summaries_of,
 )
 from ui import loaders, widgets
@@ -30,8 +30,8 @@ def _hits(project: Project, query: str) -> list[Hit]:
 
 
 @loaders.reads
-def _position(project: Project, query: str, conversation_id: str) -> Place:
-    return place(project.store, Search.model_validate_json(query), conversation_id)
+def _position(project: Project, query: str, conversation_id: str) -> SearchPosition:
+    return search_position(project.store, Search.model_validate_json(query), conversation_id)
 
 
 @loaders.reads
@@ -100,7 +100,7 @@ def _open(conversation_id: str | None) -> None:
         st.query_params["conversation"] = conversation_id
 
 
-def _steps(here: Place) -> None:
+def _steps(here: SearchPosition) -> None:
     """Buttons to the previous and next conversation, and the position among the hits."""
     total = f"{here.total:,}" if here.total <= COUNTED else f"more than {COUNTED:,}"
     with st.container(horizontal=True, vertical_alignment="center"):

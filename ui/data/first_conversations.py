@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from arf_core.importing import Preview
+from arf_core.importing import ImportPreview
 from arf_core.project import Project
 from ui import loaders, widgets
 from ui.names import without_flags
 
 
-def draw(project: Project, seen: Preview) -> None:
+def draw(project: Project, seen: ImportPreview) -> None:
     """Notes, rejected rows, and one of the first conversations with its summaries."""
-    st.subheader("Preview of the first conversations")
+    st.subheader("ImportPreview of the first conversations")
     for note in seen.notes:
         widgets.text(without_flags(note), muted=True)
     if seen.rejected:

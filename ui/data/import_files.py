@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from arf_core.errors import ArfError, of_system
-from arf_core.importing import ImportOptions, Preview, Sample, first_rows, preview
+from arf_core.importing import FileInspection, ImportSettings, inspect
 from arf_core.jobs import queue
 from arf_core.jobs.kinds import ImportJob, command_of
 from arf_core.project import Project
@@ -82,22 +82,23 @@ def _explanation() -> None:
 
 def _preview_all(project: Project, memory: DataState) -> bool:
     """Mapping, first rows and first conversations. False if the files cannot be read at all."""
-    options, stamp = memory.options.model_dump_json(), _stamp(memory.paths)
-    privacy = project.settings.privacy.model_dump_json()
+    settings = project.settings
     try:
         with st.spinner("Reading the first rows …"):
-            samples = _samples(stamp, options, privacy)
+            found = _inspection(
+                _stamp(memory.paths),
+                memory.options.model_dump_json(),
+                settings.split.model_dump_json(),
+                settings.privacy.model_dump_json(),
+            )
     except ArfError as fault:
         widgets.error(fault)
         mapping.more_options(memory)
         return False
-    try:
-        shares = project.settings.split.model_dump_json()
-        seen = _preview(stamp, options, shares, privacy)
-    except ArfError as fault:
-        widgets.error(fault)
+    samples, seen = found.samples, found.preview
+    if seen is None:
+        widgets.error(ArfError(found.problem, found.hint))
         st.caption("On this page, use the menus below the first rows, or More options.")
-        seen = None
     _actions(project, memory, ready=seen is not None)
     mapping.draw(memory, samples, seen)
     if seen is not None:
@@ -115,20 +116,10 @@ def _stamp(paths: Sequence[str]) -> Stamp:
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _samples(stamp: Stamp, options: str, privacy: str) -> list[Sample]:
-    return first_rows(
+def _inspection(stamp: Stamp, options: str, shares: str, privacy: str) -> FileInspection:
+    return inspect(
         [s[0] for s in stamp],
-        ImportOptions.model_validate_json(options),
-        SHOWN,
-        PrivacySettings.model_validate_json(privacy),
-    )
-
-
-@st.cache_data(show_spinner=False, max_entries=16)
-def _preview(stamp: Stamp, options: str, shares: str, privacy: str) -> Preview:
-    return preview(
-        [s[0] for s in stamp],
-        ImportOptions.model_validate_json(options),
+        ImportSettings.model_validate_json(options),
         SHOWN,
         SplitShares.model_validate_json(shares),
         PrivacySettings.model_validate_json(privacy),

@@ -6,8 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from arf_core.importing import FIELDS, SHAPES, Mapping, Preview, Sample
-from arf_core.importing.options import ROLES
+from arf_core.importing import FIELDS, ROLES, SHAPES, ImportPreview, Sample, TableMapping
 from ui import widgets
 from ui.data.pending import change
 from ui.state import DataState, bound
@@ -40,7 +39,7 @@ NOT_KEPT = "–"
 MOST_LABELS = 8
 
 
-def draw(memory: DataState, samples: Sequence[Sample], seen: Preview | None) -> None:
+def draw(memory: DataState, samples: Sequence[Sample], seen: ImportPreview | None) -> None:
     """The first rows with the field of each column, then a menu for each field."""
     mappings = seen.mappings if seen else []
     for sample in samples:
@@ -62,11 +61,11 @@ def draw(memory: DataState, samples: Sequence[Sample], seen: Preview | None) -> 
     more_options(memory)
 
 
-def _mapping_of(sample: Sample, mappings: Sequence[Mapping]) -> Mapping | None:
+def _mapping_of(sample: Sample, mappings: Sequence[TableMapping]) -> TableMapping | None:
     return next((m for m in mappings if sample.file in m.files), None)
 
 
-def _first_rows(sample: Sample, mapping: Mapping | None) -> None:
+def _first_rows(sample: Sample, mapping: TableMapping | None) -> None:
     taken = {c: LABELS[f] for f, c in (mapping.columns if mapping else {}).items()}
     kept = set(mapping.attributes) if mapping else set()
     config: dict[str, Any] = {}
@@ -84,7 +83,7 @@ def _first_rows(sample: Sample, mapping: Mapping | None) -> None:
 # -- menus ----------------------------------------------------------------------------------------
 
 
-def _shape(memory: DataState, mappings: Sequence[Mapping]) -> None:
+def _shape(memory: DataState, mappings: Sequence[TableMapping]) -> None:
     found = mappings[0].shape if mappings else memory.options.shape
     key = bound("map-shape", found)
     menu = _row(LABELS["shape"], "How rows make conversations.", _why_shape(memory, mappings))
@@ -149,13 +148,13 @@ def _row(name: str, means: str, why: str) -> Any:
     return menu
 
 
-def _why_shape(memory: DataState, mappings: Sequence[Mapping]) -> str:
+def _why_shape(memory: DataState, mappings: Sequence[TableMapping]) -> str:
     if memory.options.shape:
         return "your choice"
     return "from the columns and the first rows" if mappings else ""
 
 
-def _attributes(memory: DataState, mappings: Sequence[Mapping]) -> None:
+def _attributes(memory: DataState, mappings: Sequence[TableMapping]) -> None:
     """Columns kept as attributes, and why the others are not."""
     kept = list(dict.fromkeys(a for m in mappings for a in m.attributes))
     left_out = {c: why for m in mappings for c, why in m.left_out.items() if c not in kept}
@@ -174,7 +173,7 @@ def _attributes(memory: DataState, mappings: Sequence[Mapping]) -> None:
         widgets.text(f"Not kept: {why}.", muted=True)
 
 
-def _speakers(memory: DataState, seen: Preview) -> None:
+def _speakers(memory: DataState, seen: ImportPreview) -> None:
     """The roles of speakers whose labels do not tell."""
     chosen = memory.options.speakers
     labels = list(dict.fromkeys([*chosen, *(k for k, _ in seen.speakers.kept.most_common())]))

@@ -15,7 +15,7 @@ from arf_core.report.dataset_stats import (
     source_counts,
     split_counts,
 )
-from arf_core.store.patterns import Lengths, turn_lengths, word_lengths
+from arf_core.store.lengths import TextLengths, turn_lengths, word_lengths
 from ui import loaders, widgets
 
 MOST_SYSTEMS = 3
@@ -43,12 +43,12 @@ def _values(project: Project, of: str) -> ValueCounts:
 
 
 @loaders.reads
-def _turns(project: Project) -> Lengths:
+def _turns(project: Project) -> TextLengths:
     return turn_lengths(project.store)
 
 
 @loaders.reads
-def _words(project: Project, system: str) -> Lengths:
+def _words(project: Project, system: str) -> TextLengths:
     return word_lengths(project.store, system)
 
 
@@ -81,7 +81,7 @@ def draw(project: Project) -> None:
         _distribution(_values(project, chosen), "by-attribute")
 
 
-def _lengths(key: str, tables: list[Lengths], names: dict[str, str]) -> None:
+def _lengths(key: str, tables: list[TextLengths], names: dict[str, str]) -> None:
     rows = [(t.of, t.unit, n, count * t.step) for t in tables for n, count in t.counts.items()]
     data = pd.DataFrame(sorted(rows), columns=["of", "unit", "length", "texts"])
     widgets.figure(charts.narrow(charts.lengths(tables, names)), key, data=data)

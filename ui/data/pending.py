@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from arf_core.errors import InputError
-from arf_core.importing import ImportOptions, options_of
+from arf_core.importing import ImportSettings
 from arf_core.project import Project
 from ui.state import DataState, state
 
@@ -22,14 +22,14 @@ def choose(project: Project, paths: Sequence[Path | str]) -> None:
     """Take files, folders or names of data sets to import next."""
     memory = of(project)
     memory.paths = [str(p) for p in paths]
-    memory.options, memory.earlier = ImportOptions(), []
+    memory.options, memory.earlier = ImportSettings(), []
     memory.fault = None
 
 
 def change(memory: DataState, what: str, **update: object) -> None:
     """Change import options, in a callback; `what` names the change beside the undo."""
     try:
-        options = options_of(memory.options.model_dump() | update)
+        options = ImportSettings.of(memory.options, update)
     except InputError as fault:
         memory.fault = fault
         return

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.finetune import Wanted
-from arf_core.finetune.dataset import REVISED, Arm, Choice, TrainingSet, training_set
 from arf_core.finetune.requirements import REMEDY, missing
-from arf_core.finetune.run_folder import places
-from arf_core.finetune.settings import CLOSED_WORLD
+from arf_core.finetune.run_folder import run_folders
+from arf_core.finetune.settings import CLOSED_WORLD, FinetuneSettings
 from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
+from arf_core.finetune.training_set import REVISED, Arm, Choice, TrainingSet, training_set
 from arf_core.jobs import demo
-from arf_core.jobs.kinds import FinetuneJob, command_of
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.records import SystemKind
 from ui import job_bar as jobs
@@ -26,11 +25,11 @@ TRAINERS = {"unsloth": "Unsloth", "trl": "TRL"}
 
 @loaders.reads
 def _training_set(
-    project: Project, system: str, choice: Choice, match: tuple[Arm, ...] = ()
+    project: Project, system: str, choice: Choice, match: tuple[str, ...] = ()
 ) -> TrainingSet | ArfError:
     """The training set, or why there is none."""
     try:
-        return training_set(project, system, choice, match=match)
+        return training_set(project, system, choice, match=tuple(map(Arm.parse, match)))
     except ArfError as fault:
         return fault
 
@@ -42,8 +41,9 @@ def draw(project: Project) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         request = _request(project, list(kinds), names)
-        request = request._replace(match=_match(kinds, names, request))
-    rows = _training_set(project, request.system, request.choice or "all", request.match)
+        match = _match(kinds, names, request)
+        request = request.model_copy(update={"match": match})
+    rows = _training_set(project, request.system, request.rows or "all", match)
     with right:
         if isinstance(rows, ArfError):
             widgets.error(rows)
@@ -52,7 +52,7 @@ def draw(project: Project) -> None:
     _start(project, request, ready=not isinstance(rows, ArfError))
 
 
-def _request(project: Project, systems: list[str], names: Mapping[str, str]) -> Wanted:
+def _request(project: Project, systems: list[str], names: Mapping[str, str]) -> FinetuneSettings:
     newest = next((i for i, s in enumerate(systems) if s != "teacher"), 0)
     system = st.selectbox(
         "Train on summaries by",
@@ -81,13 +81,13 @@ def _request(project: Project, systems: list[str], names: Mapping[str, str]) -> 
         "Rows and settings are the same.",
     )
     into = st.text_input("Student name", value=_free_name(project, system), key="train-into")
-    return Wanted(
+    return FinetuneSettings(
         system=system,
         base=base,
         into=into.strip(),
         trainer=trainer or default_trainer(),
-        settings=settings_form.draw(base),
-        choice=choice,
+        rows=choice,
+        **settings_form.draw(base),
     )
 
 
@@ -107,13 +107,13 @@ def _base(project: Project) -> str:
 
 
 def _match(
-    kinds: Mapping[str, SystemKind], names: Mapping[str, str], request: Wanted
-) -> tuple[Arm, ...]:
+    kinds: Mapping[str, SystemKind], names: Mapping[str, str], request: FinetuneSettings
+) -> tuple[str, ...]:
     """The training sets to match in size, for a fair comparison of students."""
     arms = {name: widgets.seen(names[name]) for name in kinds}
     unrevised = [name for name, kind in kinds.items() if kind not in REVISED]
     arms |= {f"{name}:good": f"{arms[name]}, rows without findings" for name in unrevised}
-    same = f"{request.system}:good" if request.choice == "good" else request.system
+    same = f"{request.system}:good" if request.rows == "good" else request.system
     with st.expander("Match training-set sizes", key="train-compare"):
         chosen = st.multiselect(
             "Use no more rows than",
@@ -123,12 +123,12 @@ def _match(
             help="For a fair comparison of students: sets of the same size, from the same "
             "conversations where possible. With a patience of 0 all make the same number of steps.",
         )
-    return tuple(map(Arm.parse, chosen))
+    return tuple(chosen)
 
 
 def _free_name(project: Project, system: str) -> str:
     """A name that no student, model or system has."""
-    taken = {run.folder.name for run in places(project.path)}
+    taken = {run.folder.name for run in run_folders(project.path)}
     taken |= {*project.settings.models, *(s.name for s in loaders.systems(project))}
     name, n = f"student-{system}", 2
     while name in taken:
@@ -136,11 +136,10 @@ def _free_name(project: Project, system: str) -> str:
     return name
 
 
-def _start(project: Project, request: Wanted, ready: bool) -> None:
-    lacking = missing(*open_trainer(request.trainer).NEEDS)
+def _start(project: Project, request: FinetuneSettings, ready: bool) -> None:
+    lacking = missing(*open_trainer(request.trainer or default_trainer()).NEEDS)
     if lacking:
         st.info(f"Training needs {', '.join(lacking)}. {REMEDY}", icon=":material/info:")
-    work = FinetuneJob(wanted=request)
     with st.container(horizontal=True, vertical_alignment="center"):
         started = st.button(
             "Train student",
@@ -149,6 +148,6 @@ def _start(project: Project, request: Wanted, ready: bool) -> None:
             icon=":material/model_training:",
             disabled=bool(lacking) or not ready or not request.into or not request.base,
         )
-        widgets.command(command_of(work, project.path))
+        widgets.command(command_of(request, project.path))
     if started:
-        jobs.start(project, work)
+        jobs.start(project, request)

@@ -4,12 +4,12 @@ import re
 
 import streamlit as st
 
-from arf_core.finetune import Wanted
-from arf_core.finetune.dataset import TrainingSet
-from arf_core.finetune.memory import MemoryEstimate, estimate, shape_of
-from arf_core.finetune.practice import closed_world_base, practice_shape
-from arf_core.finetune.settings import CLOSED_WORLD, Shape, practice_family, preset
+from arf_core.finetune.base_models import known_shape, preset
+from arf_core.finetune.memory import MemoryEstimate, estimate
+from arf_core.finetune.settings import FinetuneSettings
+from arf_core.finetune.trainers import default_trainer
 from arf_core.finetune.training import total_steps
+from arf_core.finetune.training_set import TrainingSet
 from arf_core.report.charts.wording import NBSP
 from ui import widgets
 from ui.finetune.bases import base_label
@@ -22,9 +22,9 @@ CHARS_A_TOKEN = 3.0
 FLAG = re.compile(r"--([a-z-]+) (\S+)")
 
 
-def draw(request: Wanted, rows: TrainingSet) -> None:
+def draw(request: FinetuneSettings, rows: TrainingSet) -> None:
     """The training set with an example, the steps, and the memory."""
-    _training_set(rows, request.settings.evaluate)
+    _training_set(rows, request.training().evaluate)
     _steps(request, rows)
     _base(request)
     _memory(request, rows)
@@ -47,40 +47,33 @@ def _training_set(rows: TrainingSet, evaluates: bool) -> None:
         )
 
 
-def _steps(request: Wanted, rows: TrainingSet) -> None:
-    settings = request.settings
+def _steps(request: FinetuneSettings, rows: TrainingSet) -> None:
+    settings = request.training()
     steps, each = total_steps(settings, len(rows.train)), settings.rows_a_step
     epochs = "" if settings.steps else f", {settings.epochs:g} epochs"
     st.markdown(f"**{steps:,} steps** of {each} row{'' if each == 1 else 's'}{epochs}")
 
 
-def _base(request: Wanted) -> None:
+def _base(request: FinetuneSettings) -> None:
     known = preset(request.base)
     if known:
         st.caption(f"{base_label(request.base)}: {known.why}. Licence: {known.licence}.")
 
 
-def _memory(request: Wanted, rows: TrainingSet) -> None:
+def _memory(request: FinetuneSettings, rows: TrainingSet) -> None:
     """As far as it is known before the base is loaded."""
-    shape = _shape(request.base)
+    shape = known_shape(request.base)
     if shape is None:
         st.caption("The memory estimate needs the base model on this machine.")
         return
     sizes = sorted(sum(len(m["content"]) for m in r.messages) for r in rows.train)
     length = int(sizes[int(0.99 * (len(sizes) - 1))] / CHARS_A_TOKEN)
-    settings = request.settings
-    memory = estimate(shape, settings, request.trainer, settings.max_length or length)
+    settings = request.training()
+    memory = estimate(
+        shape, settings, request.trainer or default_trainer(), settings.max_length or length
+    )
     box = st.warning if memory.fits is False else st.info
     box(_memory_in_words(memory), icon=":material/memory:")
-
-
-def _shape(base: str) -> Shape | None:
-    if practice_family(base):
-        return practice_shape()
-    if base == CLOSED_WORLD:
-        return shape_of(str(closed_world_base()))
-    known = preset(base)
-    return known.shape if known else shape_of(base)
 
 
 def _memory_in_words(memory: MemoryEstimate) -> str:

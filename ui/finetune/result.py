@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from arf_core.finetune.artifacts import Artifacts
-from arf_core.finetune.generate import system_for
-from arf_core.finetune.run_folder import GGUF, Place, TrainingState
+from arf_core.finetune.generate import GenerateSettings, system_for
+from arf_core.finetune.run_folder import GGUF, RunFolder
 from arf_core.finetune.students import can_be_asked, report_of
-from arf_core.jobs.kinds import GenerateJob, command_of
+from arf_core.finetune.training_records import Artifacts, TrainingState
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from ui import job_bar as jobs
 from ui import widgets
@@ -23,7 +23,7 @@ FILES = {
 """What people call the artifacts."""
 
 
-def draw(project: Project, run: Place, state: TrainingState, artifacts: Artifacts) -> None:
+def draw(project: Project, run: RunFolder, state: TrainingState, artifacts: Artifacts) -> None:
     """The files, the check of the GGUF files, and the student to try and to run."""
     with st.expander("Files", key=f"files-{run.folder.name}"):
         for kind, file in report_of(project, run, state).artifacts.items():
@@ -46,7 +46,7 @@ def _use(project: Project, name: str) -> None:
         return
     model = st.selectbox("Model", models, key=f"model-{name}", format_func=widgets.seen, width=480)
     try_student.draw(project, name, model)
-    work = GenerateJob(model=model, into=system_for(project, model, name))
+    work = GenerateSettings(model=model, into=system_for(project, model, name))
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Summarize the test split", key=f"write-{name}"):
             jobs.start(project, work)

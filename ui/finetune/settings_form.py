@@ -1,6 +1,6 @@
 """Finetune: the training settings that people change."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -9,7 +9,6 @@ from arf_core.finetune.settings import (
     REASONS,
     TRIAL_STEPS,
     TrainingSettings,
-    settings_with,
     starting_settings,
 )
 from ui import widgets
@@ -47,8 +46,8 @@ def setting_label(name: str) -> str:
     return FIELDS[name].label if name in FIELDS else name.replace("_", " ").capitalize()
 
 
-def draw(base: str) -> TrainingSettings:
-    """The settings for a base; those without a field keep their defaults."""
+def draw(base: str) -> dict[str, Any]:
+    """The training options that differ from the base's defaults."""
     default = starting_settings(base)
     trial = st.checkbox(
         f"Try {TRIAL_STEPS} steps first",
@@ -65,8 +64,8 @@ def draw(base: str) -> TrainingSettings:
                 for name in names:
                     given[name] = _number(name, getattr(default, name), kind, name == unused)
         widgets.html(_reasons())
-    given |= {"alpha": given["rank"], "steps": TRIAL_STEPS if trial else None}
-    return settings_with(base, given)
+    changed = {n: v for n, v in given.items() if v is not None and v != getattr(default, n)}
+    return changed | {"trial": trial}
 
 
 def _method(default: TrainingSettings, kind: str) -> str:

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.finetune import Wanted, stop
-from arf_core.finetune.dataset import Arm
-from arf_core.finetune.practice import base_in_words, name_of_base
-from arf_core.finetune.run_folder import ENDS, Place, StepRow, TrainingJob, TrainingState, places
+from arf_core.finetune.base_models import describe_practice, name_of_base
+from arf_core.finetune.process import stop
+from arf_core.finetune.run_folder import RunFolder, run_folders
+from arf_core.finetune.settings import FinetuneSettings, training_options
 from arf_core.finetune.students import remove_student
-from arf_core.jobs.kinds import FinetuneJob
+from arf_core.finetune.training_records import FINAL, StepRow, TrainingJob, TrainingState
 from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
 from arf_core.report.charts import loss
@@ -31,15 +31,15 @@ def draw(project: Project) -> None:
 
 
 def _any_running(project: Project) -> bool:
-    return bool(open_jobs(project.store)) or any(_is_running(r) for r in places(project.path))
+    return bool(open_jobs(project.store)) or any(_is_running(r) for r in run_folders(project.path))
 
 
-def _is_running(run: Place) -> bool:
+def _is_running(run: RunFolder) -> bool:
     state = run.state()
-    return state is not None and state.phase not in ENDS
+    return state is not None and state.phase not in FINAL
 
 
-def _is_held(project: Project, run: Place) -> bool:
+def _is_held(project: Project, run: RunFolder) -> bool:
     """Does a job still hold this student?"""
     name = f"student {run.folder.name}"
     return any(claim.what == name for job in open_jobs(project.store) for claim in job.writes)
@@ -48,7 +48,7 @@ def _is_held(project: Project, run: Place) -> bool:
 def _students(project: Project, live: bool) -> None:
     if live and not _any_running(project):
         st.rerun()
-    runs = places(project.path)
+    runs = run_folders(project.path)
     if runs:
         st.header("Students", anchor=False)
     for run in runs:
@@ -61,7 +61,7 @@ def _students(project: Project, live: bool) -> None:
                 _remove(project, run)
 
 
-def _student(project: Project, run: Place) -> None:
+def _student(project: Project, run: RunFolder) -> None:
     state, job, steps = run.state(), run.job(), run.steps()
     _heading(project, job)
     if state is not None:
@@ -92,7 +92,7 @@ def _heading(project: Project, job: TrainingJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(widgets.label(job.name), width="content", anchor=False)
         if job.practice:
-            st.badge("practice model", color="orange", help=base_in_words(job.base))
+            st.badge("practice model", color="orange", help=describe_practice(job.base))
     rows = "verified or accepted rows" if job.choice == "good" else "rows"
     source = loaders.names(project).get(job.system, job.system)
     widgets.text(
@@ -103,7 +103,7 @@ def _heading(project: Project, job: TrainingJob) -> None:
 
 def _status(state: TrainingState, steps: list[StepRow]) -> None:
     """The phase or the error, and the figures of the last step."""
-    words = state.message if state.phase in (*ENDS, "waiting") else f"{state.phase.capitalize()}."
+    words = state.message if state.phase in (*FINAL, "waiting") else f"{state.phase.capitalize()}."
     at = f" Step {state.step:,} of {state.total:,}." if state.total else ""
     if state.phase == "failed":
         widgets.error(ArfError(state.message, state.hint))
@@ -121,7 +121,7 @@ def _status(state: TrainingState, steps: list[StepRow]) -> None:
     st.caption(" · ".join(parts))
 
 
-def _lengths(run: Place) -> None:
+def _lengths(run: RunFolder) -> None:
     lengths = run.lengths()
     if lengths is None:
         return
@@ -134,25 +134,24 @@ def _lengths(run: Place) -> None:
 
 def _resume(project: Project, job: TrainingJob) -> None:
     """The same call again continues from the last checkpoint."""
-    work = FinetuneJob(
-        wanted=Wanted(
-            system=job.system,
-            base=name_of_base(project, job.base),
-            into=job.name,
-            trainer=job.trainer,
-            settings=job.settings,
-            choice=job.choice,
-            match=tuple(map(Arm.parse, job.matched_with)),
-            gguf=job.gguf,
-        )
+    base = name_of_base(project, job.base)
+    request = FinetuneSettings(
+        system=job.system,
+        base=base,
+        into=job.name,
+        trainer=job.trainer,
+        rows=job.choice,
+        match=job.matched_with,
+        gguf=bool(job.gguf),
+        **training_options(base, job.settings),
     )
     if st.button(
         "Resume training", key=f"go-on-{job.name}", icon=":material/resume:", type="primary"
     ):
-        jobs.start(project, work)
+        jobs.start(project, request)
 
 
-def _remove(project: Project, run: Place) -> None:
+def _remove(project: Project, run: RunFolder) -> None:
     key = f"remove-{run.folder.name}"
     with st.popover("Remove", icon=":material/delete:", type="tertiary", key=key):
         size = size_in_words(bytes_of(run.folder))

@@ -8,7 +8,7 @@ from arf_core.project import Project
 from arf_core.report.charts import rate_text, reader_name
 from arf_core.report.charts.wording import NBSP
 from arf_core.report.overview import HeadlineRates, Overview, example, overview
-from arf_core.review.card import Card, card
+from arf_core.review.card import ReviewCard, review_card
 from ui import loaders, widgets
 
 read = loaders.reads(overview)
@@ -99,19 +99,19 @@ def _source(project: Project, headline: HeadlineRates) -> str:
 
 
 @loaders.reads
-def _card(project: Project, system: str) -> Card | None:
+def _card(project: Project, system: str) -> ReviewCard | None:
     summary_id = example(project.store, system)
-    return card(project.store, system, summary_id) if summary_id else None
+    return review_card(project.store, system, summary_id) if summary_id else None
 
 
-def corrected_example(project: Project, found: Overview) -> Card | None:
+def corrected_example(project: Project, found: Overview) -> ReviewCard | None:
     """A summary of the last revision round that shows well what correcting did."""
     rounds = [s.system.name for s in found.systems if s.system.kind in ("revision", "rewrite")]
     shown = _card(project, rounds[-1]) if rounds else None
     return shown if shown is not None and shown.before is not None else None
 
 
-def before_after(project: Project, shown: Card) -> None:
+def before_after(project: Project, shown: ReviewCard) -> None:
     """The summary's changes, and the findings they answer."""
     st.subheader("One summary, before and after", anchor=False)
     widgets.diff(shown.before.text if shown.before else "", shown.item.summary.text)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Check, Edit
-from arf_core.review.card import Answered, Card
-from arf_core.store.review_status import Standing
+from arf_core.review.card import Answered, ReviewCard
+from arf_core.store.review_status import ReviewStatus
 from ui import widgets
 from ui.names import detector_name
 from ui.revise.rounds import STATUS
@@ -17,7 +17,7 @@ CHECKED = {
     "unchecked": ("?", "unchecked", "open"),
     "new_error": ("!", "new error", "bad"),
 }
-TONES: dict[Standing, str] = {
+TONES: dict[ReviewStatus, str] = {
     "new_error": "bad",
     "not_fixed": "bad",
     "failed": "bad",
@@ -27,7 +27,7 @@ TONES: dict[Standing, str] = {
     "verified": "good",
     "clean": "good",
 }
-WHY: dict[Standing, str] = {
+WHY: dict[ReviewStatus, str] = {
     "new_error": "The verifier found an error that the edit introduced.",
     "not_fixed": "The verifier still sees a finding that the edit should fix.",
     "failed": "The editor returned no usable edit, so the text is unchanged.",
@@ -40,17 +40,17 @@ WHY: dict[Standing, str] = {
 DECIDED = {"accept": "accepted", "reject": "rejected", "reword": "reworded"}
 
 
-def heading(card: Card) -> None:
+def heading(card: ReviewCard) -> None:
     """The conversation, the status, and the reason for the status."""
     q = card.queued
     widgets.html(
         f'<div class="arf-row"><b>{escaped(q.external_id)}</b>'
-        f"{badge(STATUS[q.standing], TONES[q.standing])}"
-        f'<span class="arf-muted">{escaped(WHY[q.standing])}</span></div>'
+        f"{badge(STATUS[q.status], TONES[q.status])}"
+        f'<span class="arf-muted">{escaped(WHY[q.status])}</span></div>'
     )
 
 
-def decision(card: Card) -> None:
+def decision(card: ReviewCard) -> None:
     """Who decided what, and the final text where it differs from the revision."""
     d = card.decided
     if d is None:
@@ -61,7 +61,7 @@ def decision(card: Card) -> None:
     widgets.text(words, muted=True)
     if d.action == "reword":
         st.caption("From the revision to the final text")
-        widgets.diff(card.item.summary.text, card.stands)
+        widgets.diff(card.item.summary.text, card.final_text)
 
 
 def badge(words: str, tone: str) -> str:
@@ -69,7 +69,7 @@ def badge(words: str, tone: str) -> str:
     return f'<span class="arf-badge arf-{tone}">{escaped(words)}</span>'
 
 
-def difference(card: Card, side_by_side: bool) -> None:
+def difference(card: ReviewCard, side_by_side: bool) -> None:
     """The text before and after."""
     if card.before is None:
         st.caption("The original summary has been replaced since.")
@@ -78,7 +78,7 @@ def difference(card: Card, side_by_side: bool) -> None:
     widgets.diff(card.before.text, card.item.summary.text, side_by_side=side_by_side)
 
 
-def reasons(card: Card, taxonomy: Taxonomy) -> None:
+def reasons(card: ReviewCard, taxonomy: Taxonomy) -> None:
     """Every finding, the edits that fix it, and the checks."""
     rows = [_row(card, a, taxonomy) for a in (*card.new_errors, *card.answered)]
     if not rows:
@@ -87,7 +87,7 @@ def reasons(card: Card, taxonomy: Taxonomy) -> None:
     widgets.html(f'<div class="arf-findings">{"".join(rows)}</div>')
 
 
-def _row(card: Card, answered: Answered, taxonomy: Taxonomy) -> str:
+def _row(card: ReviewCard, answered: Answered, taxonomy: Taxonomy) -> str:
     finding = answered.finding
     if finding is None:
         what = '<span class="arf-muted">Edits without a finding</span>'
@@ -112,7 +112,7 @@ def _no_edit(answered: Answered) -> str:
     return f'<span class="arf-muted">{words}</span>'
 
 
-def _edit(card: Card, edit: Edit) -> str:
+def _edit(card: ReviewCard, edit: Edit) -> str:
     """The old words and the new ones."""
     before = card.before.text[edit.start : edit.end] if card.before else ""
     old = f"<del>{escaped(before)}</del> " if before.strip() else ""
@@ -127,7 +127,7 @@ def _check(check: Check) -> str:
     return f"<div>{badge(f'{sign} {words}', tone)}{by}{reason}</div>"
 
 
-def evidence(card: Card) -> tuple[int, ...]:
+def evidence(card: ReviewCard) -> tuple[int, ...]:
     """The evidence turns of all its findings."""
     found = (a.finding for a in (*card.new_errors, *card.answered) if a.finding)
     return tuple(sorted({turn for f in found for turn in f.evidence}))

@@ -8,8 +8,8 @@ from arf_core.jobs.kinds import ReviewJob
 from arf_core.project import Project
 from arf_core.records import Step, System
 from arf_core.review import decisions
-from arf_core.review.card import Card
-from arf_core.review.queue import Queued
+from arf_core.review.card import ReviewCard
+from arf_core.review.queue import QueueItem
 from ui import widgets
 from ui.revise import position
 from ui.revise.filters import reviewer
@@ -21,7 +21,7 @@ AT_ONCE = 2_000
 """A step on more summaries than this is a job."""
 
 
-def buttons(view: QueueView, now: Queued) -> None:
+def buttons(view: QueueView, now: QueueItem) -> None:
     """Decide, move, undo; each with its key."""
     with st.container(horizontal=True, key="decide", vertical_alignment="center"):
         st.button(
@@ -59,7 +59,7 @@ def buttons(view: QueueView, now: Queued) -> None:
                 args=(view, now),
             )
         undo_button(view.project, view.system)
-        if message := state().revise.message:
+        if message := state().revise.notice:
             st.caption(widgets.label(message))
 
 
@@ -79,11 +79,11 @@ def undo_button(project: Project, system: System) -> None:
     )
 
 
-def reword_form(view: QueueView, shown: Card) -> None:
+def reword_form(view: QueueView, shown: ReviewCard) -> None:
     """A text area for a new text; Ctrl+Enter saves."""
     now = shown.queued
     with st.container(key="rewording-box"), st.form("rewording", border=False):
-        st.text_area("New text", value=shown.stands, key=_text_key(now), height="content")
+        st.text_area("New text", value=shown.final_text, key=_text_key(now), height="content")
         with st.container(horizontal=True):
             st.form_submit_button(
                 "Save text",
@@ -103,13 +103,13 @@ def accept_verified(project: Project, system: System, ready: int) -> None:
         _start_job(project, ReviewJob(system=system.name, by=reviewer(), step="accept_verified"))
         return
     step = decisions.accept_verified(project.store, system.name, reviewer())
-    state().revise.message = f"Accepted {step.summaries if step else 0:,} verified revisions"
+    state().revise.notice = f"Accepted {step.summaries if step else 0:,} verified revisions"
 
 
 # -- callbacks -----------------------------------------------------------------------------------
 
 
-def _text_key(now: Queued) -> str:
+def _text_key(now: QueueItem) -> str:
     return f"text-{now.summary_id}"
 
 
@@ -117,7 +117,7 @@ def _toggle_reword() -> None:
     state().revise.rewording = not state().revise.rewording
 
 
-def _decide(view: QueueView, now: Queued, word: decisions.Word) -> None:
+def _decide(view: QueueView, now: QueueItem, word: decisions.Word) -> None:
     """Store the decision, and go on to the next open revision."""
     session = state().revise
     store, name = view.project.store, view.system.name
@@ -127,8 +127,8 @@ def _decide(view: QueueView, now: Queued, word: decisions.Word) -> None:
     except ArfError as fault:
         session.fault = fault
         return
-    session.message = f"{DONE[step.kind]} {now.external_id}"
-    position.go(view.system, next(iter(view.page(1, after=now.place)), None) or view.first())
+    session.notice = f"{DONE[step.kind]} {now.external_id}"
+    position.go(view.system, next(iter(view.page(1, after=now.position)), None) or view.first())
 
 
 def _undo(project: Project, system: System) -> None:
@@ -141,9 +141,9 @@ def _undo(project: Project, system: System) -> None:
     step = decisions.undo(project.store, system.name, reviewer())
     session.rewording = False
     if step is None:
-        session.message = "There is nothing to undo."
+        session.notice = "There is nothing to undo."
         return
-    session.message = f"Undone: {_in_words(step)}"
+    session.notice = f"Undone: {_in_words(step)}"
     first = decisions.first_of(project.store, step)
     if first is not None:
         session.at[system.name] = first

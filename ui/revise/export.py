@@ -1,12 +1,15 @@
 """Revise, Export: write a training set; which rows are exported, which are left out, and why."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from arf_core.finetune.export import WHY, Outlook, outlook
-from arf_core.jobs.kinds import ExportJob, command_of
+from arf_core.finetune.export import ExportSettings, Outlook, outlook
+from arf_core.finetune.training_rows import WHY
+from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.records import System
-from arf_core.review.apply_decisions import reviewed_name
+from arf_core.review.status import reviewed_name
 from ui import job_bar as jobs
 from ui import loaders, widgets
 from ui.revise.rounds import counts
@@ -30,7 +33,7 @@ def draw(project: Project, system: System) -> None:
     folder = st.text_input(
         "Folder in the project", value=usual, key=f"export-folder-{exported}"
     ).strip()
-    work = ExportJob(system=exported, into=folder or usual, everything=everything)
+    work = ExportSettings(system=exported, into=Path(folder or usual), everything=everything)
     rows = sum(ahead.goes.values()) + (sum(ahead.stays.values()) if everything else 0)
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button(

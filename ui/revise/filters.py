@@ -8,8 +8,9 @@ import streamlit as st
 
 from arf_core.project import Project
 from arf_core.records import SPLITS, Action, Split, System
-from arf_core.review.counts import WAITING, Tally, Wanted
-from arf_core.store.review_status import STANDINGS, Standing
+from arf_core.review.queue import WAITING, QueueFilter
+from arf_core.store.review_status import REVIEW_STATUSES, ReviewStatus
+from arf_core.store.round_counts import ReviewCounts
 from ui import widgets
 from ui.names import category_name
 from ui.query_params import from_address, to_address
@@ -32,14 +33,14 @@ def reviewer() -> str:
 def progress(
     project: Project,
     system: System,
-    counts: Sequence[Tally],
+    counts: Sequence[ReviewCounts],
     on_accept: Callable[[Project, System, int], None],
 ) -> None:
     """How many revisions are decided; accept the verified ones; name the reviewer."""
-    asked = [t for t in counts if t.standing in WAITING]
+    asked = [t for t in counts if t.status in WAITING]
     total = sum(t.summaries for t in asked)
     done = sum(t.summaries for t in asked if t.decision != "open")
-    ready = sum(t.summaries for t in asked if t.decision == "open" and t.standing == "verified")
+    ready = sum(t.summaries for t in asked if t.decision == "open" and t.status == "verified")
     bar, actions = st.columns([3, 2], vertical_alignment="center")
     bar.progress(done / total if total else 1.0, text=f"{done:,} of {total:,} decided")
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
@@ -62,7 +63,7 @@ def progress(
             )
 
 
-def choose(project: Project, counts: Sequence[Tally]) -> Wanted:
+def choose(project: Project, counts: Sequence[ReviewCounts]) -> QueueFilter:
     """The filters, each option with its count."""
     with st.container(horizontal=True, vertical_alignment="center"):
         decision = _decision_menu(counts)
@@ -78,9 +79,9 @@ def choose(project: Project, counts: Sequence[Tally]) -> Wanted:
     here = [t for t in counts if t.decision == decision]
     status = tuple(_status_pills(here)) or WAITING
     with more:
-        category = _category_menu(project, [t for t in here if t.standing in status])
+        category = _category_menu(project, [t for t in here if t.status in status])
         split = _split_menu()
-    return Wanted(decision=decision, standings=status, category=category, split=split)
+    return QueueFilter(decision=decision, statuses=status, category=category, split=split)
 
 
 def _more(project: Project) -> str:
@@ -109,10 +110,10 @@ def _jump() -> None:
         st.query_params["conversation"] = asked
 
 
-def _decision_menu(counts: Sequence[Tally]) -> Action:
+def _decision_menu(counts: Sequence[ReviewCounts]) -> Action:
     n: Counter[Action] = Counter()
     for tally in counts:
-        if tally.standing in WAITING or tally.decision != "open":
+        if tally.status in WAITING or tally.decision != "open":
             n[tally.decision] += tally.summaries
     from_address("decision", list(DECISIONS))
     chosen: Action | None = st.segmented_control(
@@ -128,15 +129,15 @@ def _decision_menu(counts: Sequence[Tally]) -> Action:
     return chosen or "open"
 
 
-def _status_pills(here: Sequence[Tally]) -> list[Standing]:
-    n: Counter[Standing] = Counter()
+def _status_pills(here: Sequence[ReviewCounts]) -> list[ReviewStatus]:
+    n: Counter[ReviewStatus] = Counter()
     for tally in here:
-        n[tally.standing] += tally.summaries
-    from_address("stands", STANDINGS, many=True)
+        n[tally.status] += tally.summaries
+    from_address("stands", REVIEW_STATUSES, many=True)
     on = st.session_state.get("stands", ())
-    chosen: list[Standing] = st.pills(
+    chosen: list[ReviewStatus] = st.pills(
         "Status, riskiest first",
-        [s for s in STANDINGS if n[s] or s in on],
+        [s for s in REVIEW_STATUSES if n[s] or s in on],
         selection_mode="multi",
         key="stands",
         format_func=lambda s: f"{STATUS[s]} {n[s]:,}",
@@ -146,7 +147,7 @@ def _status_pills(here: Sequence[Tally]) -> list[Standing]:
     return chosen
 
 
-def _category_menu(project: Project, here: Sequence[Tally]) -> str | None:
+def _category_menu(project: Project, here: Sequence[ReviewCounts]) -> str | None:
     n: Counter[str] = Counter()
     for tally in here:
         n.update(tally.categories)

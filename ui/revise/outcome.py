@@ -7,8 +7,8 @@ from arf_core.evaluate.rates import ErrorRates, error_rates
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.report import charts
-from arf_core.review.counts import outcomes
-from arf_core.review.queue import made_with
+from arf_core.revision.rounds import settings_of
+from arf_core.store.round_counts import category_outcomes
 from ui import loaders, rates_chart, widgets
 from ui.names import detector_name
 from ui.revise.rounds import counts
@@ -21,7 +21,7 @@ def _rates(project: Project, system: str, detector: str) -> ErrorRates:
 
 def draw(project: Project, system: System) -> None:
     """Findings by category and outcome; error rates of the round and its parent."""
-    found = outcomes(system.name, counts(project, system.name))
+    found = category_outcomes(system.name, counts(project, system.name))
     widgets.figure(
         charts.round_outcome(found, project.taxonomy),
         "round-outcome",
@@ -51,7 +51,7 @@ def _readers_of_both(project: Project, system: System) -> list[str]:
     """Detectors that have read the round and its parent, independent ones first."""
     before = loaders.detectors(project, system.parent or "")
     after = loaders.detectors(project, system.name)
-    settings = made_with(project.store, system)
+    settings = settings_of(project.store, system)
     took_part = settings.detectors if settings else ()
     both = [d for d in after if d in before]
     return sorted(both, key=lambda d: (d in took_part, d == "rules", d))

@@ -7,8 +7,7 @@ import streamlit as st
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import System
-from arf_core.review.counts import Wanted
-from arf_core.review.queue import Queued, find, queue, queued
+from arf_core.review.queue import QueueFilter, QueueItem, find, queue, queue_item
 from ui.state import state
 
 
@@ -17,17 +16,17 @@ class QueueView(NamedTuple):
 
     project: Project
     system: System
-    filters: Wanted
+    filters: QueueFilter
 
-    def page(self, size: int, **edge: Any) -> list[Queued]:
+    def page(self, size: int, **edge: Any) -> list[QueueItem]:
         """Revisions of the queue: the first ones, or those `after` or `before` a position."""
         return queue(self.project.store, self.system.name, self.filters, size=size, **edge)
 
-    def first(self) -> Queued | None:
+    def first(self) -> QueueItem | None:
         return next(iter(self.page(1)), None)
 
 
-def current(view: QueueView) -> Queued | None:
+def current(view: QueueView) -> QueueItem | None:
     """The revision that a link asks for, otherwise the one shown last, otherwise the first."""
     session, name = state().revise, view.system.name
     _start_over_with_new_filters(view)
@@ -52,19 +51,19 @@ def _start_over_with_new_filters(view: QueueView) -> None:
         st.query_params.pop("conversation", None)
 
 
-def _shown_last(view: QueueView) -> Queued | None:
+def _shown_last(view: QueueView) -> QueueItem | None:
     """None also if it has been revised again since."""
     name = view.system.name
     summary_id = state().revise.at.get(name)
     if summary_id is None:
         return None
     try:
-        return queued(view.project.store, name, summary_id)
+        return queue_item(view.project.store, name, summary_id)
     except InputError:
         return None
 
 
-def _remember(name: str, found: Queued | None) -> None:
+def _remember(name: str, found: QueueItem | None) -> None:
     """In the session, and in the address, so that it can be shared as a link."""
     session = state().revise
     if found is None:
@@ -78,7 +77,7 @@ def _remember(name: str, found: Queued | None) -> None:
         st.query_params["conversation"] = found.external_id
 
 
-def go(system: System, to: Queued | None) -> None:
+def go(system: System, to: QueueItem | None) -> None:
     """Show a revision; the first one for None."""
     session = state().revise
     session.rewording = False
@@ -88,17 +87,17 @@ def go(system: System, to: Queued | None) -> None:
         session.at[system.name] = to.summary_id
 
 
-def go_back(view: QueueView, now: Queued) -> None:
+def go_back(view: QueueView, now: QueueItem) -> None:
     """Show the revision before."""
-    _move(view, view.page(1, before=now.place), "first")
+    _move(view, view.page(1, before=now.position), "first")
 
 
-def go_on(view: QueueView, now: Queued) -> None:
+def go_on(view: QueueView, now: QueueItem) -> None:
     """Show the next revision."""
-    _move(view, view.page(1, after=now.place), "last")
+    _move(view, view.page(1, after=now.position), "last")
 
 
-def _move(view: QueueView, found: list[Queued], end: str) -> None:
-    state().revise.message = "" if found else f"This is the {end} revision."
+def _move(view: QueueView, found: list[QueueItem], end: str) -> None:
+    state().revise.notice = "" if found else f"This is the {end} revision."
     if found:
         go(view.system, found[0])

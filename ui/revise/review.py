@@ -6,9 +6,9 @@ import streamlit as st
 
 from arf_core.project import Project
 from arf_core.records import System
-from arf_core.review.card import Card, card
-from arf_core.review.counts import Tally, Wanted
-from arf_core.review.queue import Queued
+from arf_core.review.card import ReviewCard, review_card
+from arf_core.review.queue import QueueFilter, QueueItem
+from arf_core.store.round_counts import ReviewCounts
 from ui import widgets
 from ui.names import category_name
 from ui.revise import card as revision
@@ -44,7 +44,7 @@ def _review(project: Project, system: System) -> None:
         decisions.undo_button(project, system)
         return
     decisions.buttons(view, now)
-    shown = card(project.store, system.name, now.summary_id)
+    shown = review_card(project.store, system.name, now.summary_id)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         _revision(view, shown)
@@ -54,8 +54,8 @@ def _review(project: Project, system: System) -> None:
     _next(view, now)
 
 
-def _nothing(tallied: Sequence[Tally], chosen: Wanted) -> None:
-    if chosen == Wanted() and not any(t.fitting(chosen) for t in tallied):
+def _nothing(tallied: Sequence[ReviewCounts], chosen: QueueFilter) -> None:
+    if chosen == QueueFilter() and not chosen.count(tallied):
         widgets.empty(
             "Every revision is decided",
             "Export the result, or look again at what you accepted, rejected and reworded.",
@@ -64,7 +64,7 @@ def _nothing(tallied: Sequence[Tally], chosen: Wanted) -> None:
         widgets.empty("No matching revisions", "Remove a filter to see more.")
 
 
-def _revision(view: QueueView, shown: Card) -> None:
+def _revision(view: QueueView, shown: ReviewCard) -> None:
     revision.heading(shown)
     revision.decision(shown)
     if state().revise.rewording:
@@ -75,12 +75,12 @@ def _revision(view: QueueView, shown: Card) -> None:
     revision.reasons(shown, view.project.taxonomy)
 
 
-def _next(view: QueueView, now: Queued) -> None:
+def _next(view: QueueView, now: QueueItem) -> None:
     """The revisions after this one; a click opens one."""
     with st.expander("Up next", key="queue-list", on_change="rerun") as opened:
         if not opened.open:
             return
-        rows = view.page(LISTED, after=now.place)
+        rows = view.page(LISTED, after=now.position)
         if not rows:
             st.caption("This is the last revision.")
             return
@@ -94,7 +94,7 @@ def _next(view: QueueView, now: Queued) -> None:
         )
 
 
-def _open_row(system: System, key: str, rows: Sequence[Queued]) -> None:
+def _open_row(system: System, key: str, rows: Sequence[QueueItem]) -> None:
     """Open the revision of the row that was clicked, whichever its cell."""
     selection = st.session_state[key]["selection"]
     clicked = [*selection["rows"], *(row for row, _ in selection["cells"])]
@@ -102,14 +102,14 @@ def _open_row(system: System, key: str, rows: Sequence[Queued]) -> None:
         position.go(system, rows[clicked[0]])
 
 
-def _row(project: Project, q: Queued) -> dict[str, object]:
+def _row(project: Project, q: QueueItem) -> dict[str, object]:
     errors = (
         f"{category_name(c, project.taxonomy)}: {result.replace('_', ' ')}"
         for c, result in q.results
     )
     return {
         "Conversation": widgets.seen(q.external_id),
-        "Status": STATUS[q.standing],
+        "Status": STATUS[q.status],
         "Errors": ", ".join(errors),
         "Words changed": f"{100 * q.change:.0f} %",
         "Split": q.split,

@@ -7,13 +7,13 @@ import streamlit as st
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.report import charts
-from arf_core.review.apply_decisions import ROUNDS
-from arf_core.review.counts import Tally, outcomes, tallies
-from arf_core.store.review_status import Standing
+from arf_core.review.status import ROUNDS
+from arf_core.store.review_status import ReviewStatus
+from arf_core.store.round_counts import ReviewCounts, category_outcomes, review_counts
 from ui import loaders, widgets
 from ui.query_params import from_address, to_address
 
-STATUS: dict[Standing, str] = {
+STATUS: dict[ReviewStatus, str] = {
     "new_error": "new error",
     "not_fixed": "not fixed",
     "failed": "editor failed",
@@ -27,9 +27,9 @@ STATUS: dict[Standing, str] = {
 
 
 @loaders.reads
-def counts(project: Project, system: str) -> list[Tally]:
+def counts(project: Project, system: str) -> list[ReviewCounts]:
     """A round's summaries, counted by status, decision and split."""
-    return tallies(project.store, system)
+    return review_counts(project.store, system)
 
 
 def rounds(project: Project) -> list[System]:
@@ -58,7 +58,7 @@ def choose(project: Project, found: Sequence[System]) -> System:
     return system
 
 
-def _sentence(project: Project, system: System, tallied: Sequence[Tally]) -> str:
+def _sentence(project: Project, system: System, tallied: Sequence[ReviewCounts]) -> str:
     """What the round did: "Corrected (r1): 52 of 120 Teacher summaries edited by big; …" """
     names = loaders.names(project)
     edited = sum(t.edited for t in tallied)
@@ -67,7 +67,7 @@ def _sentence(project: Project, system: System, tallied: Sequence[Tally]) -> str
     words = f"{names[system.name]}: {edited:,} of {total:,} {parent} summaries edited"
     if system.model:
         words += f" by {charts.reader_name(system.model)}"
-    found = outcomes(system.name, tallied)
+    found = category_outcomes(system.name, tallied)
     asked, fixed = sum(o.asked for o in found), sum(o.fixed for o in found)
     if asked:
         new = sum(o.new_errors for o in found)

@@ -65,5 +65,5 @@ def _limit(project: Project, name: str, field: str, words: str, options: dict[st
 def _default(provider: str, field: str) -> str:
     """The provider's own default, in words."""
     module = importlib.import_module(f"arf_core.models.providers.{provider}")
-    default = module.Options.model_fields[field].default
+    default = module.OPTIONS.model_fields[field].default
     return "no limit" if default is None else f"{default:g}"

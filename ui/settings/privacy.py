@@ -4,8 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.models import ChatModel, open_model
-from arf_core.models.cost import admit
+from arf_core.models import ChatModel, admit, open_model
 from arf_core.models.masking import Mask
 from arf_core.project import Project
 from arf_core.project.settings import PrivacySettings
@@ -39,7 +38,7 @@ def draw(project: Project) -> None:
         words = st.text_area(
             "Text", "I am ana@example.com, my order is 88-1201.", key="mask-sample"
         )
-        widgets.text(Mask(set()).hide(words or ""))
+        widgets.text(Mask(set()).mask(words or ""))
 
 
 def _switch(project: Project, name: str, words: str, value: bool, why: str) -> None:

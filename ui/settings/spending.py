@@ -3,8 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from arf_core.models.accounts import CostRow, costs, ledger
-from arf_core.models.cost import Entry, spent
+from arf_core.models.cost import CostRow, Entry, costs, ledger, spent
 from arf_core.project import Project
 from ui import loaders, widgets
 from ui.settings.changes import PROJECT, command, set_values

@@ -12,7 +12,7 @@ from arf_core.report.charts.palette import SYSTEM_COLOURS, UNKNOWN
 from arf_core.report.charts.style import BOTTOM, drawn, empty
 from arf_core.report.charts.wording import name_of, percent, plain, shortened, wrapped
 from arf_core.report.dataset_stats import ValueCounts
-from arf_core.store.patterns import Lengths
+from arf_core.store.lengths import TextLengths
 
 MARGIN = 16
 BARS = 40
@@ -64,7 +64,7 @@ def _values_title(table: ValueCounts) -> str:
     return f"{title}: {share} {plain(shortened(most.label, 32))}"
 
 
-def lengths(tables: Sequence[Lengths], names: Mapping[str, str] = {}) -> go.Figure:
+def lengths(tables: Sequence[TextLengths], names: Mapping[str, str] = {}) -> go.Figure:
     """The distribution of lengths, one outline per system (or the conversations), with its median.
 
     Raises ValueError if the tables differ in their unit.
@@ -96,7 +96,7 @@ def lengths(tables: Sequence[Lengths], names: Mapping[str, str] = {}) -> go.Figu
     )
 
 
-def _lengths_title(tables: Sequence[Lengths], names: Mapping[str, str]) -> str:
+def _lengths_title(tables: Sequence[TextLengths], names: Mapping[str, str]) -> str:
     medians = [_quantile(t, 0.5) for t in tables]
     if tables[0].unit == "turns":
         return f"Median conversation length: {medians[0]:,} turns"
@@ -113,7 +113,7 @@ class _Bins(NamedTuple):
     """The last bin holds longer texts, too."""
 
 
-def _bins(tables: Sequence[Lengths]) -> _Bins:
+def _bins(tables: Sequence[TextLengths]) -> _Bins:
     """Bins of a round width: about 40 reach the 99th percentile, at most 20 more go beyond."""
     width = round_step((max(_quantile(t, 0.99) for t in tables) + 1) / BARS)
     needed = max(max(t.counts) for t in tables) // width
@@ -121,14 +121,14 @@ def _bins(tables: Sequence[Lengths]) -> _Bins:
     return _Bins(width, last, cut=needed > last)
 
 
-def _quantile(table: Lengths, share: float) -> int:
+def _quantile(table: TextLengths, share: float) -> int:
     """The smallest length that this share of the texts does not exceed."""
     ordered = sorted(table.counts)
     reached = np.cumsum([table.counts[v] for v in ordered])
     return ordered[int(np.searchsorted(reached, share * reached[-1]))]
 
 
-def _outline(table: Lengths, i: int, bins: _Bins, names: Mapping[str, str]) -> go.Scatter:
+def _outline(table: TextLengths, i: int, bins: _Bins, names: Mapping[str, str]) -> go.Scatter:
     counts = Counter[int]()
     for length, n in table.counts.items():
         counts[min(length // bins.width, bins.last)] += n

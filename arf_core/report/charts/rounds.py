@@ -25,7 +25,7 @@ from arf_core.report.charts.wording import (
     reader_name,
     wrapped,
 )
-from arf_core.store.patterns import CategoryOutcome
+from arf_core.store.round_counts import CategoryOutcome
 
 OUTCOMES = (
     ("fixed", "fixed", FIXED),

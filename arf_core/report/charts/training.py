@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arf_core.finetune.run_folder import StepRow
+from arf_core.finetune.training_records import StepRow
 from arf_core.report.charts.palette import SYSTEM_COLOURS
 from arf_core.report.charts.style import drawn, empty
 
