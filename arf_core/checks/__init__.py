@@ -1,43 +1,49 @@
-"""What is provably wrong with a summary: figures and names that nobody said, sentences told twice,
-personal data. Nothing is claimed that the text of the conversation does not prove.
+"""What is provably wrong with a summary, without asking a model: numbers and names that the
+conversation does not hold, repeated sentences, personal data.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from arf_core.checks.figures import Figure, figures
-from arf_core.checks.figures.claims import is_claim, sayable
-from arf_core.checks.figures.counterpart import Rival, evident, in_place_of, rivals, worth_showing
-from arf_core.checks.figures.support import Support
-from arf_core.checks.names import strange_names
+from arf_core.checks.claims import is_claim
+from arf_core.checks.known_numbers import KnownNumbers
+from arf_core.checks.names import unknown_names
+from arf_core.checks.number import Number
+from arf_core.checks.numbers import numbers
 from arf_core.checks.personal import exposures
+from arf_core.checks.repair import (
+    Candidate,
+    candidates,
+    in_place_of,
+    is_worth_showing,
+    number_meant,
+)
 from arf_core.checks.repeats import repeats
-from arf_core.checks.said import Said
+from arf_core.checks.transcript import Transcript
 from arf_core.text import Replacement, replace
 
-if TYPE_CHECKING:  # the workers start in a third of the time without the records
+if TYPE_CHECKING:  # the processes start in a third of the time without the records
     from arf_core.records import Conversation
 
 CATEGORIES = ("wrong_figure", "invented_detail", "irrelevant_or_repeated", "personal_data")
-"""What the rules may find."""
+"""What the checks may find."""
 
-KINDS = {
+_NAMES = {
     "money": "amount of money",
     "percent": "percentage",
     "date": "such date",
     "time": "time of day",
+    "weekday": "such day",
     "duration": "length of time",
     "quantity": "such measure",
     "code": "such number or code",
     "number": "such number",
-    "ordinal": "such number",
+    "score": "such score or range",
 }
-
-
 _MOST_SHOWN = 3
 
 
-class Flaw(NamedTuple):
+class Violation(NamedTuple):
     """Something wrong with a summary, at [start, end)."""
 
     category: str
@@ -47,8 +53,8 @@ class Flaw(NamedTuple):
     explanation: str
 
 
-class Span(Protocol):
-    """A finding, by any detector."""
+class Located(Protocol):
+    """A finding by any detector."""
 
     @property
     def category(self) -> str: ...
@@ -60,126 +66,112 @@ class Span(Protocol):
     def end(self) -> int | None: ...
 
 
-def flaws(said: Said, text: str, categories: Collection[str]) -> list[Flaw]:
-    """All that the rules prove about the summary `text`, as far as `categories` name it."""
-    found: list[Flaw] = []
+def violations(
+    transcript: Transcript, text: str, categories: Collection[str] = CATEGORIES
+) -> list[Violation]:
+    """All that can be proved about the summary `text` in the given categories, in order."""
+    found: list[Violation] = []
     if "personal_data" in categories:
-        found += exposed(said, text)
+        found += exposed_data(transcript, text)
     if "wrong_figure" in categories or "invented_detail" in categories:
-        # whoever takes out personal data takes a wrong figure in it out with them
-        found += [f for f in wrong_figures(said, text) if not _overlaps(f, found)]
+        # removing personal data removes a wrong number inside it too
+        found += [v for v in wrong_numbers(transcript, text) if not _overlaps(v, found)]
     if "invented_detail" in categories:
-        found += [f for f in strangers(said, text) if not _overlaps(f, found)]
+        found += [v for v in invented_names(transcript, text) if not _overlaps(v, found)]
     if "irrelevant_or_repeated" in categories:
-        found += repeated(text)
-    return sorted((f for f in found if f.category in categories), key=lambda f: (f.start, f.end))
+        found += repeated_sentences(text)
+    return sorted((v for v in found if v.category in categories), key=lambda v: (v.start, v.end))
 
 
-def _overlaps(flaw: Flaw, others: Iterable[Flaw]) -> bool:
-    return any(flaw.start < other.end and other.start < flaw.end for other in others)
+def _overlaps(violation: Violation, others: Iterable[Violation]) -> bool:
+    return any(violation.start < o.end and o.start < violation.end for o in others)
 
 
-def exposed(said: Said, text: str) -> Iterator[Flaw]:
+def exposed_data(transcript: Transcript, text: str) -> Iterator[Violation]:
     """Personal data in the summary."""
-    for data in exposures(said, text):
+    for data in exposures(transcript, text):
         explanation = f"The summary repeats {data.what}, which the case does not need."
-        yield Flaw("personal_data", data.start, data.end, data.turns, explanation)
+        yield Violation("personal_data", data.start, data.end, data.turns, explanation)
 
 
-def strangers(said: Said, text: str) -> Iterator[Flaw]:
-    """Persons whom nobody named."""
-    for name in strange_names(said, text):
+def invented_names(transcript: Transcript, text: str) -> Iterator[Violation]:
+    """Names of people that the conversation does not mention."""
+    for name in unknown_names(transcript, text):
         explanation = f"The summary names {name.text}; nobody in the conversation does."
-        yield Flaw("invented_detail", name.start, name.end, (), explanation)
+        yield Violation("invented_detail", name.start, name.end, (), explanation)
 
 
-def repeated(text: str) -> Iterator[Flaw]:
-    """Sentences that were there before."""
+def repeated_sentences(text: str) -> Iterator[Violation]:
+    """Sentences that repeat an earlier one."""
     for repeat in repeats(text):
         explanation = f"The summary has said this before: “{repeat.earlier.of(text)}”"
-        yield Flaw("irrelevant_or_repeated", *repeat.span, (), explanation)
+        yield Violation("irrelevant_or_repeated", *repeat.span, (), explanation)
 
 
-def wrong_figures(said: Said, text: str) -> Iterator[Flaw]:
-    """Figures of the summary that do not rest on the conversation."""
-    for doubt in _doubts(said, text):
-        claim = doubt.claim
-        found = rivals(claim, text, doubt.support)
-        shown = [r for r in found if worth_showing(claim, r)]
-        alike = any(r.same_kind or r.close for r in found)
-        yield Flaw(
-            "wrong_figure" if alike else "invented_detail",
+def wrong_numbers(transcript: Transcript, text: str) -> Iterator[Violation]:
+    """Numbers of the summary that the conversation does not bear out."""
+    known = KnownNumbers(transcript)
+    found = numbers(text)
+    for claim in _unsupported(found, text, known):
+        others = candidates(claim, text, known)
+        meant = number_meant(claim, others, known, found)
+        shown = [c for c in others if is_worth_showing(claim, c)]
+        turns = dict.fromkeys(c.turn for c in shown if c.turn is not None)
+        if meant:
+            shown = [c for c in others if c.number is meant]
+        yield Violation(
+            "wrong_figure" if any(c.same_kind or c.close for c in others) else "invented_detail",
             claim.start,
             claim.end,
-            tuple(dict.fromkeys(r.turn for r in shown if r.turn is not None))[:_MOST_SHOWN],
-            _explained(doubt, text, found),
+            tuple(turns)[:_MOST_SHOWN],
+            _explanation(claim, text, shown, transcript),
         )
 
 
-class _Doubt(NamedTuple):
-    """A claim that the conversation does not bear out."""
-
-    claim: Figure
-    support: Support
-    others: list[Figure]
-    """All figures of the summary."""
-
-
-def _doubts(said: Said, text: str) -> Iterator[_Doubt]:
-    support = Support(said)
-    found = figures(text)
+def _unsupported(found: list[Number], text: str, known: KnownNumbers) -> Iterator[Number]:
+    """Where the conversation may not be English, numbers that it may have in words are spared."""
     for claim in found:
-        if not is_claim(claim, text) or support.of(claim, text):
+        if not is_claim(claim, text) or known.bears_out(claim, text):
             continue
-        if said.in_english or not sayable(claim):
-            yield _Doubt(claim, support, found)
+        if known.transcript.in_english or not _may_be_in_words(claim):
+            yield claim
 
 
-def _meant(doubt: _Doubt, text: str, found: list[Rival]) -> Figure | None:
-    return evident(doubt.claim, text, doubt.support, found, doubt.others)
+def _may_be_in_words(claim: Number) -> bool:
+    """Would a speaker of another language write it in words: 5, 40, 2000, May, noon?"""
+    if claim.kind in ("date", "time", "weekday"):
+        return True
+    return claim.kind != "code" and any(v <= 100 or v % 100 == 0 for v in claim.values)
 
 
-def _explained(doubt: _Doubt, text: str, found: list[Rival]) -> str:
-    claim, said = doubt.claim, doubt.support.said
+def _explanation(claim: Number, text: str, shown: list[Candidate], transcript: Transcript) -> str:
+    """The first three candidates that differ in words; or that there are none."""
     says = f"The summary says {_one_line(claim.of(text))}"
-    meant = _meant(doubt, text, found)
-    worth = [r for r in found if worth_showing(claim, r)]
-    shown = [r for r in found if r.figure == meant][:1] if meant else _distinct(worth, said)
-    if not shown:
-        return f"{says}; the conversation has no {KINDS[claim.kind]}."
-    return f"{says}; the conversation has {', '.join(_shown(r, said) for r in shown)}."
-
-
-def _distinct(found: list[Rival], said: Said) -> list[Rival]:
-    """The first three that differ in words."""
-    by_text: dict[str, Rival] = {}
-    for rival in found:
-        by_text.setdefault(rival.figure.of(said.text), rival)
-        if len(by_text) == _MOST_SHOWN:
-            break
-    return list(by_text.values())
-
-
-def _shown(rival: Rival, said: Said) -> str:
-    where = "" if rival.turn is None else f" (turn {rival.turn})"
-    return _one_line(rival.figure.of(said.text)) + where
+    by_words: dict[str, str] = {}
+    for candidate in shown:
+        words = _one_line(candidate.number.of(transcript.text))
+        turn = "" if candidate.turn is None else f" (turn {candidate.turn})"
+        by_words.setdefault(words, words + turn)
+    if not by_words:
+        return f"{says}; the conversation has no {_NAMES[claim.kind]}."
+    return f"{says}; the conversation has {', '.join([*by_words.values()][:_MOST_SHOWN])}."
 
 
 def _one_line(words: str) -> str:
     return " ".join(words.split())
 
 
-def proven_fix(conversation: "Conversation", text: str, finding: Span) -> str | None:
-    """What to put at the finding's [start, end) of the summary `text`; None without proof.
+def proven_fix(conversation: "Conversation", text: str, finding: Located) -> str | None:
+    """The text to put at the finding's [start, end) of the summary `text`; None without proof.
 
-    A wrong figure, found by whichever detector, is exchanged for the one of the conversation that
-    it must stand for; personal data for a note that they were taken out; a repeated sentence for
-    nothing. The words around them in the span stay.
+    A wrong number, found by whichever detector, is replaced by the one that must be meant; personal
+    data by a note that they were removed; a repeated sentence by nothing. The words around them in
+    the span stay.
     """
     if finding.start is None or finding.end is None:
         return None
     make = _FIXES.get(finding.category)
-    found = make(Said.of(conversation), text) if make else []
+    found = make(Transcript.of(conversation), text) if make else []
     inside = [r for r in found if finding.start <= r.start and r.end <= finding.end]
     if not inside or (finding.category == "wrong_figure" and len(inside) != 1):
         return None
@@ -187,30 +179,31 @@ def proven_fix(conversation: "Conversation", text: str, finding: Span) -> str | 
     return replace(text[finding.start : finding.end], moved)
 
 
-def _exchanged(said: Said, text: str) -> list[Replacement]:
-    found = []
-    for doubt in _doubts(said, text):
-        claim = doubt.claim
-        meant = _meant(doubt, text, rivals(claim, text, doubt.support))
-        new = None if meant is None else in_place_of(claim, text, meant, said)
-        if new is not None and new != claim.of(text):
-            found.append(Replacement(claim.start, claim.end, new))
-    return found
+def _corrected(transcript: Transcript, text: str) -> list[Replacement]:
+    known = KnownNumbers(transcript)
+    found = numbers(text)
+    made = []
+    for claim in _unsupported(found, text, known):
+        meant = number_meant(claim, candidates(claim, text, known), known, found)
+        new = in_place_of(claim, text, meant, transcript.text) if meant else claim.of(text)
+        if new != claim.of(text):
+            made.append(Replacement(claim.start, claim.end, new))
+    return made
 
 
-def _taken_out(said: Said, text: str) -> list[Replacement]:
+def _removed(transcript: Transcript, text: str) -> list[Replacement]:
     return [
         Replacement(data.start, data.end, f"[{data.name} removed]")
-        for data in exposures(said, text)
+        for data in exposures(transcript, text)
     ]
 
 
-def _said_once(said: Said, text: str) -> list[Replacement]:
+def _without_repeats(transcript: Transcript, text: str) -> list[Replacement]:
     return [Replacement(*repeat.span, "") for repeat in repeats(text)]
 
 
-_FIXES: dict[str, Callable[[Said, str], list[Replacement]]] = {
-    "wrong_figure": _exchanged,
-    "personal_data": _taken_out,
-    "irrelevant_or_repeated": _said_once,
+_FIXES: dict[str, Callable[[Transcript, str], list[Replacement]]] = {
+    "wrong_figure": _corrected,
+    "personal_data": _removed,
+    "irrelevant_or_repeated": _without_repeats,
 }

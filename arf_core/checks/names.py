@@ -7,10 +7,16 @@ words, titles or what everybody knows.
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
-from arf_core.checks.given_names import GIVEN_NAMES, SHORT_FORMS
-from arf_core.checks.said import Said, folded
+import yaml
+
+from arf_core.checks.transcript import Transcript, folded
+
+_DATA = yaml.safe_load(Path(__file__).with_name("given_names.yaml").read_text(encoding="utf-8"))
+GIVEN_NAMES = frozenset(_DATA["names"].split())
+SHORT_FORMS = tuple(frozenset(names.split()) for names in _DATA["short_forms"])
 
 _NAME = r"[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*"
 _TOKEN = re.compile(rf"(?<![\w@#/.&'’-])({_NAME})(?![\w@/&])")
@@ -32,24 +38,24 @@ _NO_SURNAME = frozenset(
 """What follows a name and makes it a firm's, a place's or a thing's, or is no name."""
 
 
-class Name(NamedTuple):
+class PersonName(NamedTuple):
     start: int
     end: int
     text: str
 
 
-def strange_names(said: Said, text: str) -> Iterator[Name]:
+def unknown_names(transcript: Transcript, text: str) -> Iterator[PersonName]:
     """The persons' names in the summary that nothing in the conversation resembles, in order."""
-    if said.in_other_script:
+    if transcript.in_other_script:
         return
-    for name in candidates(text):
-        if not is_known(name.text, said):
+    for name in likely_names(text):
+        if not is_known(name.text, transcript):
             yield name
 
 
-def candidates(text: str) -> Iterator[Name]:
+def likely_names(text: str) -> Iterator[PersonName]:
     """Words of a text that are surely persons' names."""
-    found: dict[int, Name] = {}
+    found: dict[int, PersonName] = {}
     for match in _INTRODUCED.finditer(text):
         name = _name(match)
         if folded(name.text) not in _NO_SURNAME:
@@ -64,7 +70,7 @@ def candidates(text: str) -> Iterator[Name]:
     yield from (found[start] for start in sorted(found))
 
 
-def _whole_name(name: Name, text: str) -> Iterator[Name]:
+def _whole_name(name: PersonName, text: str) -> Iterator[PersonName]:
     """A given name and the surname after it; nothing where a firm or a place is named so."""
     following = _SURNAME.match(text, name.end)
     surname = _name(following) if following else None
@@ -75,33 +81,35 @@ def _whole_name(name: Name, text: str) -> Iterator[Name]:
         yield surname
 
 
-def _name(match: re.Match[str]) -> Name:
+def _name(match: re.Match[str]) -> PersonName:
     text = _POSSESSIVE.sub("", match.group(1))
-    return Name(match.start(1), match.start(1) + len(text), text)
+    return PersonName(match.start(1), match.start(1) + len(text), text)
 
 
-def _is_surname(name: Name, text: str) -> bool:
+def _is_surname(name: PersonName, text: str) -> bool:
     """Is it the last of the words with capitals? "Ronald McDonald House" is no person."""
     after = _SURNAME.match(text, name.end)
     return len(name.text) >= _SHORTEST and not name.text.isupper() and after is None
 
 
-def is_known(name: str, said: Said) -> bool:
+def is_known(name: str, transcript: Transcript) -> bool:
     """Does the conversation hold the name, a form of it, or something spelt nearly so?"""
-    if name in said.text:
+    if name in transcript.text:
         return True
     plain = folded(name)
     parts = re.findall(r"[^\W\d_]+", plain)
     joined = "".join(parts)
-    if not joined or joined.upper() in said.squeezed or plain in said.folded:
+    if not joined or joined.upper() in transcript.squeezed or plain in transcript.folded:
         return True
-    if any(said.words & forms for forms in SHORT_FORMS if plain in forms):
+    if any(transcript.words & forms for forms in SHORT_FORMS if plain in forms):
         return True
     spelt = _sound(joined)
-    near = (_sound(word) for word in said.words if abs(len(word) - len(joined)) <= _MOST_EDITS)
+    near = (
+        _sound(word) for word in transcript.words if abs(len(word) - len(joined)) <= _MOST_EDITS
+    )
     return any(_alike(spelt, word) for word in near) or any(
         word.startswith(joined) or (len(word) >= _SHORTEST and joined.startswith(word))
-        for word in said.words
+        for word in transcript.words
     )
 
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from arf_core.checks.figures import Day, figures
-from arf_core.checks.said import Said
+from arf_core.checks.numbers import numbers
+from arf_core.checks.transcript import Transcript
 
 _I = re.IGNORECASE
 _ROW = re.compile(r"\d(?:[ .()/+-]{0,2}\d)*")
@@ -54,6 +54,7 @@ _AT_HOME = re.compile(
 _BIRTH = re.compile(
     r"\b(?:date of birth|birth ?date|d\.?o\.?b\.?)(?: is| was| of| as|:|,)*[ (]*", _I
 )
+_YEAR_AFTER = re.compile(r",? ?\d{4}\b")
 _SECRET = re.compile(
     r"\b(?:pass(?:word|code|phrase)|PIN(?: number)?|one[- ]time (?:code|password|passcode)|OTP|"
     r"(?:verification|security|access|authentication|confirmation) code|CVV2?|CVC)\b"
@@ -93,11 +94,11 @@ class Exposure(NamedTuple):
     turns: tuple[int, ...]
 
 
-def exposures(said: Said, text: str) -> Iterator[Exposure]:
+def exposures(transcript: Transcript, text: str) -> Iterator[Exposure]:
     """The personal data in a summary, without what is the company's own."""
     for kind, start, end in _found(text):
-        turns = _turns_with(text[start:end], said)
-        if not (kind.companys and _is_companys(text[start:end], said, turns)):
+        turns = _turns_with(text[start:end], transcript)
+        if not (kind.companys and _is_companys(text[start:end], transcript, turns)):
             yield Exposure(start, end, kind.name, kind.what, turns)
 
 
@@ -106,9 +107,9 @@ def places(text: str) -> Iterator[tuple[str, int, int]]:
     return ((kind.name, start, end) for kind, start, end in _found(text))
 
 
-def _found(text: str) -> Iterator[tuple["_Kind", int, int]]:
+def _found(text: str) -> Iterator[tuple["PersonalDataKind", int, int]]:
     """None overlaps another; cards and accounts come first."""
-    taken: list[Place] = []
+    taken: list[Extent] = []
     low = text.lower()
     digits = max((sum(c.isdigit() for c in row) for row in _ROW.findall(text)), default=0)
     for kind in _KINDS:
@@ -120,10 +121,10 @@ def _found(text: str) -> Iterator[tuple["_Kind", int, int]]:
                 yield kind, start, end
 
 
-Place = tuple[int, int]
+Extent = tuple[int, int]
 
 
-def _cards(text: str) -> Iterator[Place]:
+def _cards(text: str) -> Iterator[Extent]:
     for match in _CARD.finditer(text):
         if luhn(match.group()) and not _is_case_number(text, match.start()):
             yield match.span()
@@ -138,7 +139,7 @@ def luhn(number: str) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def _last_digits(text: str) -> Iterator[Place]:
+def _last_digits(text: str) -> Iterator[Extent]:
     for match in _HIDDEN.finditer(text):
         yield match.span()
     for pattern in (_ENDING, _LAST_DIGITS):
@@ -146,7 +147,7 @@ def _last_digits(text: str) -> Iterator[Place]:
             yield match.span("value")
 
 
-def _ibans(text: str) -> Iterator[Place]:
+def _ibans(text: str) -> Iterator[Extent]:
     for match in _IBAN.finditer(text):
         if mod97(match.group()):
             yield match.span()
@@ -161,13 +162,13 @@ def mod97(number: str) -> bool:
     return int("".join(str(int(c, 36)) for c in moved)) % 97 == 1
 
 
-def _emails(text: str) -> Iterator[Place]:
+def _emails(text: str) -> Iterator[Extent]:
     for match in _EMAIL.finditer(text):
         if not _COMPANY_BOX.match(match.group()):
             yield match.span()
 
 
-def _phones(text: str) -> Iterator[Place]:
+def _phones(text: str) -> Iterator[Extent]:
     found = [m.span() for m in _PHONE.finditer(text)]
     found += [m.span("value") for m in _BARE_PHONE.finditer(text)]
     for start, end in found:
@@ -178,21 +179,22 @@ def _phones(text: str) -> Iterator[Place]:
             yield start, end
 
 
-def _streets(text: str) -> Iterator[Place]:
+def _streets(text: str) -> Iterator[Extent]:
     for match in _STREET.finditer(text):
         if _AT_HOME.search(text, max(0, match.start() - 60), match.end() + 30):
             yield match.span()
 
 
-def _births(text: str) -> Iterator[Place]:
+def _births(text: str) -> Iterator[Extent]:
     for match in _BIRTH.finditer(text):
-        for figure in figures(text[match.end() : match.end() + 40])[:1]:
-            whole = any(isinstance(r, Day) and r.day and r.month for r in figure.readings)
-            if figure.start <= 1 and whole:
-                yield match.end() + figure.start, match.end() + figure.end
+        for number in numbers(text[match.end() : match.end() + 40])[:1]:
+            if number.start <= 1 and number.kind == "date":
+                end = match.end() + number.end
+                year = _YEAR_AFTER.match(text, end)
+                yield match.end() + number.start, year.end() if year else end
 
 
-def _secrets(text: str) -> Iterator[Place]:
+def _secrets(text: str) -> Iterator[Extent]:
     for match in _SECRET.finditer(text):
         value = match.group("value")
         quoted = value[0] in "\"“'‘"
@@ -202,12 +204,12 @@ def _secrets(text: str) -> Iterator[Place]:
             yield start, start + len(trimmed)
 
 
-def _is_pin_code(said: str) -> bool:
+def _is_pin_code(transcript: str) -> bool:
     """Six digits after "pin" are an Indian postal code."""
-    return said.lower().startswith("pin") and len(re.findall(r"\d", said)) == 6
+    return transcript.lower().startswith("pin") and len(re.findall(r"\d", transcript)) == 6
 
 
-def _identity_numbers(text: str) -> Iterator[Place]:
+def _identity_numbers(text: str) -> Iterator[Extent]:
     for match in _SSN.finditer(text):
         if not _is_case_number(text, match.start()):
             yield match.span()
@@ -221,12 +223,12 @@ def _is_case_number(text: str, start: int) -> bool:
     return _CASE_WORD.search(text, max(0, start - 40), start) is not None
 
 
-class _Kind(NamedTuple):
+class PersonalDataKind(NamedTuple):
     """A kind of personal data, and what a text must hold for it to be worth a closer look."""
 
     name: str
     what: str
-    find: Callable[[str], Iterator[Place]]
+    find: Callable[[str], Iterator[Extent]]
     digits: int = 0
     """In a row, with nothing but marks between them."""
     words: tuple[str, ...] = ()
@@ -239,41 +241,45 @@ _STREETS = (
     " terr", " close", " cresc", "stra", "gasse", "str.",
 )  # fmt: skip
 _KINDS = (
-    _Kind("card number", "a card number", _cards, digits=13),
-    _Kind("account number", "an account number (IBAN)", _ibans, digits=10),
-    _Kind(
+    PersonalDataKind("card number", "a card number", _cards, digits=13),
+    PersonalDataKind("account number", "an account number (IBAN)", _ibans, digits=10),
+    PersonalDataKind(
         "last digits",
         "the last digits of a card, account or phone",
         _last_digits,
         digits=3,
         words=("end", "last", "final", "xx", "**", "••", "##"),
     ),
-    _Kind("e-mail address", "an e-mail address", _emails, words=("@",), companys=True),
-    _Kind("identity number", "an identity number", _identity_numbers, digits=6),
-    _Kind(
+    PersonalDataKind("e-mail address", "an e-mail address", _emails, words=("@",), companys=True),
+    PersonalDataKind("identity number", "an identity number", _identity_numbers, digits=6),
+    PersonalDataKind(
         "code", "a password or code", _secrets, words=("pass", "pin", "otp", "code", "cv", "one")
     ),
-    _Kind("date of birth", "a date of birth", _births, digits=1, words=("birth", "dob", "d.o.b")),
-    _Kind("phone number", "a phone number", _phones, digits=9, companys=True),
-    _Kind("address", "a postal address", _streets, digits=1, words=_STREETS, companys=True),
+    PersonalDataKind(
+        "date of birth", "a date of birth", _births, digits=1, words=("birth", "dob", "d.o.b")
+    ),
+    PersonalDataKind("phone number", "a phone number", _phones, digits=9, companys=True),
+    PersonalDataKind(
+        "address", "a postal address", _streets, digits=1, words=_STREETS, companys=True
+    ),
 )
 
 
-def _turns_with(value: str, said: Said) -> tuple[int, ...]:
+def _turns_with(value: str, transcript: Transcript) -> tuple[int, ...]:
     """The turns that hold the data, whatever the spaces and hyphens."""
     digits = re.sub(r"\D", "", value)
     if len(digits) >= 3 and not any(c.isalpha() for c in value):
         pattern = re.compile(r"[\W_]{0,3}".join(digits))
     else:
         pattern = re.compile(re.escape(value), _I)
-    return said.turns_with(pattern)
+    return transcript.turns_with(pattern)
 
 
-def _is_companys(value: str, said: Said, turns: tuple[int, ...]) -> bool:
+def _is_companys(value: str, transcript: Transcript, turns: tuple[int, ...]) -> bool:
     """Did only the company's side say it, and not as the customer's ("your number …")?"""
-    if not turns or not all(said.by_agent(turn) for turn in turns):
+    if not turns or not all(transcript.by_agent(turn) for turn in turns):
         return False
-    return not any(_calls_it_yours(value, said.lines[turn].text) for turn in turns)
+    return not any(_calls_it_yours(value, transcript.lines[turn].text) for turn in turns)
 
 
 def _calls_it_yours(value: str, turn: str) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from arf_core.checks.said import folded
+from arf_core.checks.transcript import folded
 from arf_core.text import Span, sentences
 
 _WORD = re.compile(r"[^\W_]+(?:[.,'’:-][^\W_]+)*")

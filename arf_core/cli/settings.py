@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from arf_core.checks import CATEGORIES
 from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line
 from arf_core.errors import InputError
@@ -66,7 +67,7 @@ def taxonomy(
         return
     with Project.open(folder) as project:
         if given := check or use:
-            _show(preview(project, _text(given)))
+            _show(preview(project, _text(given), CATEGORIES))
         if use:
             save_taxonomy(project, _text(use))
             print_line(f"Saved as the taxonomy of {folder}.")

@@ -153,11 +153,11 @@ def outlook(counted: Iterable[ReviewCounts], reviewed: bool = False) -> Outlook:
     """Predict the export of a round, or of its reviewed system, from the round's counts."""
     by_origin: Counter[str] = Counter()
     test = 0
-    for group in counted:
-        if group.split == "test":
-            test += group.summaries
+    for counts in counted:
+        if counts.split == "test":
+            test += counts.summaries
         else:
-            by_origin[origin_of(group.decision, group.status, reviewed)] += group.summaries
+            by_origin[origin_of(counts.decision, counts.status, reviewed)] += counts.summaries
     return Outlook(
         goes={o: n for o, n in by_origin.items() if o in GOOD},
         stays={o: n for o, n in by_origin.items() if o not in GOOD},

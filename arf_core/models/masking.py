@@ -14,7 +14,7 @@ import re
 from collections import defaultdict
 from string import ascii_lowercase
 
-from arf_core.checks.figures import figures
+from arf_core.checks.numbers import numbers
 from arf_core.checks.personal import places
 from arf_core.models import Reply, Request
 
@@ -108,5 +108,5 @@ def _found(text: str) -> list[tuple[str, int, int]]:
     """Kind, start and end of what is to be masked."""
     personal = list(places(text))
     taken = [p[1:] for p in personal] + [m.span() for m in _PLACEHOLDER.finditer(text)]
-    codes = [("order", f.start, f.end) for f in figures(text) if f.kind == "code"]
+    codes = [("order", f.start, f.end) for f in numbers(text) if f.kind == "code"]
     return personal + [c for c in codes if not any(s < c[2] and c[1] < e for s, e in taken)]

@@ -4,11 +4,11 @@ Stored results stay: an analysis keeps the version of the taxonomy that it was m
 next run reads the summaries again.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from sqlalchemy import func, select
 
-from arf_core.checks import CATEGORIES as RULED
 from arf_core.errors import InputError
 from arf_core.project import TAXONOMY_FILE, Project
 from arf_core.project.settings import replace_text
@@ -73,8 +73,11 @@ def taxonomy_text(project: Project) -> str:
     return (own if own.exists() else DEFAULT).read_text(encoding="utf-8")
 
 
-def preview(project: Project, text: str) -> TaxonomyPreview:
-    """What `text` would change as the project's taxonomy. Raises ConfigError if it is not valid."""
+def preview(project: Project, text: str, ruled: Sequence[str]) -> TaxonomyPreview:
+    """What `text` would change as the project's taxonomy. Raises ConfigError if it is not valid.
+
+    `ruled` are the categories that the rules look for (`arf_core.checks.CATEGORIES`).
+    """
     old, new = project.taxonomy, parse_taxonomy(text, TAXONOMY_FILE)
     prompts = [
         PromptChange(
@@ -89,7 +92,7 @@ def preview(project: Project, text: str) -> TaxonomyPreview:
         prompts=tuple(p for p in prompts if p.before != p.after),
         outdated=_outdated(project, new),
         orphaned=_orphaned(project, new),
-        unruled=tuple(c for c in RULED if c not in new.by_id),
+        unruled=tuple(c for c in ruled if c not in new.by_id),
     )
 
 

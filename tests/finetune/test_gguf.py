@@ -124,7 +124,7 @@ def test_positions_stretched_as_in_llama_3_are_written(make: Make, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("part", "instead"),
-    [("_stretching", lambda config: None), ("_turned", lambda data, name, config: data)],
+    [("_rope_factors", lambda config: None), ("_interleaved", lambda data, name, config: data)],
 )
 def test_a_file_that_is_another_model_is_found_out(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, instead: Any

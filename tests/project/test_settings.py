@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from items import DELIVERY, REFUND, add_items, with_model
 
 from arf_core.analysis.analyze import analyze
+from arf_core.checks import CATEGORIES
 from arf_core.errors import ArfError, ConfigError, InputError
 from arf_core.models import open_model
 from arf_core.models.registry import add_model
@@ -171,8 +172,8 @@ def edited(**changes: object) -> str:
 def test_a_preview_says_what_a_new_taxonomy_changes(project: Project) -> None:
     add_items(project, [REFUND, DELIVERY])
     analyze(project, system="teacher", detector="rules")
-    assert preview(project, taxonomy_text(project)).changes_nothing
-    seen = preview(project, edited(correct="Replace the figure."))
+    assert preview(project, taxonomy_text(project), CATEGORIES).changes_nothing
+    seen = preview(project, edited(correct="Replace the figure."), CATEGORIES)
     assert [(c.id, c.kind, c.fields) for c in seen.categories] == [
         ("wrong_figure", "changed", ("correct",))
     ]
@@ -180,7 +181,7 @@ def test_a_preview_says_what_a_new_taxonomy_changes(project: Project) -> None:
     assert "Replace the figure." in seen.prompts[0].after
     assert [(o.system, o.detector, o.summaries) for o in seen.outdated] == [("teacher", "rules", 2)]
     assert seen.orphaned == ()
-    renamed = preview(project, edited(id="bad_number"))
+    renamed = preview(project, edited(id="bad_number"), CATEGORIES)
     assert {(c.id, c.kind) for c in renamed.categories} == {
         ("bad_number", "added"),
         ("wrong_figure", "removed"),
@@ -216,7 +217,7 @@ def test_a_faulty_taxonomy_is_not_saved_and_every_fault_is_told(project: Project
     assert "id" in caught.value.message
     for text in ("", "{", "categories: []", "- a\n- b"):
         with pytest.raises(ConfigError):
-            preview(project, text)
+            preview(project, text, CATEGORIES)
     assert Project.open(project.path).taxonomy["wrong_figure"].name == "Mine"
     assert not list(project.path.glob("*.new"))
 

@@ -391,7 +391,7 @@ def test_an_export_holds_just_what_was_decided_or_verified(round_: Project, tmp_
     decide(store, "r1", ids["flagged"], "accept", "anna")
     decide(store, "r1", held_out, "accept", "anna")
     foretold = outlook(review_counts(store, "r1"), reviewed=True)
-    report = export(round_, "r1-reviewed", tmp_path / "set")
+    report = export(round_, system="r1-reviewed", into=tmp_path / "set")
     rows = [json.loads(line) for line in (tmp_path / "set" / "train.jsonl").open()]
     assert {(r["conversation"], r["origin"], r["messages"][-1]["content"]) for r in rows} == {
         ("clean", "clean", "About clean."),

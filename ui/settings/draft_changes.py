@@ -4,6 +4,7 @@ from difflib import SequenceMatcher
 
 import streamlit as st
 
+from arf_core.checks import CATEGORIES
 from arf_core.errors import ArfError
 from arf_core.project import TAXONOMY_FILE, Project
 from arf_core.project.taxonomy_edit import CategoryChange, TaxonomyPreview, preview, save_taxonomy
@@ -22,7 +23,7 @@ FIELDS = {
 
 @loaders.reads
 def _preview(project: Project, text: str) -> TaxonomyPreview:
-    return preview(project, text)
+    return preview(project, text, CATEGORIES)
 
 
 def draw(project: Project, draft: str) -> None:

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from arf_core.analysis.detectors import Detection
-from arf_core.checks import CATEGORIES, Flaw, flaws
-from arf_core.checks.said import Said, attribute_texts
-from arf_core.checks.workers import Task, in_processes, read, workers
+from arf_core.checks import CATEGORIES, Violation, violations
+from arf_core.checks.processes import Task, in_processes, read, workers
+from arf_core.checks.transcript import Transcript, attribute_texts
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import Conversation, Finding, Item
 from arf_core.run import Answer
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of what the rules find, so that summaries are read again."""
 FEW = 2000
 """Up to so many summaries are read here; for more, processes are started."""
@@ -27,7 +27,7 @@ _CLEAN = Detection()
 
 def find(conversation: Conversation, summary_text: str, taxonomy: Taxonomy) -> Detection:
     """All that the rules prove about one summary, in the categories that the taxonomy has."""
-    found = flaws(Said.of(conversation), summary_text, _categories(taxonomy))
+    found = violations(Transcript.of(conversation), summary_text, _categories(taxonomy))
     return _seen(summary_text, found)
 
 
@@ -81,7 +81,7 @@ def _task(item: Item) -> Task:
     return Task(lines, attributes, item.summary.text)
 
 
-def _seen(text: str, found: Iterable[Flaw]) -> Detection:
+def _seen(text: str, found: Iterable[Violation]) -> Detection:
     findings = tuple(
         Finding(
             category=flaw.category,

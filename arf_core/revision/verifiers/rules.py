@@ -8,8 +8,8 @@ not have found themselves is unchecked.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from arf_core.checks import Flaw, flaws
-from arf_core.checks.said import Said
+from arf_core.checks import Violation, violations
+from arf_core.checks.transcript import Transcript
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.project.taxonomy import Taxonomy
@@ -43,9 +43,9 @@ class RulesVerifier:
         return []
 
     def _verdict(self, task: CheckTask) -> Verdict:
-        said = Said.of(task.conversation)
-        before = flaws(said, task.before.text, self._categories)
-        after = flaws(said, task.after.text, self._categories)
+        transcript = Transcript.of(task.conversation)
+        before = violations(transcript, task.before.text, self._categories)
+        after = violations(transcript, task.after.text, self._categories)
         old_words = Counter(_words(f, task.before.text) for f in before)
         new = []
         for flaw in after:  # each flaw of before accounts for one of after
@@ -63,11 +63,13 @@ Words = tuple[str, str]
 """Category and words of a flaw: what it is known by in both versions."""
 
 
-def _words(flaw: Flaw, text: str) -> Words:
+def _words(flaw: Violation, text: str) -> Words:
     return flaw.category, text[flaw.start : flaw.end]
 
 
-def _judgement(finding: Finding, text: str, before: Sequence[Flaw], still: set[Words]) -> Judgement:
+def _judgement(
+    finding: Finding, text: str, before: Sequence[Violation], still: set[Words]
+) -> Judgement:
     if finding.start is None or finding.end is None:
         return Judgement(result="unchecked", reason="The rules cannot see what is missing.")
     at = Span(finding.start, finding.end)
@@ -81,7 +83,7 @@ def _judgement(finding: Finding, text: str, before: Sequence[Flaw], still: set[W
     return Judgement(result="fixed", reason="The rules find no error there.")
 
 
-def _finding(flaw: Flaw, text: str) -> Finding:
+def _finding(flaw: Violation, text: str) -> Finding:
     return Finding(
         category=flaw.category,
         quote=text[flaw.start : flaw.end],

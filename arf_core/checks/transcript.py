@@ -11,10 +11,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from arf_core.checks.figures import Figure, figures
-from arf_core.checks.figures.codes import squeezed
-from arf_core.checks.figures.model import Day
-from arf_core.checks.figures.when import as_date
+from arf_core.checks.number import squeezed
 
 if TYPE_CHECKING:  # the workers start in a third of the time without the records
     from arf_core.records import Conversation, Scalar
@@ -25,6 +22,7 @@ BREAK = "\x00"
 AGENTS = frozenset(
     "agent bot assistant support advisor adviser representative rep operator staff system".split()
 )
+_ISO_DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 _WORD = re.compile(r"[^\W_]+")
 _ENGLISH = frozenset(
     "the a an is are was were to of in on at for and or but i you he she it we they my your his "
@@ -44,7 +42,7 @@ _FOREIGN_SHARE = 0.1
 _LAST_LATIN = "\u024f"
 
 
-class Line(NamedTuple):
+class TranscriptTurn(NamedTuple):
     """A turn, without the cost of a record."""
 
     speaker: str
@@ -52,10 +50,10 @@ class Line(NamedTuple):
     at: datetime | None = None
 
 
-class Said:
+class Transcript:
     """A conversation as the rules read it: turns, then speakers' names and attributes."""
 
-    def __init__(self, lines: Iterable[Line], attributes: Iterable[str] = ()) -> None:
+    def __init__(self, lines: Iterable[TranscriptTurn], attributes: Iterable[str] = ()) -> None:
         self.lines = tuple(lines)
         self.attributes = tuple(attributes)
         self._starts: list[int] = []
@@ -70,7 +68,7 @@ class Said:
 
     @classmethod
     def of(cls, conversation: "Conversation") -> Self:
-        lines = (Line(turn.speaker, turn.text, turn.at) for turn in conversation.turns)
+        lines = (TranscriptTurn(turn.speaker, turn.text, turn.at) for turn in conversation.turns)
         return cls(lines, attribute_texts(conversation.attributes, conversation.external_id))
 
     def turn_at(self, offset: int) -> int | None:
@@ -84,10 +82,6 @@ class Said:
     def by_agent(self, turn: int) -> bool:
         """Did the company speak?"""
         return self.lines[turn].speaker.strip(" #*[]").casefold() in AGENTS
-
-    @cached_property
-    def figures(self) -> list[Figure]:
-        return figures(self.text)
 
     @cached_property
     def folded(self) -> str:
@@ -139,10 +133,11 @@ def attribute_texts(attributes: Mapping[str, "Scalar"], external_id: str) -> lis
 
 def _whole_days(texts: Iterable[str]) -> Iterable[date]:
     for text in texts:
-        for figure in figures(text[:200]):
-            for reading in figure.readings:
-                if isinstance(reading, Day) and (day := as_date(reading)):
-                    yield day
+        for match in _ISO_DAY.finditer(text[:200]):
+            try:
+                yield date.fromisoformat(match.group())
+            except ValueError:  # 2025-13-40
+                continue
 
 
 def folded(text: str) -> str:

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from joblib import Parallel, delayed
 
-from arf_core.checks import Flaw, flaws
-from arf_core.checks.said import Line, Said
+from arf_core.checks import Violation, violations
+from arf_core.checks.transcript import Transcript, TranscriptTurn
 from arf_core.errors import ArfError
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def workers() -> int:
 
 def in_processes(
     items: Iterable[T], task: Callable[[T], Task], categories: tuple[str, ...], count: int
-) -> Iterator[tuple[T, tuple[Flaw, ...]]]:
+) -> Iterator[tuple[T, tuple[Violation, ...]]]:
     """Each item with its flaws, in order, read by `count` processes.
 
     Two chunks for each process are held, however many items there are. Raises ArfError where a
@@ -53,7 +53,7 @@ def in_processes(
 
     sent: deque[list[T]] = deque()
 
-    def chunks() -> Iterator[Callable[[], list[tuple[Flaw, ...]]]]:
+    def chunks() -> Iterator[Callable[[], list[tuple[Violation, ...]]]]:
         remaining = iter(items)
         while part := list(islice(remaining, CHUNK)):
             sent.append(part)
@@ -83,11 +83,11 @@ def _quietly_closed(answers: Any) -> Iterator[Any]:
             answers.close()
 
 
-def _read_all(tasks: list[Task], categories: tuple[str, ...]) -> list[tuple[Flaw, ...]]:
+def _read_all(tasks: list[Task], categories: tuple[str, ...]) -> list[tuple[Violation, ...]]:
     return [read(task, categories) for task in tasks]
 
 
-def read(task: Task, categories: tuple[str, ...]) -> tuple[Flaw, ...]:
+def read(task: Task, categories: tuple[str, ...]) -> tuple[Violation, ...]:
     """What the rules find in one summary."""
-    lines = map(Line._make, task.lines)
-    return tuple(flaws(Said(lines, task.attributes), task.text, categories))
+    lines = map(TranscriptTurn._make, task.lines)
+    return tuple(violations(Transcript(lines, task.attributes), task.text, categories))

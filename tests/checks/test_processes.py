@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from arf_core.checks.workers import Task, in_processes
+from arf_core.checks.processes import Task, in_processes
 from arf_core.errors import ArfError
 
 TASK = Task((("agent", "I will refund 42.50.", None),), [], "A refund of 45.20 was promised.")
@@ -63,4 +63,4 @@ def test_results_come_with_their_items_in_order() -> None:
     texts = [f"A refund of {n}.20 was promised." for n in range(45, 645)]
     read = list(in_processes(texts, lambda text: TASK._replace(text=text), CATEGORIES, 2))
     assert [text for text, _ in read] == texts
-    assert all(text[flaws[0].start :].startswith(text.split()[3]) for text, flaws in read)
+    assert all(text[found[0].start :].startswith(text.split()[3]) for text, found in read)
