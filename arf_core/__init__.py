@@ -6,7 +6,8 @@
     load(project, "chats.csv", system="teacher")
     analyze(project, system="teacher", detector="llm")
 
-The verbs are imported when they are first used, so that `import arf_core` stays quick.
+The verbs are imported when they are first used, so that `import arf_core` stays quick. `finetune`
+has the name of its package: `from arf_core.finetune import finetune`.
 """
 
 from importlib import import_module
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
     from arf_core.errors import ArfError as ArfError
     from arf_core.evaluate.agreement import agreement as agreement
     from arf_core.evaluate.rates import error_rates as error_rates
-    from arf_core.finetune import finetune as finetune
     from arf_core.finetune.export import export as export
     from arf_core.finetune.generate import generate as generate
-    from arf_core.importing import load as load
-    from arf_core.importing import preview as preview
+    from arf_core.importing.load import load as load
+    from arf_core.importing.load import preview as preview
     from arf_core.project import Project as Project
     from arf_core.revision.revise import revise as revise
     from arf_core.revision.verify import revise_and_verify as revise_and_verify
@@ -37,7 +37,6 @@ _MODULES = {
     "analyze": "analysis.analyze",
     "error_rates": "evaluate.rates",
     "export": "finetune.export",
-    "finetune": "finetune",
     "generate": "finetune.generate",
     "load": "importing",
     "load_labels": "analysis.annotations",

@@ -107,18 +107,18 @@ _OF_SYSTEM = {
 
 def of_system(error: OSError) -> ArfError:
     """What the operating system refused, in words, with what to do about it."""
-    said = error.strerror or str(error) or type(error).__name__
+    reason = error.strerror or str(error) or type(error).__name__
     where = f": {error.filename}" if error.filename else ""
     hint = _OF_SYSTEM.get(error.errno or 0, "Start again; if it stays so, look at the machine.")
-    return InputError(f"{said}{where}.", hint)
+    return InputError(f"{reason}{where}.", hint)
 
 
 def validation_message(error: ValidationError) -> str:
     """Every error of a validation, one a line, as `field: what is wrong`."""
 
     def line(fault: Any) -> str:
-        place = ".".join(str(part) for part in fault["loc"])
-        return f"{place}: {fault['msg']}" if place else str(fault["msg"])
+        field = ".".join(str(part) for part in fault["loc"])
+        return f"{field}: {fault['msg']}" if field else str(fault["msg"])
 
     lines = [line(f) for f in error.errors()]
     return lines[0] if len(lines) == 1 else "\n  " + "\n  ".join(lines)

@@ -101,8 +101,8 @@ def locate(text: str, quote: str) -> Span | None:
     if at >= 0:
         return Span(at, at + len(quote))
     folded, places = _folded(text)
-    for wanted in (quote, quote.strip().strip("\"'“”‘’«».… ")):
-        needle = _folded(wanted)[0].strip()
+    for form in (quote, quote.strip().strip("\"'“”‘’«».… ")):
+        needle = _folded(form)[0].strip()
         at = folded.find(needle) if needle else -1
         if at >= 0:
             return Span(places[at], places[at + len(needle) - 1] + 1)
@@ -249,3 +249,14 @@ def at_quote(finding: Finding, quote: str, text: str) -> Finding:
     if span is None:
         raise ReplyError(f"the quote {quote!r} is not in the summary; copy it exactly.")
     return finding.model_copy(update={"quote": span.of(text), "start": span.start, "end": span.end})
+
+
+def shortened(value: str, size: int = 80) -> str:
+    """A value on one line of at most `size` characters, control characters escaped."""
+    plain = "".join(c if c.isprintable() else escaped(c) for c in value[: size + 1])
+    return plain if len(plain) <= size else plain[: size - 1] + "…"
+
+
+def escaped(char: str) -> str:
+    """A character that cannot be printed, as a space or its escape sequence."""
+    return " " if char.isspace() else char.encode("unicode_escape").decode("ascii")

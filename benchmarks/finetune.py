@@ -12,11 +12,12 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from arf_core.finetune import Wanted, finetune
-from arf_core.finetune.memory import estimate, shape_of
+from arf_core.finetune import finetune
+from arf_core.finetune.memory import estimate
+from arf_core.finetune.model_shape import shape_of
 from arf_core.finetune.practice import make_base
-from arf_core.finetune.run_folder import place_of
-from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.run_folder import run_folder
+from arf_core.finetune.settings import TrainingSettings, training_options
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System, Turn, digest, fingerprint_of
 
@@ -81,8 +82,16 @@ def measured(project: Project, base: Path, case: Case) -> tuple[str, ...]:
         }
     )
     name = f"{case.trainer}-{case.width}-{case.method}-{case.batch}x{case.length}"
-    finetune(project, Wanted("teacher", str(base), name, case.trainer, settings, gguf=()))
-    peak = place_of(project.path, name).steps()[-1].memory_gb
+    finetune(
+        project,
+        system="teacher",
+        base=str(base),
+        into=name,
+        trainer=case.trainer,
+        gguf=False,
+        **training_options(str(base), settings),
+    )
+    peak = run_folder(project.path, name).steps()[-1].memory_gb
     shape = shape_of(base)
     assert shape is not None
     said = estimate(shape, settings, case.trainer, case.length)

@@ -27,11 +27,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from arf_core.finetune import Wanted, prepare
-from arf_core.finetune.memory import Free, estimate
-from arf_core.finetune.run_folder import Place, StepRow
-from arf_core.finetune.settings import Shape, TrainingSettings
+from arf_core.finetune import prepare
+from arf_core.finetune.memory import FreeMemory, estimate
+from arf_core.finetune.model_shape import ModelShape
+from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, training_options
 from arf_core.finetune.trainers import trainers
+from arf_core.finetune.training_records import StepRow
 from arf_core.project import Project
 from benchmarks.bare_unsloth import FIRST
 from benchmarks.finetune import off
@@ -150,12 +151,12 @@ class Bench(NamedTuple):
             raise TrainingFailed(f"not done after {self.most_s:.0f} s", told) from error
 
 
-def ours(bench: Bench, project: Project, wanted: Wanted) -> Figures:
+def ours(bench: Bench, project: Project, asked: FinetuneSettings) -> Figures:
     """One of our trainings, without what is made of a student afterwards."""
-    place = Place(prepare(project, wanted, fresh=True))
+    place = prepare(project, asked)
     said = bench.call("arf_core.finetune.worker", str(place.folder), "--no-export")
     if not place.trained_file.is_file():
-        state = place.last_told()
+        state = place.stored_state()
         raise TrainingFailed(state.message if state else "it did not begin", said.stderr)
     return figures_of(place.steps())
 
@@ -173,12 +174,12 @@ def figures_of(rows: Sequence[StepRow]) -> Figures:
     return Figures(tokens / seconds, tokens / len(spans), last.memory_gb * 1e9, last.loss or 0)
 
 
-def bare(bench: Bench, project: Project, wanted: Wanted) -> Figures:
+def bare(bench: Bench, project: Project, asked: FinetuneSettings) -> Figures:
     """The script that knows nothing of us, on the rows of the same training."""
-    folder = prepare(project, wanted, fresh=True)
-    file, settings = folder / "figures.json", wanted.settings
+    folder = prepare(project, asked).folder
+    file, settings = folder / "figures.json", asked.training()
     said = bench.call(
-        *("benchmarks.bare_unsloth", wanted.base, str(folder / "train.jsonl")),
+        *("benchmarks.bare_unsloth", asked.base, str(folder / "train.jsonl")),
         *(str(settings.max_length), str(settings.steps)),
         *(str(settings.batch), str(settings.accumulation), settings.method, str(file)),
     )
@@ -194,7 +195,7 @@ def last_error(told: str) -> str:
     return (named or lines or ["it said nothing"])[-1]
 
 
-def work_of_a_token(shape: Shape, length: int) -> float:
+def work_of_a_token(shape: ModelShape, length: int) -> float:
     """Floating-point operations that LoRA needs for one token: the weights once forward and once
     backward (a frozen weight has no gradient), and attention over half the length on average.
     What is computed twice to save memory is not counted."""
@@ -217,16 +218,26 @@ def measured(bench: Bench, project: Project, base: Path, method: str, who: str) 
     name, settings = base.name, bench.settings(method)
     trainer = "unsloth" if who == BARE else who
     into = f"{method}-{who}".replace(" ", "-")
-    wanted = Wanted("teacher", str(base), into, trainer, settings, gguf=())
+    asked = FinetuneSettings(
+        system="teacher",
+        base=str(base),
+        into=into,
+        trainer=trainer,
+        gguf=False,
+        fresh=True,
+        **training_options(str(base), settings),
+    )
     shape = shape_named(name)
-    said = estimate(shape, settings, trainer, bench.length, Free("gpu" if bench.card else "cpu", 0))
+    said = estimate(
+        shape, settings, trainer, bench.length, FreeMemory("gpu" if bench.card else "cpu", 0)
+    )
     began = time.monotonic()
     run = Run(name, method, who, 0.0, (said.low, said.high), problem=needs(method, bench.card))
     if run.problem:
         return run
     try:
         with card_watched(bench) as watched:
-            found = (bare if who == BARE else ours)(bench, project, wanted)
+            found = (bare if who == BARE else ours)(bench, project, asked)
     except Exception as error:  # noqa: BLE001 (told in the table; the others go on)
         problem = str(error) or type(error).__name__
         run = run._replace(problem=problem, log=getattr(error, "log", "")[-4000:])

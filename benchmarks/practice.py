@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from arf_core.finetune.artifacts import Artifacts
 from arf_core.finetune.gguf_check import LARGEST
-from arf_core.finetune.memory import shape_of
+from arf_core.finetune.model_shape import shape_of
 from arf_core.finetune.plan import memory_of
-from arf_core.finetune.run_folder import GGUF, Place, place_of
+from arf_core.finetune.run_folder import GGUF, RunFolder, run_folder
 from arf_core.finetune.students import FinetuneReport
+from arf_core.finetune.training_records import Artifacts
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import RunReport
@@ -65,7 +65,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def rows_of(place: Place, trained: Timed, written: Timed, most_tokens: int) -> Iterator[Row]:
+def rows_of(place: RunFolder, trained: Timed, written: Timed, most_tokens: int) -> Iterator[Row]:
     """The table, from what both commands said and what the first one left. `most_tokens` is where
     an answer is cut."""
     yield _of_the_command(place, trained)
@@ -77,7 +77,7 @@ def rows_of(place: Place, trained: Timed, written: Timed, most_tokens: int) -> I
     yield _of_the_memory(place)
 
 
-def _of_the_command(place: Place, trained: Timed) -> Row:
+def _of_the_command(place: RunFolder, trained: Timed) -> Row:
     report, job = FinetuneReport.model_validate(trained.said), place.job()
     verdict = "met" if trained.seconds < TARGET_S else "MISSED"
     return (
@@ -119,7 +119,7 @@ def _of_the_file(kind: str, made: Artifacts) -> Row:
     )
 
 
-def _of_the_memory(place: Place) -> Row:
+def _of_the_memory(place: RunFolder) -> Row:
     trained, job = place.trained(), place.job()
     assert trained is not None
     said, shape = memory_of(job, trained.lengths.max_length), shape_of(job.base)
@@ -142,7 +142,7 @@ def main() -> int:
         make_demo(path)
         named = ("--system", SYSTEM, "--trainer", TRAINER, "--into", STUDENT)
         trained = timed("finetune", str(path), *named)
-        place = place_of(path, STUDENT)
+        place = run_folder(path, STUDENT)
         made = place.artifacts()
         if made is None or not made.gguf:
             sys.exit(f"No GGUF file came out: {made.gguf_missing if made else trained.said}")

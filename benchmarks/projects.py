@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.records import SPLITS, digest, now
-from arf_core.review.counts import tallies
-from arf_core.store import blocks, schema
-from arf_core.store.database import part_found
-from arf_core.store.review_status import LARGE_CHANGE, STANDINGS, Standing, part_standing
+from arf_core.store import schema
+from arf_core.store.arrays import refresh
+from arf_core.store.review_status import LARGE_CHANGE, REVIEW_STATUSES, ReviewStatus
+from arf_core.store.round_counts import review_counts
 
 BATCH = 10_000
 READER, SECOND, PERSON = "llm:reader", "check:second", "person:anna"
@@ -188,13 +188,13 @@ class Writer:
         flagged = int(change > 0.3)
         status = "edited" if asked else "unchanged"
         outcome = "".join(f" {x}" for x in sorted(f"{c}={r}" for c, r in said))
-        risk = STANDINGS.index(_standing(outcome, bool(asked), change, bool(flagged)))
+        risk = REVIEW_STATUSES.index(_status(outcome, bool(asked), change, bool(flagged)))
         ids = json.dumps([finding for finding, _ in asked])
         head = (summary, "llm:editor", "s", status, ids, None, None, change, flagged, AT)
         self.rows["revision"].append((*head, "r1", n, of.split, outcome, risk, "open", 1))
 
 
-def _standing(outcome: str, asked: bool, change: float, flagged: bool) -> Standing:
+def _status(outcome: str, asked: bool, change: float, flagged: bool) -> ReviewStatus:
     if "=new_error" in outcome:
         return "new_error"
     if "=not_fixed" in outcome:
@@ -238,19 +238,9 @@ def generate(path: Path, n: int) -> None:
                     conn.exec_driver_sql(_insert(table), new)
         parts = [("teacher", d) for d in (READER, "rules", PERSON)]
         parts += [("r1", READER), ("r1", SECOND)]
-        with store.write() as conn:
-            changed = [
-                (part_found(*part), block, 1)
-                for part in parts
-                for block in range(n // schema.BLOCK + 1)
-            ]
-            conn.exec_driver_sql("INSERT INTO change VALUES (?, ?, ?)", changed)
-            standing = part_standing("r1")
-            changed = [(standing, block, 1) for block in range(n // schema.BLOCK + 1)]
-            conn.exec_driver_sql("INSERT INTO change VALUES (?, ?, ?)", changed)
         for part in parts:
-            blocks.refresh(store, *part)
-        tallies(store, "r1")
+            refresh(store, *part)
+        review_counts(store, "r1")
 
 
 def _insert(table: str) -> str:

@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-from arf_core.finetune.dataset import training_set
+from arf_core.finetune.base_models import preset
+from arf_core.finetune.model_shape import ModelShape
 from arf_core.finetune.practice import make_base
-from arf_core.finetune.settings import Shape, preset
 from arf_core.finetune.tokens import encode
 from arf_core.finetune.training import open_tokenizer
+from arf_core.finetune.training_set import training_set
 from arf_core.models.model_identity import PRACTICE
 from arf_core.project import Project
 from benchmarks.finetune import WORDS, project_in
 
-TINY = Shape(
+TINY = ModelShape(
     width=64, layers=2, heads=4, kv_heads=2, head=16, inner=192, vocabulary=2000, tied=True
 )
 PROMPT = (
@@ -23,7 +24,7 @@ SPARE = 2
 """Tokens of a row that stay free, for an end that a library adds to a text."""
 
 
-def shape_named(name: str) -> Shape:
+def shape_named(name: str) -> ModelShape:
     if name == "tiny":
         return TINY
     known = preset({"1b": "llama-3.2-1b", "8b": "llama-3.1-8b"}[name])
@@ -31,7 +32,7 @@ def shape_named(name: str) -> Shape:
     return known.shape
 
 
-def make_shape(folder: Path, shape: Shape) -> None:
+def make_shape(folder: Path, shape: ModelShape) -> None:
     """A Llama of this shape with random weights in 16 bit, and a small tokenizer. To be called in a
     process of its own: what it takes of the GPU is free again with its end."""
     import torch

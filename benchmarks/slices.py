@@ -13,8 +13,9 @@ from arf_core.evaluate.rates import error_rates
 from arf_core.evaluate.slices import error_rates_by
 from arf_core.project import Project
 from arf_core.store import finding_list
-from arf_core.store.blocks import found
-from arf_core.store.patterns import error_patterns, turn_lengths, word_lengths
+from arf_core.store.arrays import finding_columns
+from arf_core.store.lengths import turn_lengths, word_lengths
+from arf_core.store.patterns import error_patterns
 from benchmarks.projects import READER, generate
 
 SUMMARIES = 1_000_000
@@ -44,14 +45,14 @@ def main() -> None:
 def _time_all(project: Project) -> None:
     store, splits = project.store, ("train", "dev")
     whose = (store, "teacher", READER)
-    seqs = finding_list.listed(found(*whose))
+    seqs = finding_list.listed(finding_columns(*whose))
     reads: dict[str, Callable[[], object]] = {
         "error rates": lambda: error_rates(*whose, splits),
         "by channel (4 values)": lambda: error_rates_by(*whose, "channel", splits),
         "by day (336 values)": lambda: error_rates_by(*whose, "opened", splits),
         "error patterns": lambda: error_patterns(*whose, splits),
         "a page of findings": lambda: finding_list.page(store, seqs, 1_000),
-        "a finding with its conversation": lambda: finding_list.card(store, int(seqs[-1])),
+        "a finding with its conversation": lambda: finding_list.finding_card(store, int(seqs[-1])),
         "words that nobody used": lambda: finding_list.with_words(store, seqs, "zzzz"),
         "words of summaries": lambda: word_lengths(store, "teacher", splits),
         "turns of conversations": lambda: turn_lengths(store, splits),

@@ -1,30 +1,27 @@
-"""Data: bring conversations in, see how they are spread, read them."""
+"""Data: import conversations, see how they are distributed, read them."""
 
 import streamlit as st
 
 from ui import frame
-from ui.data import import_file as data_import
-from ui.data import overview as data_overview
-from ui.data import reader as data_reader
-from ui.data import report as data_report
+from ui.data import conversations, import_files, import_report, overview
 
 project = frame.page("Data")
-st.title("Data")
-if not data_overview.held(project).conversations:
-    data_import.draw(project)
-    data_report.draw(project)
+st.title("Data", anchor=False)
+if not overview.held(project).conversations:
+    import_files.draw(project)
+    import_report.draw(project)
     st.stop()
-asked = "Conversations" if "conversation" in st.query_params else "Overview"
-overview, conversations, importing = st.tabs(
-    ["Overview", "Conversations", "Import"], key="part", default=asked, bind="query-params"
+default = "Conversations" if "conversation" in st.query_params else "Overview"
+overview_tab, conversations_tab, import_tab = st.tabs(
+    ["Overview", "Conversations", "Import"], key="part", default=default, bind="query-params"
 )
-if overview.open:
-    with overview:
-        data_overview.draw(project)
-if conversations.open:
-    with conversations:
-        data_reader.draw(project)
-if importing.open:
-    with importing:
-        data_import.draw(project)
-        data_report.draw(project)
+if overview_tab.open:
+    with overview_tab:
+        overview.draw(project)
+if conversations_tab.open:
+    with conversations_tab:
+        conversations.draw(project)
+if import_tab.open:
+    with import_tab:
+        import_files.draw(project)
+        import_report.draw(project)

@@ -1,56 +1,60 @@
-"""Analyze: how often systems err, where, why, and the findings themselves."""
+"""Analyze: how often systems err, where, how, and the findings themselves."""
 
 import streamlit as st
 
 from arf_core.errors import ArfError
 from ui import frame, loaders, widgets
-from ui.analyze import clusters as analyze_clusters
-from ui.analyze import findings as analyze_findings
-from ui.analyze import labelling
-from ui.analyze import page as analyze
-from ui.analyze import start as analyze_start
+from ui.analyze import (
+    agreement,
+    clusters,
+    error_pairs,
+    error_rates,
+    findings,
+    label_queue,
+    run_detector,
+    selection,
+    slices,
+)
 
 project = frame.page("Analyze")
 head = st.container(horizontal=True, vertical_alignment="center")
 head.title("Analyze")
-systems = [s.name for s in loaders.systems(project) if loaders.summaries(project, s.name)]
-if not systems:
+if not any(loaders.summaries(project, s.name) for s in loaders.systems(project)):
     widgets.empty(
-        "There are no summaries yet",
-        "Bring in conversations with their summaries first.",
+        "No summaries yet",
+        "Import conversations with their summaries first.",
         "pages/1_Data.py",
-        "Data",
+        "Open Data",
     )
     st.stop()
 try:
-    looked = analyze.chosen(project)
+    chosen = selection.choose(project)
 except ArfError as fault:
     widgets.error(fault)
     st.stop()
-if looked is None:
-    system = st.session_state["system"]
+if chosen is None:
     widgets.empty(
-        "Nobody has read these summaries",
-        "Let a detector read them: the rules need no model and take a moment.",
+        "No detector has read these summaries",
+        "Run one now. The rules need no model and take a moment.",
     )
-    analyze_start.form(project, system)
+    run_detector.form(project, st.session_state["system"])
     st.stop()
 with head:
-    analyze_start.popover(project, looked.system)
-widgets.text(analyze.sentence(project, looked), muted=True)
+    run_detector.popover(project, chosen.system)
+widgets.text(selection.sentence(project, chosen), muted=True)
 parts = {
-    "Error rates": analyze.rates,
-    "Slices": analyze.slices,
-    "Together": analyze.together,
-    "Clusters": analyze_clusters.draw,
-    "Findings": analyze_findings.draw,
-    "Label": labelling.draw,
+    "Error rates": error_rates.draw,
+    "Slices": slices.draw,
+    "Error pairs": error_pairs.draw,
+    "Clusters": clusters.draw,
+    "Findings": findings.draw,
+    "Label": label_queue.draw,
 }
-if analyze.people(project, looked):
-    parts["Against people"] = analyze.against_people
+if agreement.people(project, chosen):
+    parts["Agreement"] = agreement.draw
 for tab, draw in zip(
     st.tabs(list(parts), key="show", bind="query-params"), parts.values(), strict=True
 ):
     if tab.open:
         with tab:
-            draw(project, looked)
+            draw(project, chosen)

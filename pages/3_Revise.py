@@ -1,32 +1,29 @@
-"""Revise: start a round of corrections, see what it did, decide on it, export."""
+"""Revise: start a round of corrections, review it, see its outcome, export it."""
 
 import streamlit as st
 
 from ui import frame
-from ui.revise import export as revise_export
-from ui.revise import page as revise
-from ui.revise import queue as revise_queue
-from ui.revise import start as revise_start
+from ui.revise import export, new_round, outcome, review, rounds
 
 project = frame.page("Revise")
 st.title("Revise")
-rounds = revise.rounds(project)
-if not rounds:
-    revise_start.first(project)
+found = rounds.rounds(project)
+if not found:
+    new_round.first(project)
     st.stop()
-system = revise.chosen(project, rounds)
-review, outcome, start, out = st.tabs(
+system = rounds.choose(project, found)
+review_tab, outcome_tab, round_tab, export_tab = st.tabs(
     ["Review", "Outcome", "New round", "Export"], key="view", bind="query-params"
 )
-if review.open:
-    with review:
-        revise_queue.draw(project, system)
-if outcome.open:
-    with outcome:
-        revise.outcome(project, system)
-if start.open:
-    with start:
-        revise_start.draw(project)
-if out.open:
-    with out:
-        revise_export.draw(project, system)
+if review_tab.open:
+    with review_tab:
+        review.draw(project, system)
+if outcome_tab.open:
+    with outcome_tab:
+        outcome.draw(project, system)
+if round_tab.open:
+    with round_tab:
+        new_round.draw(project)
+if export_tab.open:
+    with export_tab:
+        export.draw(project, system)

@@ -3,18 +3,17 @@
 import streamlit as st
 
 from ui import frame, loaders, widgets
-from ui.finetune import page as finetune
-from ui.finetune import students
+from ui.finetune import form, students
 
 project = frame.page("Finetune")
 st.title("Finetune")
 if not loaders.systems(project):
     widgets.empty(
-        "There are no summaries to learn from",
-        "Bring in conversations with their summaries first.",
+        "No summaries yet",
+        "Import conversations with their summaries first.",
         "pages/1_Data.py",
-        "Data",
+        "Open Data",
     )
     st.stop()
-finetune.draw(project)
+form.draw(project)
 students.draw(project)

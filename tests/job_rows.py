@@ -8,7 +8,7 @@ from arf_core.analysis.analyze import AnalyzeSettings
 from arf_core.jobs.queue import Job
 from arf_core.project import Project
 from arf_core.store import schema
-from arf_core.store.database import insert_new, to_row
+from arf_core.store.writes import insert_new, to_row
 
 
 def enter(project: Path, silent_s: float = 0, **fields: object) -> Job:

@@ -58,7 +58,7 @@ def test_the_settings_that_the_docs_show_are_valid(tmp_path: Path) -> None:
                 "transformers",
             ):  # of files that are not here
                 module = importlib.import_module(f"arf_core.models.providers.{options['provider']}")
-                module.Options.model_validate(options)
+                module.OPTIONS.model_validate(options)
             else:
                 assert open_model(name, options, tmp_path).name == name
 

@@ -17,8 +17,9 @@ from arf_core.project.settings import edited
 from arf_core.records import Item, Revision, Summary, System, digest, now
 from arf_core.revision.revise import RoundSettings, revise
 from arf_core.revision.verify import verify
-from arf_core.store.findings import FindingRow, finding_rows, round_outcome
+from arf_core.store.findings import FindingRow, finding_rows
 from arf_core.store.queries import findings_of, items
+from arf_core.store.round_counts import round_outcome
 
 HERE = Path(__file__).parent / "injections"
 ORDERS = (

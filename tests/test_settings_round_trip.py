@@ -13,6 +13,9 @@ from items import DELIVERY, REFUND, add_items
 from arf_core.analysis.analyze import AnalyzeSettings, analyze
 from arf_core.cli.options import from_settings
 from arf_core.errors import InputError
+from arf_core.finetune.export import ExportSettings
+from arf_core.finetune.generate import GenerateSettings
+from arf_core.finetune.settings import FinetuneSettings
 from arf_core.jobs import queue
 from arf_core.jobs.command_line import Option, command_line, nested, options_of
 from arf_core.jobs.kinds import KINDS, name_of, stored_settings
@@ -22,7 +25,10 @@ from arf_core.revision.verify import VerifySettings, revise_and_verify
 from arf_core.run import VerbSettings
 from arf_core.store import schema
 
-RECORDS = (AnalyzeSettings, ReviseSettings, VerifySettings)
+RECORDS = (
+    *(AnalyzeSettings, ReviseSettings, VerifySettings),
+    *(ExportSettings, FinetuneSettings, GenerateSettings),
+)
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1)
 
 
@@ -32,7 +38,9 @@ def values_of(option: Option) -> st.SearchStrategy[Any]:
     elif option.type is bool:
         one = st.booleans()
     elif option.type is int:
-        one = st.integers(1, 10**6)
+        one = st.integers(32, 10**6)
+    elif option.type is float:
+        one = st.floats(1e-6, 1e6)
     else:
         one = WORDS.filter(lambda word: not word.startswith("-"))
     return st.lists(one, min_size=1, max_size=3).map(tuple) if option.many else one
@@ -40,7 +48,13 @@ def values_of(option: Option) -> st.SearchStrategy[Any]:
 
 @st.composite
 def settings(draw: st.DrawFn, record: type[VerbSettings]) -> VerbSettings:
-    options = [o for o in options_of(record) if draw(st.booleans())]
+    left_out = draw(st.sampled_from(["trial", "steps"]))  # one or the other
+    required = {name for name, field in record.model_fields.items() if field.is_required()}
+    options = [
+        option
+        for option in options_of(record)
+        if option.name in required or (draw(st.booleans()) and option.name != left_out)
+    ]
     return record.of(None, nested({o.path: draw(values_of(o)) for o in options}))
 
 

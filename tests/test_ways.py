@@ -10,7 +10,8 @@ from scripted_server import Scripted, ScriptedServer
 
 from arf_core import Project, analyze, error_rates, export, load, revise, verify
 from arf_core.records import Conversation, Finding, Summary, System
-from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.findings import finding_rows
+from arf_core.store.round_counts import round_outcome
 
 CSV = """conversation_id,speaker,text,split,summary
 7,customer,My lamp came broken. I paid 42.50.,train,The lamp broke. A refund of 45.20 was promised.
@@ -50,7 +51,7 @@ def test_a_summary_goes_through_a_revision_into_the_training_set(
         verify(project, system="r1", verifier="llm", model="v")
     outcome = round_outcome(project.store, "r1")
     assert (outcome.edited, outcome.fixed, outcome.unchecked) == (1, 1, 0)
-    assert export(project, "r1", tmp_path / "set", splits=("train",)).rows == 1
+    assert export(project, system="r1", into=tmp_path / "set", splits=("train",)).rows == 1
     (line,) = (tmp_path / "set" / "train.jsonl").read_text(encoding="utf-8").splitlines()
     assert "42.50 was promised" in json.loads(line)["messages"][-1]["content"]
 

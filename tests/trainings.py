@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from items import add_items, make_item
 
-from arf_core.finetune import Wanted, _enter, job_of, worker
-from arf_core.finetune.artifacts import Artifacts, Smoke
+from arf_core.finetune import enter, job_of, worker
 from arf_core.finetune.practice import make_base
-from arf_core.finetune.run_folder import Place, place_of, state_now, write_whole
-from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.run_folder import RunFolder, run_folder, state_now, write_atomically
+from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, training_options
+from arf_core.finetune.training_records import Artifacts, Smoke
 from arf_core.project import Project
 
 SETTINGS = TrainingSettings(
@@ -64,29 +64,37 @@ def tiny_base(folder: Path, family: str) -> Path:
     return made
 
 
-def wanted(base: Path, trainer: str, into: str, **changed: object) -> Wanted:
+def settings_of(base: Path, trainer: str, into: str, **changed: object) -> FinetuneSettings:
+    """Settings of a small training on `base`; `changed` are training settings and `gguf`."""
     gguf = changed.pop("gguf", ())
-    settings = SETTINGS.model_copy(update=changed)
-    return Wanted("teacher", str(base), into, trainer, settings, gguf=gguf)
+    return FinetuneSettings(
+        system="teacher",
+        base=str(base),
+        into=into,
+        trainer=trainer,
+        gguf=bool(gguf),
+        gguf_types=gguf,
+        **training_options(str(base), SETTINGS.model_copy(update=changed)),
+    )
 
 
-def entered(project: Project, asked: Wanted) -> Place:
+def entered(project: Project, asked: FinetuneSettings) -> RunFolder:
     """The folder of a training that has not begun."""
     job, rows = job_of(project, asked)
-    place = place_of(project.path, asked.into)
-    _enter(place, job, rows, fresh=False)
-    return place
+    run = run_folder(project.path, asked.student)
+    enter(run, job, rows)
+    return run
 
 
-def leave_finished(place: Place) -> Place:
+def leave_finished(run: RunFolder) -> RunFolder:
     """What a finished training leaves in its folder; the weights are none."""
-    place.merged.mkdir(parents=True)
-    (place.merged / "config.json").write_text('{"max_position_embeddings": 2048}')
-    (place.merged / "model.safetensors").touch()
-    (place.folder / "README.md").write_text("A card.")
+    run.merged.mkdir(parents=True)
+    (run.merged / "config.json").write_text('{"max_position_embeddings": 2048}')
+    (run.merged / "model.safetensors").touch()
+    (run.folder / "README.md").write_text("A card.")
     gguf = {kind: f"{kind}.gguf" for kind in ("f16", "q8_0")}
     for file in gguf.values():
-        (place.folder / file).write_bytes(b"GGUF")
+        (run.folder / file).write_bytes(b"GGUF")
     made = Artifacts(
         adapter=None,
         merged="merged",
@@ -96,13 +104,13 @@ def leave_finished(place: Place) -> Place:
         card="README.md",
         smoke=Smoke(conversation="c", prompt_tokens=1, answer="a"),
     )
-    write_whole(place.artifacts_file, made.model_dump_json())
-    place.tell(state_now("done", 180, 180, "Done."))
-    return place
+    write_atomically(run.artifacts_file, made.model_dump_json())
+    run.write_state(state_now("done", 180, 180, "Done."))
+    return run
 
 
-def losses(place: Place) -> dict[int, float]:
-    found = {row.step: row.loss for row in place.steps() if row.loss is not None}
+def losses(run: RunFolder) -> dict[int, float]:
+    found = {row.step: row.loss for row in run.steps() if row.loss is not None}
     assert found
     return found
 
@@ -110,8 +118,8 @@ def losses(place: Place) -> dict[int, float]:
 class Running:
     """A training in a copy of the nursery."""
 
-    def __init__(self, place: Place, pid: int) -> None:
-        self.place, self.pid = place, pid
+    def __init__(self, run: RunFolder, pid: int) -> None:
+        self.run, self.pid = run, pid
 
     def alive(self) -> bool:
         try:
@@ -127,22 +135,22 @@ class Running:
         """Wait for its end. Its exit code, None where it was killed."""
         deadline = time.monotonic() + within
         while self.alive():
-            assert time.monotonic() < deadline, self.place.last_told()
+            assert time.monotonic() < deadline, self.run.stored_state()
             time.sleep(0.01)
-        file = _exit_file(self.place)
+        file = _exit_file(self.run)
         return int(file.read_text()) if file.exists() else None
 
     def wait_for_step(self, step: int) -> None:
         while self.alive():
-            state = self.place.last_told()
+            state = self.run.stored_state()
             if state is not None and state.phase == "training" and state.step >= step:
                 return
             time.sleep(0.005)
-        raise AssertionError(f"it ended before step {step}: {self.place.last_told()}")
+        raise AssertionError(f"it ended before step {step}: {self.run.stored_state()}")
 
 
-def _exit_file(place: Place) -> Path:
-    return place.folder / "exit"
+def _exit_file(run: RunFolder) -> Path:
+    return run.folder / "exit"
 
 
 class Break(NamedTuple):
@@ -178,21 +186,21 @@ class Nursery:
         self._process.start()
 
     def begin(
-        self, place: Place, *limit: int, export: bool = False, breaks: Break | None = None
+        self, run: RunFolder, *limit: int, export: bool = False, breaks: Break | None = None
     ) -> Running:
         """Train, without the export, or do the export alone. `limit` is one of `resource`'s, and
         its size: more than there is now, for memory."""
-        _exit_file(place).unlink(missing_ok=True)
-        self._pipe.send((place.folder, limit, export, breaks))
-        return Running(place, self._pipe.recv())
+        _exit_file(run).unlink(missing_ok=True)
+        self._pipe.send((run.folder, limit, export, breaks))
+        return Running(run, self._pipe.recv())
 
-    def train(self, place: Place) -> Place:
-        assert self.begin(place).end() == 0, place.last_told()
-        return place
+    def train(self, run: RunFolder) -> RunFolder:
+        assert self.begin(run).end() == 0, run.stored_state()
+        return run
 
-    def export(self, place: Place) -> Place:
-        assert self.begin(place, export=True).end() == 0, place.last_told()
-        return place
+    def export(self, run: RunFolder) -> RunFolder:
+        assert self.begin(run, export=True).end() == 0, run.stored_state()
+        return run
 
     def close(self) -> None:
         self._process.kill()
@@ -246,6 +254,6 @@ def _work(folder: Path, limit: tuple[int, ...], export: bool, breaks: Break | No
     try:
         code = worker.main([str(folder), "--export" if export else "--no-export"])
     finally:
-        _exit_file(Place(folder)).write_text(str(code))
+        _exit_file(RunFolder(folder)).write_text(str(code))
         sys.stdout.flush()
         os._exit(code)

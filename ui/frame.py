@@ -1,7 +1,7 @@
-"""The frame around every page: its title, the way to the others, the project, the jobs at work.
+"""The frame around every page: title, navigation, project and jobs.
 
-Each page begins with `project = frame.page("Analyze")`. Nothing that a page needs is done
-elsewhere, so every page can be the first that is opened on a fresh server.
+Each page begins with `project = frame.page("Analyze")` and depends on no other page, so any page
+can be the first to open on a fresh server.
 """
 
 from pathlib import Path
@@ -11,9 +11,8 @@ import streamlit as st
 
 from arf_core.errors import ArfError
 from arf_core.project import Project
-from ui import job_bar as jobs
-from ui import loaders, widgets
-from ui import recent_projects as known
+from ui import job_bar, loaders, widgets
+from ui.recent_projects import recent_projects, remember
 from ui.state import state
 
 HERE = Path(__file__).resolve().parent
@@ -21,7 +20,7 @@ ROOT = HERE.parent
 
 
 class Page(NamedTuple):
-    """A place to go to. One whose file is not there is not shown."""
+    """A page in the navigation, shown if its file exists."""
 
     title: str
     file: str
@@ -45,21 +44,21 @@ SECTIONS: dict[str, tuple[Page, ...]] = {
 
 
 def page(title: str) -> Project:
-    """Begin a page of the open project. Stops with a word about what to do where there is none."""
+    """Begin a page of the open project. If none is open, say what to do and stop."""
     project = home(title)
     if project is None:
         widgets.empty(
             "No project is open",
-            "Open or make one on the home page, or drop a file of conversations there.",
+            "Open or create one on the home page, or start one from a file of conversations.",
             "app.py",
-            "Home",
+            "Go to Home",
         )
         st.stop()
     return project
 
 
 def home(title: str = "Home") -> Project | None:
-    """Begin a page that does without a project, too. Stops where the project cannot be opened."""
+    """Begin a page that also works without a project. Stops if the project cannot be opened."""
     st.set_page_config(
         page_title=f"{title} · ARF Studio", page_icon=str(HERE / "icon.png"), layout="wide"
     )
@@ -69,67 +68,70 @@ def home(title: str = "Home") -> Project | None:
         project = _open()
     except ArfError as fault:
         _navigation(None)
-        _refused(fault)
+        _unopened(fault)
     _navigation(project)
     if project is not None:
-        jobs.strip(project)
+        job_bar.draw(project)
     return project
 
 
 def _open() -> Project | None:
-    """The project of the address, else the session's, else the first that the app knows."""
-    asked = st.query_params.get("project")
-    if asked is None:
-        chosen = state().project or next((str(p) for p in known.known_projects()), None)
-        if chosen is None:
-            return None
-        asked = chosen
-    project = loaders.project_at(Path(asked))
-    project.store.revision()  # a database that cannot be read is told here, not in the middle
+    """The project in the address, else the session's, else the most recent one."""
+    path = st.query_params.get("project") or state().project
+    path = path or next((str(p) for p in recent_projects()), None)
+    if path is None:
+        return None
+    project = loaders.project_at(Path(path))
+    project.store.revision()  # an unreadable database fails here, not halfway down the page
     enter(project.path)
     return project
 
 
 def enter(path: Path) -> None:
-    """Make the project in `path` the open one: in the session, the address and the known list."""
+    """Open the project in `path`: in the session, the address and the recent list."""
     resolved = str(path.resolve())
     state().project = resolved
     if st.query_params.get("project") != resolved:
         st.query_params["project"] = resolved
-    known.remember(path)
+    remember(path)
 
 
 def leave() -> None:
-    """Open no project."""
+    """Close the project."""
     state().project = None
     st.query_params.pop("project", None)
 
 
-def _refused(fault: ArfError) -> NoReturn:
+def _unopened(fault: ArfError) -> NoReturn:
     widgets.error(fault)
-    others = known.known_projects()
+    others = recent_projects()
     if others:
-        st.caption("Other projects:")
+        st.caption("Open another project:")
     for n, path in enumerate(others[:10]):
-        st.button(widgets.label(path), key=f"open-other-{n}", on_click=enter, args=(path,))
+        st.button(
+            widgets.label(_project_name(str(path))),
+            key=f"open-other-{n}",
+            on_click=enter,
+            args=(path,),
+        )
     st.stop()
 
 
 def _navigation(project: Project | None) -> None:
-    with st.sidebar:
+    with st.sidebar, st.container(key="navigation", gap="xsmall"):
         for section, pages in SECTIONS.items():
-            there = [p for p in pages if (ROOT / p.file).exists()]
-            if there and section:
+            existing = [p for p in pages if (ROOT / p.file).exists()]
+            if existing and section:
                 st.caption(section)
-            for place in there:
-                widgets.page_link(place.file, place.title, icon=place.icon)
+            for target in existing:
+                widgets.page_link(target.file, target.title, icon=target.icon)
         _picker(project)
 
 
 def _picker(project: Project | None) -> None:
-    """The open project, and the way to another."""
+    """The open project, and a menu to open another."""
     try:
-        paths = [str(p) for p in known.known_projects()]
+        paths = [str(p) for p in recent_projects()]
     except ArfError as fault:
         widgets.error(fault)
         return
@@ -148,9 +150,6 @@ def _picker(project: Project | None) -> None:
 
 
 def _project_name(path: str) -> str:
-    """The project's own name, with its folder where two could be confused."""
-    try:
-        name = loaders.project_name(Path(path))
-    except ArfError:
-        return f"{Path(path).name} (cannot be opened)"
-    return f"{widgets.seen(name)} · {Path(path).name}" if name != Path(path).name else name
+    """The project's name, and its folder where that differs."""
+    name, folder = loaders.project_name(Path(path)), Path(path).name
+    return widgets.seen(name if name.startswith(folder) else f"{name} · {folder}")

@@ -1,7 +1,7 @@
-"""What one browser session remembers, in one place.
+"""What one browser session remembers: one record for the session, with one for each page.
 
-Filters live in the address instead (`bind="query-params"` on the widget), so that a view can be
-sent to somebody else. A page's own fields stand in a block of their own below.
+Filters live in the address instead (`bind="query-params"` on the widget), so that a link opens the
+same view.
 """
 
 from dataclasses import dataclass, field
@@ -10,85 +10,85 @@ import streamlit as st
 
 from arf_core.analysis.annotations import LabelledFinding
 from arf_core.errors import ArfError
-from arf_core.importing import ImportOptions
+from arf_core.importing import ImportSettings
 from arf_core.models.registry import Tested
-from arf_core.project.configure import Written
+from arf_core.project.configure import SettingsFiles
 
 
 @dataclass
 class Changed:
-    """The last change of a project's settings, and how to undo it."""
+    """The last change to a project's settings, and how to undo it."""
 
     project: str
-    said: str
+    message: str
     command: str
-    before: Written
-    after: Written
+    before: SettingsFiles
+    after: SettingsFiles
 
 
 @dataclass
 class SettingsState:
-    """What the page Settings remembers."""
+    """The page Settings."""
 
     changed: Changed | None = None
     fault: ArfError | None = None
-    """Why the last change was refused."""
+    """Why the last change failed."""
     tried: dict[tuple[str, str], Tested | ArfError] = field(default_factory=dict)
-    """(project, model) -> what trying it gave."""
+    """(project, model) -> the outcome of its last test."""
     drafts: dict[str, str] = field(default_factory=dict)
-    """Project -> its taxonomy that is being edited, as YAML."""
+    """Project -> its unsaved taxonomy, as YAML."""
 
 
 @dataclass
 class DataState:
-    """What the page Data remembers: an import that is being prepared."""
+    """The page Data: the import being prepared."""
 
     project: str = ""
     paths: list[str] = field(default_factory=list)
-    """Files, folders, names of data sets."""
-    options: ImportOptions = field(default_factory=ImportOptions)
-    earlier: list[tuple[str, ImportOptions]] = field(default_factory=list)
-    """What each change was about, and the options before it, to go back to."""
+    """Files, folders, or names of data sets."""
+    options: ImportSettings = field(default_factory=ImportSettings)
+    earlier: list[tuple[str, ImportSettings]] = field(default_factory=list)
+    """What each change was about, with the options before it, for undo."""
     fault: ArfError | None = None
-    """Why the last change, or the start of the import, was refused."""
+    """Why the last change, or the import, failed."""
     uploads: tuple[str, ...] = ()
-    """Ids of the uploads that were taken over, so that a rerun does not take them again."""
+    """Ids of the uploads already kept, so that a rerun does not keep them again."""
     round: int = 0
-    """Counts imports, so that the next begins with an empty upload."""
+    """Number of this import, so that the next one begins with an empty upload."""
 
 
 @dataclass
 class ReviseState:
-    """What the page Revise remembers."""
+    """The page Revise."""
 
     at: dict[str, str] = field(default_factory=dict)
-    """Round -> the id of the summary that is shown."""
+    """Round -> id of the summary shown."""
     address: str = ""
-    """What the page itself last wrote into the address: another one is a link that somebody
-    followed, or an id that somebody typed."""
+    """What the page itself last wrote into the address; a different one came from a link or was
+    typed."""
     filters: dict[str, str] = field(default_factory=dict)
-    """Round -> the filters that were on, to begin anew when they change."""
+    """Round -> the filters in use, to start at the first summary when they change."""
     rewording: bool = False
-    said: str = ""
+    notice: str = ""
     """What the last key did."""
     fault: ArfError | None = None
-    """Why the last one did nothing."""
+    """Why the last key did nothing."""
     whole_page: bool = False
-    """Draw the whole page anew: a job was started, and the strip is to show it."""
+    """Rerun the whole page: a job was started, and the job bar must show it."""
 
 
 @dataclass
 class LabelState:
-    """What the labelling queue remembers."""
+    """The labelling queue."""
 
     reading: dict[str, str] = field(default_factory=dict)
-    """(system and reader) -> the id of the summary that is being read."""
+    """System and annotator -> id of the summary being read."""
     drafts: dict[str, list[LabelledFinding]] = field(default_factory=dict)
-    """Summary -> the findings that are noted, and not stored yet."""
-    said: str = ""
+    """Summary -> findings noted but not stored yet."""
+    notice: str = ""
     fault: ArfError | None = None
     whole_page: bool = False
-    """Draw the whole page anew: there is a first reading to measure detectors against."""
+    """Rerun the whole page: the first annotation makes a comparison with detectors possible."""
 
 
 @dataclass
@@ -98,18 +98,27 @@ class State:
     project: str | None = None
     """The folder of the open project."""
     dismissed: set[str] = field(default_factory=set)
-    """Jobs that ended badly, and that the user has put away."""
+    """Failed jobs that the user dismissed."""
     seen_open: set[str] = field(default_factory=set)
-    """Jobs that the strip has shown at work: when one ends, the page is drawn anew."""
+    """Jobs that the job bar has shown running: when one ends, the page reruns."""
     settings: SettingsState = field(default_factory=SettingsState)
     data: DataState = field(default_factory=DataState)
     revise: ReviseState = field(default_factory=ReviseState)
     labels: LabelState = field(default_factory=LabelState)
 
 
+def bound(key: str, value: object) -> str:
+    """Make the widget with this key show a stored value, also after a refusal or an undo.
+
+    Returns the key.
+    """
+    st.session_state[key] = value
+    return key
+
+
 def state() -> State:
-    """The session's state; made at the first asking."""
+    """The session's state, made when first used."""
     if "arf" not in st.session_state:
         st.session_state["arf"] = State()
-    found: State = st.session_state["arf"]
-    return found
+    session: State = st.session_state["arf"]
+    return session

@@ -1,4 +1,4 @@
-"""Files that a browser handed over, kept in the project so that a job can read them."""
+"""Uploaded files, kept in the project so that a job can read them."""
 
 import re
 import shutil
@@ -11,10 +11,11 @@ from arf_core.project import Project
 
 UNSAFE = re.compile(r"[^\w.\- ()\[\]]+")
 LONGEST = 120
+FORMATS = "CSV, TSV, JSON, JSONL or Parquet, also zipped."
 
 
 class Upload(Protocol):
-    """What `st.file_uploader` gives."""
+    """What `st.file_uploader` returns."""
 
     name: str
 
@@ -25,7 +26,7 @@ class Upload(Protocol):
 def keep(project: Project, files: Sequence[Upload]) -> list[Path]:
     """Write the files to a new folder in the project's `uploads/`; returns their paths, in order.
 
-    Names lose what a path or a terminal could take for something else.
+    Names lose every character that a path or a shell could misread.
     """
     folder = project.path / "uploads" / uuid4().hex[:8]
     folder.mkdir(parents=True)
@@ -42,7 +43,7 @@ def keep(project: Project, files: Sequence[Upload]) -> list[Path]:
 
 
 def _name(given: str, number: int) -> str:
-    """A file name that is only a name; its ending stays, since it says what the file is."""
+    """A safe file name. The extension stays, since it tells the file's format."""
     name = UNSAFE.sub("_", Path(given).name).lstrip(".- ").strip()
     stem, dot, ending = name.rpartition(".")
     if len(name) > LONGEST and dot:

@@ -122,8 +122,8 @@ class KnownNumbers:
 
     def _is_derived(self, claim: Number) -> bool:
         if claim.kind == "money":
-            said = {u.dimension for u in claim.units}
-            return any(v in self._sums and self._has_currency(said) for v in claim.values)
+            currencies = {u.dimension for u in claim.units}
+            return any(v in self._sums and self._has_currency(currencies) for v in claim.values)
         if claim.kind == "duration":
             return any(v in self._time_apart for _, v in claim.meanings)
         return any(v in YEARS and v in self._years for v in claim.values)

@@ -17,7 +17,8 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 PARTS = {
     "data": ("init", "label", "export", "status"),
-    "import_": ("import", "demo"),
+    "import_": ("import",),
+    "demo": ("demo",),
     "work": ("analyze", "findings", "revise", "verify"),
     "finetune": ("finetune", "generate"),
     "jobs": ("jobs",),

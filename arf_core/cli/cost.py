@@ -6,8 +6,7 @@ import typer
 
 from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
-from arf_core.models.accounts import costs, ledger
-from arf_core.models.cost import spent
+from arf_core.models.cost import costs, ledger, spent
 from arf_core.project import Project
 
 

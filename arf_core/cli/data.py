@@ -6,24 +6,21 @@ from shlex import quote
 import typer
 
 from arf_core.analysis.annotations import load_labels
-from arf_core.cli.options import Folder
+from arf_core.cli.options import Folder, from_settings
 from arf_core.cli.output import (
     JsonFlag,
-    SplitName,
     percent,
     print_json,
     print_line,
     print_table,
 )
 from arf_core.evaluate.rates import Rate, error_rates
-from arf_core.finetune.export import EXPORTED
+from arf_core.finetune.export import ExportSettings
 from arf_core.finetune.export import export as run_export
 from arf_core.models.providers.batch import count_waiting
 from arf_core.project import Project
 from arf_core.records import Record, System
 from arf_core.store.queries import count_summaries, detectors_of
-
-EXPORT_SPLITS = [SplitName(split) for split in EXPORTED]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,23 +66,20 @@ def label(
     raise typer.Exit(1 if report.rejected else 0)
 
 
+@from_settings(ExportSettings)
 def export(
+    settings: ExportSettings,
     folder: Path = Folder,
-    into: Path = typer.Argument(..., metavar="FOLDER", help="Where the training set goes."),
-    system: str = typer.Option("r1", help="Whose summaries."),
-    split: list[SplitName] = typer.Option(EXPORT_SPLITS, help="Which splits; never test."),
-    everything: bool = typer.Option(False, help="Take rows that nobody has checked, too."),
+    into: Path = typer.Argument(..., metavar="FOLDER", help="Folder for the training set."),
     as_json: bool = JsonFlag,
 ) -> None:
     """Write a training set: chat-format JSONL, a datasets folder, and a card."""
     with Project.open(folder) as project:
-        report = run_export(
-            project, system, into, splits=[s.value for s in split], everything=everything
-        )
+        report = run_export(project, settings, into=into.resolve())
     if as_json:
         print_json(report.model_dump())
         return
-    print_line(f"{report.rows} rows of {system} written to {into}.")
+    print_line(f"{report.rows} rows of {report.system} written to {into}.")
     rows = [(o, n, "exported") for o, n in report.by_origin.items()]
     rows += [(o, n, "left out") for o, n in report.left_out.items()]
     print_table("", ("rows", "#count", ""), rows)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from arf_core.cli.output import print_json, print_line, print_table
-from arf_core.jobs.estimate import Estimate, Range
+from arf_core.models.estimate import Estimate, Range
 
 MINUTE, HOUR = 60, 3600
 

@@ -1,15 +1,13 @@
 """`arf finetune` and `arf generate`: train a student, and have a model write summaries."""
 
 import shlex
-from enum import StrEnum
 from pathlib import Path
 
 import typer
 
-from arf_core.cli.options import Folder
+from arf_core.cli.options import Folder, from_settings
 from arf_core.cli.output import (
     JsonFlag,
-    SplitName,
     exit_code,
     print_json,
     print_line,
@@ -18,38 +16,23 @@ from arf_core.cli.output import (
     progress,
 )
 from arf_core.errors import InputError
-from arf_core.finetune import Wanted, finished
 from arf_core.finetune import finetune as run_finetune
+from arf_core.finetune import finished
 from arf_core.finetune import prepare as prepare_folder
-from arf_core.finetune.dataset import Arm
+from arf_core.finetune.base_models import PRESETS
+from arf_core.finetune.generate import GenerateSettings, system_for, try_on
 from arf_core.finetune.generate import generate as run_generate
-from arf_core.finetune.generate import system_for, try_on
-from arf_core.finetune.plan import Plan, plan_of
-from arf_core.finetune.run_folder import place_of, state_now
-from arf_core.finetune.settings import PRESETS, TRIAL_STEPS, settings_with
+from arf_core.finetune.plan import plan_of
+from arf_core.finetune.run_folder import run_folder, state_now
+from arf_core.finetune.settings import FinetuneSettings
 from arf_core.finetune.students import FinetuneReport, remove_student, report_of
-from arf_core.finetune.trainers import default_trainer
 from arf_core.finetune.training_errors import TrainingFault
 from arf_core.project import Project
 
-OfAny = typer.Argument(None, metavar="DIR", help="The project's folder; --bases needs none.")
-Base = typer.Option(
-    "practice",
-    "--base",
-    help="The base model: a folder, a preset's name (--bases), a hub id, practice, a tiny one made "
-    "from nothing, or closed-world, the small one of that example.",
-)
-Rows = typer.Option(
-    None,
-    "--rows",
-    help="all rows, or good ones alone (default: good of a revision, all of others).",
-)
-Match = typer.Option(
-    [], "--match", help="As many rows as the smallest of these: teacher, teacher:good …"
-)
-PATIENCE = "Stop after so many checkpoints without a better dev loss; 3, and 0 never stops early."
+AnyFolder = typer.Argument(None, metavar="DIR", help="The project's folder; --bases needs none.")
+Bases = typer.Option(False, "--bases", help="List the presets and end.")
 DryRun = typer.Option(
-    False, "--dry-run", help="Show the set, the estimate and the plan; train nothing."
+    False, "--dry-run", help="Show the set, the memory estimate and the plan; train nothing."
 )
 Remove = typer.Option(
     False, "--remove", help="Remove the student --into, with its files and models; train nothing."
@@ -59,50 +42,16 @@ Prepare = typer.Option(
 )
 
 
-class TrainerName(StrEnum):
-    unsloth = "unsloth"
-    trl = "trl"
-
-
-class MethodName(StrEnum):
-    lora = "lora"
-    qlora = "qlora"
-    full = "full"
-
-
-class RowsName(StrEnum):
-    all = "all"
-    good = "good"
-
-
 def register(app: typer.Typer) -> None:
     for command in (finetune, generate):
         app.command()(command)
 
 
+@from_settings(FinetuneSettings)
 def finetune(
-    folder: Path = OfAny,
-    system: str = typer.Option("r1", "--system", help="Whose summaries the student learns from."),
-    base: str = Base,
-    trainer: TrainerName = typer.Option(None, help="unsloth (on a GPU), or plain trl (without)."),
-    into: str = typer.Option(None, help="The student's name; student-SYSTEM where not given."),
-    rows: RowsName = Rows,
-    match: list[str] = Match,
-    steps: int = typer.Option(None, min=1, help="Optimiser steps, instead of epochs."),
-    trial: bool = typer.Option(False, help=f"{TRIAL_STEPS} steps, to see whether it runs."),
-    epochs: float = typer.Option(None, min=0.01, help="Passes over the rows; 2."),
-    method: MethodName = typer.Option(None, help="lora, or full for practice, if not given."),
-    rank: int = typer.Option(None, min=1, help="Of the adapter, and its alpha; 16."),
-    learning_rate: float = typer.Option(None, help="Default: 2e-4; 2e-5 for full."),
-    batch: int = typer.Option(None, min=1, help="Rows at a time; 2."),
-    accumulation: int = typer.Option(None, min=1, help="Batches a step; 4."),
-    max_length: int = typer.Option(None, min=32, help="Tokens; the data's 99th percentile."),
-    seed: int = typer.Option(None, help="For the order of rows and the adapter; 3407."),
-    checkpoint_every: int = typer.Option(None, min=1, help="Steps; a fifth of the training."),
-    patience: int = typer.Option(None, min=0, help=PATIENCE),
-    gguf: bool = typer.Option(True, help="Write GGUF files too."),
-    fresh: bool = typer.Option(False, "--fresh", help="Throw an earlier one of this name away."),
-    bases: bool = typer.Option(False, "--bases", help="List the bases with a preset, and end."),
+    settings: FinetuneSettings,
+    folder: Path = AnyFolder,
+    bases: bool = Bases,
     dry_run: bool = DryRun,
     prepare: bool = Prepare,
     remove: bool = Remove,
@@ -112,91 +61,55 @@ def finetune(
     if bases:
         _print_bases(as_json)
         return
-    if remove:
-        _remove(_named(folder), into, as_json)
-        return
-    given = {
-        "method": method.value if method else None,
-        "rank": rank,
-        "alpha": rank,
-        "learning_rate": learning_rate,
-        "batch": batch,
-        "accumulation": accumulation,
-        "epochs": epochs,
-        "steps": _steps(trial, steps),
-        "max_length": max_length,
-        "seed": seed,
-        "checkpoint_every": checkpoint_every,
-        "patience": patience,
-    }
-    wanted = Wanted(
-        system=system,
-        base=base,
-        into=f"student-{system}" if into is None else into,
-        trainer=trainer.value if trainer else default_trainer(),
-        settings=settings_with(base, given),
-        choice=rows.value if rows else None,
-        match=tuple(map(Arm.parse, match)),
-        gguf=("f16", "q8_0") if gguf else (),
-    )
-    _do(_named(folder), wanted, fresh=fresh, dry_run=dry_run, prepare=prepare, as_json=as_json)
-
-
-def _steps(trial: bool, steps: int | None) -> int | None:
-    if trial and steps:
-        raise InputError("--trial and --steps are both given.", "Give one of them.")
-    return TRIAL_STEPS if trial else steps
-
-
-def _named(folder: Path | None) -> Path:
     if folder is None:
         raise InputError("No project named.", "arf finetune DIR; arf demo DIR makes one to try.")
-    return folder
-
-
-def _do(
-    folder: Path, wanted: Wanted, *, fresh: bool, dry_run: bool, prepare: bool, as_json: bool
-) -> None:
     with Project.open(folder) as project:
-        if dry_run:
-            _print_plan(plan_of(project, wanted), as_json)
+        if remove:
+            _remove(project, settings.into, as_json)
+        elif dry_run:
+            _print_plan(project, settings, as_json)
         elif prepare:
-            made = str(prepare_folder(project, wanted, fresh=fresh))
-            if as_json:
-                print_json({"folder": made})
-            else:
-                print_line(made)
+            _prepare(project, settings, as_json)
         else:
-            _train(project, wanted, fresh, as_json)
+            _train(project, settings, as_json)
 
 
-def _train(project: Project, wanted: Wanted, fresh: bool, as_json: bool) -> None:
-    place = place_of(project.path, wanted.into)
+def _train(project: Project, settings: FinetuneSettings, as_json: bool) -> None:
+    run = run_folder(project.path, settings.student)
     try:
-        with progress(f"Training {wanted.into}") as told:
-            report = run_finetune(project, wanted, fresh=fresh, progress=told)
+        with progress(f"Training {settings.student}") as show:
+            report = run_finetune(
+                project, settings, progress=lambda phase, done, total: show(done, total, phase)
+            )
     except TrainingFault as fault:
         if not as_json:
             raise
-        report = report_of(project, place, place.state() or state_now("failed"))
+        report = report_of(project, run, run.state() or state_now("failed"))
         print_json(report.model_dump() | {"error": fault.message, "hint": fault.hint})
         raise typer.Exit(fault.exit_code) from fault
     except KeyboardInterrupt:
-        if (state := place.state()) is not None and state.phase == "stopped":
-            _print_report(project, finished(project, place), as_json)
+        if (state := run.state()) is not None and state.phase == "stopped":
+            _print_report(project, finished(project, run), as_json)
         raise
     _print_report(project, report, as_json)
 
 
-def _remove(folder: Path, into: str | None, as_json: bool) -> None:
-    if into is None:
-        raise InputError("No student named.", "Name the one to remove: --remove --into NAME")
-    with Project.open(folder) as project:
-        models = remove_student(project, place_of(project.path, into))
+def _prepare(project: Project, settings: FinetuneSettings, as_json: bool) -> None:
+    folder = str(prepare_folder(project, settings).folder)
     if as_json:
-        print_json({"removed": into, "models": models})
+        print_json({"folder": folder})
     else:
-        print_line(f"Removed {into}. The summaries that it wrote stay.")
+        print_line(folder)
+
+
+def _remove(project: Project, student: str | None, as_json: bool) -> None:
+    if student is None:
+        raise InputError("No student named.", "Name the one to remove: --remove --into NAME")
+    models = remove_student(project, run_folder(project.path, student))
+    if as_json:
+        print_json({"removed": student, "models": models})
+    else:
+        print_line(f"Removed {student}. The summaries that it wrote stay.")
 
 
 def _print_bases(as_json: bool) -> None:
@@ -204,13 +117,14 @@ def _print_bases(as_json: bool) -> None:
         print_json({"bases": [p.model_dump(exclude={"shape"}) for p in PRESETS]})
         return
     print_table(
-        "Bases with a preset; any other Llama, Qwen2 or Qwen3 works by its folder or id",
+        "Presets; any other Llama, Qwen2 or Qwen3 works by its folder or hub id",
         ("name", "hub id", "licence", "for"),
         [(p.name, p.base, p.licence, p.why) for p in PRESETS],
     )
 
 
-def _print_plan(plan: Plan, as_json: bool) -> None:
+def _print_plan(project: Project, settings: FinetuneSettings, as_json: bool) -> None:
+    plan = plan_of(project, settings)
     if as_json:
         print_json(plan.model_dump())
         return
@@ -241,44 +155,26 @@ def _print_report(project: Project, report: FinetuneReport, as_json: bool) -> No
     print_line(f"Try it: {shlex.join(again)}")
 
 
+@from_settings(GenerateSettings)
 def generate(
+    settings: GenerateSettings,
     folder: Path = Folder,
-    model: str = typer.Option(..., "--model", help="Who writes, by its name in arf.toml."),
-    into: str = typer.Option(None, "--into", help="The name of the system."),
-    split: list[SplitName] = typer.Option([SplitName.test], help="Of these splits."),
-    kind: str = typer.Option("student", help="What the system is: student or teacher."),
-    limit: int = typer.Option(None, min=1, help="At most so many, for a trial."),
-    fresh: bool = typer.Option(False, "--fresh", help="Write again what is written."),
     only: str = typer.Option(
-        None, "--only", help="This conversation alone, by its id: shown, not stored."
+        None, "--only", help="Summarise this conversation only, by its id; print, do not store."
     ),
     as_json: bool = JsonFlag,
 ) -> None:
-    """Have a model write a system's summaries. What is written is skipped."""
+    """Have a model write a system's summaries. Existing ones are skipped."""
     if only:
-        _try(folder, model, only, as_json)
+        _try(folder, settings.model, only, as_json)
         return
-    if not into:
-        raise InputError(
-            "No system named.", "Give --into NAME, or one conversation with --only ID."
-        )
-    if kind not in ("student", "teacher"):
-        raise InputError(f"--kind {kind!r} is neither student nor teacher.", "Give one of them.")
-    with Project.open(folder) as project, progress(f"Writing {into}", project) as told:
-        report = run_generate(
-            project,
-            model,
-            into,
-            splits=[s.value for s in split],
-            kind="teacher" if kind == "teacher" else "student",
-            limit=limit,
-            fresh=fresh,
-            progress=told,
-        )
+    into = settings.into
+    with Project.open(folder) as project, progress(f"Writing {into}", project) as show:
+        report = run_generate(project, settings, progress=show)
     if as_json:
         print_json(report.model_dump() | {"system": into})
     else:
-        print_run(f"{into}, written by {model}", report)
+        print_run(f"{into}, written by {settings.model}", report)
     raise typer.Exit(exit_code(report))
 
 

@@ -9,8 +9,8 @@ from arf_core.cli.output import JsonFlag, print_json, print_line, print_table
 from arf_core.jobs import queue as core
 from arf_core.project import Project
 
-What = typer.Argument("list", metavar="[list|log|cancel|resume]", help="Action.")
-Id = typer.Argument(None, metavar="[ID]", help="A job's id, or its first characters.")
+JobAction = typer.Argument("list", metavar="[list|log|cancel|resume]", help="Action.")
+JobId = typer.Argument(None, metavar="[ID]", help="A job's id, or its first characters.")
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def jobs(
-    folder: Path = Folder, what: str = What, job: str | None = Id, as_json: bool = JsonFlag
+    folder: Path = Folder, what: str = JobAction, job: str | None = JobId, as_json: bool = JsonFlag
 ) -> None:
     """List background jobs; show a job's log, cancel it or resume it."""
     actions = {"log": _log, "cancel": _cancel, "resume": _resume}

@@ -11,19 +11,19 @@ from arf_core.cli.output import JsonFlag, print_json, print_line, print_table, p
 from arf_core.project import Project
 from arf_core.records import Step
 from arf_core.review import decisions as core
-from arf_core.review.apply_decisions import reviewed_name, settle
-from arf_core.review.card import Card, card
-from arf_core.review.counts import Wanted, tallies
-from arf_core.review.queue import find, queue
+from arf_core.review.card import ReviewCard, review_card
+from arf_core.review.queue import QueueFilter, find, queue
+from arf_core.review.status import reviewed_name
+from arf_core.store.round_counts import review_counts
 from arf_core.text import word_diff
 
 WHAT = "list|show|accept|reject|reword|accept-verified|undo|history|apply"
-What = typer.Argument("list", metavar=f"[{WHAT}]", help="Action.")
-Id = typer.Argument(None, metavar="[ID]", help="A conversation, by its id in the file.")
+ReviewAction = typer.Argument("list", metavar=f"[{WHAT}]", help="Action.")
+ConversationId = typer.Argument(None, metavar="[ID]", help="A conversation, by its id in the file.")
 NEEDS_ID = ("show", "accept", "reject", "reword")
 
 
-class _Request(NamedTuple):
+class _Parsed(NamedTuple):
     """The parsed command line."""
 
     project: Project
@@ -41,8 +41,8 @@ def register(app: typer.Typer) -> None:
 
 def review(
     folder: Path = Folder,
-    what: str = What,
-    conversation: str = Id,
+    what: str = ReviewAction,
+    conversation: str = ConversationId,
     system: str = typer.Option("r1", help="Revision round."),
     by: str = typer.Option(None, help="Name of the reviewer (default: the user logged in)."),
     text: str = typer.Option(None, help="The new text, for reword."),
@@ -68,34 +68,33 @@ def review(
         )
     with Project.open(folder) as project:
         id_ = find(project.store, system, conversation) if conversation else ""
-        asked = _Request(project, system, id_, by or getpass.getuser(), text, limit, as_json)
+        asked = _Parsed(project, system, id_, by or getpass.getuser(), text, limit, as_json)
         actions[what](asked, what)
 
 
-def _list(asked: _Request, _: str) -> None:
+def _list(asked: _Parsed, _: str) -> None:
     rows = queue(asked.project.store, asked.system, size=asked.limit)
-    counted = tallies(asked.project.store, asked.system)
-    waiting = sum(t.fitting(Wanted()) for t in counted)
+    waiting = QueueFilter().count(review_counts(asked.project.store, asked.system))
     if asked.as_json:
         print_json({"waiting": waiting, "queue": [row.model_dump() for row in rows]})
         return
     table = [
-        (q.external_id, q.standing.replace("_", " "), ", ".join(f"{c}: {r}" for c, r in q.results))
+        (q.external_id, q.status.replace("_", " "), ", ".join(f"{c}: {r}" for c, r in q.results))
         for q in rows
     ]
     print_table("", ("conversation", "status", "findings"), table)
     print_line(f"{waiting:,} summaries of {asked.system} are undecided.")
 
 
-def _show(asked: _Request, _: str) -> None:
-    shown = card(asked.project.store, asked.system, asked.summary_id)
+def _show(asked: _Parsed, _: str) -> None:
+    shown = review_card(asked.project.store, asked.system, asked.summary_id)
     if asked.as_json:
         print_json(shown.model_dump())
         return
     _print_card(shown)
 
 
-def _print_card(shown: Card) -> None:
+def _print_card(shown: ReviewCard) -> None:
     before, after = (shown.before.text if shown.before else ""), shown.item.summary.text
     marks = {"same": "{}", "deleted": "[-{}-]", "inserted": "{{+{}+}}"}
     print_line("".join(marks[p.kind].format(p.text) for p in word_diff(before, after)))
@@ -108,27 +107,27 @@ def _print_card(shown: Card) -> None:
             print_line(f"    {check.verifier}: {check.result.replace('_', ' ')}. {check.reason}")
     if shown.decided:
         print_line(f"Decided by {shown.decided.annotator}: {shown.decided.action}.")
-        print_line(f"Text: {shown.stands}")
+        print_line(f"Text: {shown.final_text}")
 
 
-def _decide(asked: _Request, what: str) -> None:
+def _decide(asked: _Parsed, what: str) -> None:
     word: core.Word = "accept" if what == "accept" else "reject" if what == "reject" else "reword"
     store = asked.project.store
     step = core.decide(store, asked.system, asked.summary_id, word, asked.by, asked.text)
     _print_step(asked, step, "Done")
 
 
-def _accept_verified(asked: _Request, _: str) -> None:
+def _accept_verified(asked: _Parsed, _: str) -> None:
     with progress("Accepting") as show:
         step = core.accept_verified(asked.project.store, asked.system, asked.by, show)
     _print_step(asked, step, "Done")
 
 
-def _undo(asked: _Request, _: str) -> None:
+def _undo(asked: _Parsed, _: str) -> None:
     _print_step(asked, core.undo(asked.project.store, asked.system, asked.by), "Undone")
 
 
-def _print_step(asked: _Request, step: Step | None, words: str) -> None:
+def _print_step(asked: _Parsed, step: Step | None, words: str) -> None:
     if asked.as_json:
         print_json({"step": step and step.model_dump()})
     elif step is None:
@@ -137,7 +136,7 @@ def _print_step(asked: _Request, step: Step | None, words: str) -> None:
         print_line(f"{words}: {step.kind.replace('_', ' ')}, {step.summaries:,} of {step.system}.")
 
 
-def _history(asked: _Request, _: str) -> None:
+def _history(asked: _Parsed, _: str) -> None:
     found = core.steps(asked.project.store, asked.system, asked.limit)
     if asked.as_json:
         print_json({"steps": [step.model_dump() for step in found]})
@@ -149,9 +148,9 @@ def _history(asked: _Request, _: str) -> None:
     print_table("", ("when", "who", "what", "#summaries", ""), rows)
 
 
-def _apply(asked: _Request, _: str) -> None:
+def _apply(asked: _Parsed, _: str) -> None:
     with progress(f"Applying the decisions on {asked.system}") as show:
-        report = settle(asked.project.store, asked.system, show)
+        report = core.apply_decisions(asked.project.store, asked.system, show)
     name = reviewed_name(asked.system)
     if asked.as_json:
         print_json(report.model_dump() | {"system": name})

@@ -8,11 +8,12 @@ from arf_core.checks import CATEGORIES
 from arf_core.cli.options import Folder
 from arf_core.cli.output import JsonFlag, print_json, print_line
 from arf_core.errors import InputError
+from arf_core.models import open_model
 from arf_core.project import Project
 from arf_core.project.configure import as_argument, change, value_of
 from arf_core.project.taxonomy import DEFAULT
 from arf_core.project.taxonomy_edit import (
-    Preview,
+    TaxonomyPreview,
     preview,
     save_taxonomy,
     taxonomy_text,
@@ -41,7 +42,7 @@ def set_(
             raise InputError(f"{name!r} has no value.", "Write it like limits.budget=5.")
     values = {name: value_of(value) for name, _, value in pairs}
     with Project.open(folder) as project:
-        change(project, values)
+        change(project, values, open_model)
     if as_json:
         print_json({"set": values})
     else:
@@ -86,7 +87,7 @@ def _text(file: Path) -> str:
         ) from error
 
 
-def _show(seen: Preview) -> None:
+def _show(seen: TaxonomyPreview) -> None:
     if seen.changes_nothing:
         print_line("No category changes.")
     for category in seen.categories:

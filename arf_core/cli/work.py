@@ -21,8 +21,9 @@ from arf_core.project import Project
 from arf_core.revision.revise import ReviseSettings
 from arf_core.revision.verify import RoundReport, VerifySettings, revise_and_verify
 from arf_core.revision.verify import verify as run_verify
-from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.findings import finding_rows
 from arf_core.store.queries import detectors_of, find_system, require_detectors
+from arf_core.store.round_counts import round_outcome
 
 EstimateFlag = typer.Option(
     False, "--estimate", help="Print the calls, money and time it would take; send nothing."

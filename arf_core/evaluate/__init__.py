@@ -1,1 +1,1 @@
-"""Measures: error rates with intervals, and how far a detector agrees with people."""
+"""Measures of quality: error rates with intervals, agreement with people, clusters of findings."""

@@ -1,58 +1,63 @@
 """How far a detector agrees with a reference, usually a person.
 
-A finding of the detector is right if the reference has one of the same category in the same
-sentence of the same summary (for omissions: in the same summary). Each of the reference's findings
-can confirm one of the detector's. Beside it the same without the category, and the plain question
-whether the summary has any error at all, since detectors that point at the right words under
-another name differ from those that point at nothing.
+A finding is right if the reference has one of the same category in the same sentence of the same
+summary (an omission: in the same summary). Each finding of the reference confirms at most one of
+the detector's. Two looser comparisons show why findings differ: the same without the category, and
+whether the summary has any error at all.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from arf_core.records import SPLITS, Finding, Item, Record, Split
 from arf_core.store.database import Store, chunks
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 from arf_core.store.queries import PAGE, findings_of, items_at
 from arf_core.text import Span, sentences
 
 
-class Counts(Record):
-    """Of one class against a reference."""
+class Confusion(Record):
+    """Confusion counts of one class against a reference."""
 
     hits: int = 0
+    """True positives."""
     false_alarms: int = 0
+    """False positives."""
     misses: int = 0
+    """False negatives."""
     rejections: int | None = None
-    """Rightly left alone; None where there is no fixed set of things to judge, as of findings."""
+    """True negatives; None for findings, since there is no fixed set of possible findings."""
 
     @property
     def precision(self) -> float | None:
-        """None where nothing was reported."""
-        reported = self.hits + self.false_alarms
-        return self.hits / reported if reported else None
+        """TP / (TP + FP); None if nothing was reported."""
+        return _share(self.hits, self.false_alarms)
 
     @property
     def recall(self) -> float | None:
-        """None where there was nothing to find."""
-        there = self.hits + self.misses
-        return self.hits / there if there else None
+        """TP / (TP + FN); None if there was nothing to find."""
+        return _share(self.hits, self.misses)
 
     @property
     def balanced_accuracy(self) -> float | None:
-        """Mean of the recall on both classes; None where one is empty or unknown."""
-        if self.recall is None or self.rejections is None:
+        """Mean of recall and specificity, TN / (TN + FP); None if either is unknown."""
+        if self.rejections is None or self.recall is None:
             return None
-        right = self.rejections + self.false_alarms
-        return (self.recall + self.rejections / right) / 2 if right else None
+        specificity = _share(self.rejections, self.false_alarms)
+        return None if specificity is None else (self.recall + specificity) / 2
 
-    def __add__(self, other: "Counts") -> "Counts":
+    def __add__(self, other: "Confusion") -> "Confusion":
         known = [r for r in (self.rejections, other.rejections) if r is not None]
-        return Counts(
+        return Confusion(
             hits=self.hits + other.hits,
             false_alarms=self.false_alarms + other.false_alarms,
             misses=self.misses + other.misses,
             rejections=sum(known) if known else None,
         )
+
+
+def _share(right: int, wrong: int) -> float | None:
+    return right / (right + wrong) if right + wrong else None
 
 
 class Agreement(Record):
@@ -61,13 +66,13 @@ class Agreement(Record):
     detector: str
     reference: str
     summaries: int
-    findings: Counts
+    findings: Confusion
     """Same category, same sentence."""
-    places: Counts
-    """Same sentence, whatever the category; omissions match omissions."""
-    has_error: Counts
-    """By summary: is there any error?"""
-    by_category: dict[str, Counts]
+    places: Confusion
+    """Same sentence, any category; omissions match omissions."""
+    has_error: Confusion
+    """By summary: does it have any error?"""
+    by_category: dict[str, Confusion]
 
 
 def agreement(
@@ -78,76 +83,73 @@ def agreement(
     splits: Sequence[Split] = SPLITS,
 ) -> Agreement:
     """Compare a detector's current findings with a reference's."""
-    total, places, has_error = Counts(), Counts(), Counts()
-    by_category: dict[str, Counts] = {}
-    n = 0
+    places, has_error = Confusion(), Confusion()
+    by_category: dict[str, Confusion] = defaultdict(Confusion)
+    summaries = 0
     for page in _read_by_both(store, system, (detector, reference), splits):
         ids = [item.summary.id for item in page]
-        ours, theirs = (findings_of(store, ids, [name]) for name in (detector, reference))
+        reported_in, true_in = (findings_of(store, ids, [name]) for name in (detector, reference))
         for item in page:
-            n += 1
-            text = item.summary.text
-            said, true = (fs.get(item.summary.id, []) for fs in (ours, theirs))
-            for category in {f.category for f in (*said, *true)}:
-                counts = _match(
-                    text,
-                    [f for f in said if f.category == category],
-                    [f for f in true if f.category == category],
-                )
-                by_category[category] = by_category.get(category, Counts()) + counts
-                total += counts
-            places += _match(text, said, true)
-            has_error += _one(bool(said), bool(true))
+            spans = sentences(item.summary.text)
+            reported = reported_in.get(item.summary.id, [])
+            true = true_in.get(item.summary.id, [])
+            for category in {f.category for f in (*reported, *true)}:
+                own = ([f for f in of if f.category == category] for of in (reported, true))
+                by_category[category] += _match(spans, *own)
+            places += _match(spans, reported, true)
+            has_error += _summary_confusion(bool(reported), bool(true))
+        summaries += len(page)
     return Agreement(
         detector=detector,
         reference=reference,
-        summaries=n,
-        findings=total,
+        summaries=summaries,
+        findings=sum(by_category.values(), Confusion()),
         places=places,
         has_error=has_error,
-        by_category=by_category,
+        by_category=dict(by_category),
     )
 
 
 def _read_by_both(
     store: Store, system: str, detectors: Sequence[str], splits: Sequence[Split]
 ) -> Iterator[list[Item]]:
-    """The summaries that all the detectors have read, in pages. A person reads few of many, so
-    these are looked up, and the others not looked at."""
+    """Pages of the summaries that all detectors have read. Only these are loaded, since a person
+    reads few of many."""
     scope = Scope(splits=tuple(splits))
-    read = [look(store, system, name, scope).read.tolist() for name in detectors]
+    read = [findings_in(store, system, name, scope).read.tolist() for name in detectors]
     for numbers in chunks(sorted(set.intersection(*map(set, read))), PAGE):
         yield items_at(store, system, numbers)
 
 
-def _one(said: bool, true: bool) -> Counts:
-    return Counts(
-        hits=said and true,
-        false_alarms=said and not true,
-        misses=true and not said,
-        rejections=not said and not true,
+def _summary_confusion(reported: bool, true: bool) -> Confusion:
+    return Confusion(
+        hits=reported and true,
+        false_alarms=reported and not true,
+        misses=true and not reported,
+        rejections=not reported and not true,
     )
 
 
-def _match(text: str, said: Iterable[Finding], true: Iterable[Finding]) -> Counts:
+def _match(
+    spans: Sequence[Span], reported: Iterable[Finding], true: Iterable[Finding]
+) -> Confusion:
     """Pair findings by sentence, each at most once; omissions pair with omissions."""
-    where = sentences(text)
-    left = [_sentences_of(f, where) for f in true]
+    unmatched = [_sentences_of(f, spans) for f in true]
     hits = false_alarms = 0
-    for finding in said:
-        at = _sentences_of(finding, where)
-        pair = next((other for other in left if at & other or (not at and not other)), None)
+    for finding in reported:
+        at = _sentences_of(finding, spans)
+        pair = next((other for other in unmatched if at & other or (not at and not other)), None)
         if pair is None:
             false_alarms += 1
         else:
-            left.remove(pair)
+            unmatched.remove(pair)
             hits += 1
-    return Counts(hits=hits, false_alarms=false_alarms, misses=len(left))
+    return Confusion(hits=hits, false_alarms=false_alarms, misses=len(unmatched))
 
 
-def _sentences_of(finding: Finding, where: Sequence[Span]) -> frozenset[int]:
+def _sentences_of(finding: Finding, spans: Sequence[Span]) -> frozenset[int]:
     """The sentences that a finding's span touches; none for an omission."""
     if finding.start is None or finding.end is None:
         return frozenset()
     at = Span(finding.start, finding.end)
-    return frozenset(i for i, sentence in enumerate(where) if sentence.overlaps(at))
+    return frozenset(i for i, sentence in enumerate(spans) if sentence.overlaps(at))

@@ -1,8 +1,7 @@
-"""Findings that say alike things, together: why a system errs, beyond how often.
+"""Clusters of findings that say similar things: why a system errs, beyond how often.
 
-TF-IDF of what each finding says, reduced to at most 50 dimensions (latent semantic analysis),
-clustered by density (HDBSCAN, Campello et al. 2013) and named by the words that set a cluster
-apart. The same findings give the same clusters.
+What each finding says is embedded, clustered by density (see `embedding`), and each cluster is
+named by the terms that set it apart. The same findings give the same clusters.
 """
 
 from collections import Counter
@@ -13,47 +12,44 @@ import orjson
 from sqlalchemy import func, select
 
 from arf_core.evaluate.embedding import (
-    REPORTING,
     SEED,
     UNCLUSTERED,
     WORD,
-    Labels,
-    Matrix,
-    groups,
-    meanings,
-    places,
+    ClusterLabels,
+    cluster,
+    coordinates,
+    embed,
+    stop_words,
 )
 from arf_core.project.taxonomy import Taxonomy
 from arf_core.records import SPLITS, Finding, Record, Split
 from arf_core.store import schema
-from arf_core.store.blocks import Found
+from arf_core.store.arrays import FindingColumns
 from arf_core.store.database import Store, columns
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 
 MOST = 20_000
-"""Findings beyond this are clustered by a sample."""
-TERMS, EXAMPLES = 3, 5
+"""Findings to cluster at most; a sample is taken of more."""
+TERMS = 3
+"""Terms in a cluster's name, at most."""
 WIDESPREAD = 0.2
-"""Share of a cluster's findings that a term must be in to name it."""
+"""A term must occur in this share of a cluster's findings to name it."""
 
 
 class Cluster(Record):
-    """Findings that say alike things."""
+    """Findings that say similar things."""
 
     number: int
-    """From 0, the largest first; -1 for those that fit nowhere."""
+    """From 0, the largest first; -1 for findings that fit nowhere."""
     name: str
-    """Its most telling terms, or "unclustered"."""
-    terms: tuple[str, ...]
+    """Its most distinctive terms, or "unclustered"."""
     size: int
     categories: dict[str, int]
     """Findings by category, most frequent first."""
-    examples: tuple[str, ...]
-    """Ids of the findings nearest to the middle."""
 
 
 class Point(Record):
-    """A finding's place in the drawing. Near points say alike things; the axes mean nothing."""
+    """A finding in the drawing. Near points say similar things; the axes mean nothing."""
 
     finding_id: str
     category: str
@@ -61,24 +57,20 @@ class Point(Record):
     x: float
     y: float
     text: str
-    """What the finding says."""
+    """The finding's explanation."""
 
 
 class Clustering(Record):
-    """Every finding that was looked at is one point, and in one cluster."""
+    """Clusters of findings. Each clustered finding is one point and belongs to one cluster."""
 
     clusters: tuple[Cluster, ...]
     points: tuple[Point, ...]
     of: int
-    """Findings there are; more than there are points where a sample was taken."""
-
-    @property
-    def sampled(self) -> bool:
-        return self.of > len(self.points)
+    """Findings in all; more than points if a sample was taken."""
 
 
 class FindingSample(Record):
-    """Findings, and how many there are in all."""
+    """A sample of findings, and how many there are in all."""
 
     findings: tuple[Finding, ...]
     of: int
@@ -91,23 +83,23 @@ def sample_findings(
     splits: Sequence[Split] = SPLITS,
     most: int = MOST,
 ) -> FindingSample:
-    """A detector's current findings on a system; about `most`, evenly drawn, where there are more.
+    """A detector's current findings on a system; if there are more than `most`, a uniform sample of
+    about that many. The same project gives the same sample."""
+    return findings_drawn(
+        store, findings_in(store, system, detector, Scope(splits=tuple(splits))), most
+    )
 
-    The same project gives the same sample.
-    """
-    return findings_drawn(store, look(store, system, detector, Scope(splits=tuple(splits))), most)
 
-
-def findings_drawn(store: Store, found: Found, most: int = MOST) -> FindingSample:
-    """The findings of what was found; about `most` of them where there are more."""
+def findings_drawn(store: Store, found: FindingColumns, most: int = MOST) -> FindingSample:
+    """The findings in `found`, or a uniform sample of about `most`."""
     f, of = schema.finding, len(found.seq)
-    # Knuth's multiplicative hash scatters the running numbers over 0 … 2^32
-    scattered = found.seq.astype(np.uint64) * np.uint64(2_654_435_761) % np.uint64(2**32)
-    drawn = np.sort(found.seq[scattered < 2**32 * min(1.0, most / max(of, 1))])
+    # Knuth's multiplicative hash spreads the sequence numbers over 0 … 2^32
+    hashed = found.seq.astype(np.uint64) * np.uint64(2_654_435_761) % np.uint64(2**32)
+    drawn = np.sort(found.seq[hashed < 2**32 * min(1.0, most / max(of, 1))])
     numbers = orjson.dumps(drawn.tolist()).decode()
-    wanted = select(func.json_each(numbers).table_valued("value").c.value)
+    seqs = select(func.json_each(numbers).table_valued("value").c.value)
     with store.read() as conn:
-        rows = conn.execute(select(*columns(Finding)).where(f.c.seq.in_(wanted)).order_by(f.c.seq))
+        rows = conn.execute(select(*columns(Finding)).where(f.c.seq.in_(seqs)).order_by(f.c.seq))
         findings = tuple(Finding.model_validate(dict(row._mapping)) for row in rows)
     return FindingSample(findings=findings, of=of)
 
@@ -115,49 +107,41 @@ def findings_drawn(store: Store, found: Found, most: int = MOST) -> FindingSampl
 def cluster_findings(
     findings: Sequence[Finding], taxonomy: Taxonomy, of: int | None = None
 ) -> Clustering:
-    """Cluster findings by what they say, and place each for drawing.
+    """Cluster findings by what they say, with coordinates to draw them.
 
-    `of` is how many there are where these are a sample. Above 20,000 only so many are looked at.
-    Fewer than five are never a cluster.
+    `of` is the number of findings in all if these are a sample. At most 20,000 are clustered; fewer
+    than five never form a cluster.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     of = len(findings) if of is None else of
-    findings = _sample(findings)
-    # several threads are slower where the machine is busy, and other work is waiting for them
+    if len(findings) > MOST:
+        chosen = np.random.default_rng(SEED).choice(len(findings), MOST, replace=False)
+        findings = [findings[i] for i in sorted(chosen.tolist())]
+    # one thread gives the same numbers everywhere, and several are slower on a busy machine
     with threadpool_limits(1):
-        space, known = meanings([_whole(f, taxonomy) for f in findings])
-        labels = _by_size(groups(space, known))
-    return Clustering(
-        clusters=tuple(_described(findings, labels, space, taxonomy)),
-        points=tuple(
-            Point(
-                finding_id=f.id,
-                category=f.category,
-                cluster=int(label),
-                x=round(float(x), 4),
-                y=round(float(y), 4),
-                text=f.explanation,
-            )
-            for f, label, (x, y) in zip(findings, labels, places(space), strict=True)
-        ),
-        of=of,
+        names = [_category_name(f.category, taxonomy) for f in findings]
+        texts = [f"{_text(f)} {name}" for f, name in zip(findings, names, strict=True)]
+        space, known = embed(texts)
+        labels = cluster(space, known)
+        positions = coordinates(space)
+    points = tuple(
+        Point(
+            finding_id=f.id,
+            category=f.category,
+            cluster=int(label),
+            x=round(float(x), 4),
+            y=round(float(y), 4),
+            text=f.explanation,
+        )
+        for f, label, (x, y) in zip(findings, labels, positions, strict=True)
     )
+    clusters = tuple(_described(findings, labels, taxonomy))
+    return Clustering(clusters=clusters, points=points, of=of)
 
 
-def _sample(findings: Sequence[Finding]) -> Sequence[Finding]:
-    if len(findings) <= MOST:
-        return findings
-    drawn = np.random.default_rng(SEED).choice(len(findings), MOST, replace=False)
-    return [findings[int(i)] for i in sorted(drawn)]
-
-
-def _said(finding: Finding) -> str:
+def _text(finding: Finding) -> str:
     return f"{finding.explanation} {finding.quote or ''}"
-
-
-def _whole(finding: Finding, taxonomy: Taxonomy) -> str:
-    return f"{_said(finding)} {_category_name(finding.category, taxonomy)}"
 
 
 def _category_name(category: str, taxonomy: Taxonomy) -> str:
@@ -165,40 +149,21 @@ def _category_name(category: str, taxonomy: Taxonomy) -> str:
     return known.name if known else category
 
 
-def _by_size(labels: Labels) -> Labels:
-    """The same clusters, the largest as 0; of equal ones the first to appear."""
-    numbers, first, counts = np.unique(labels, return_index=True, return_counts=True)
-    order = sorted(
-        (-count, at, number)
-        for number, at, count in zip(numbers, first, counts, strict=True)
-        if number != UNCLUSTERED
-    )
-    renumbered = np.full(len(labels), UNCLUSTERED)
-    for new, (_, _, old) in enumerate(order):
-        renumbered[labels == old] = new
-    return renumbered
-
-
 def _described(
-    findings: Sequence[Finding], labels: Labels, space: Matrix, taxonomy: Taxonomy
+    findings: Sequence[Finding], labels: ClusterLabels, taxonomy: Taxonomy
 ) -> list[Cluster]:
     """Clusters by size, the unclustered last."""
-    terms = _telling_terms([_said(f) for f in findings], labels)
+    terms = _distinctive_terms([_text(f) for f in findings], labels)
     described = []
     for number in sorted(set(labels.tolist()), key=lambda k: (k == UNCLUSTERED, k)):
         rows = np.flatnonzero(labels == number)
-        middle = space[rows].mean(axis=0)
-        nearest = rows[np.argsort(((space[rows] - middle) ** 2).sum(axis=1), kind="stable")]
-        own = terms.get(number, ())
         categories = Counter(findings[int(i)].category for i in rows).most_common()
         described.append(
             Cluster(
                 number=number,
-                name=_name(number, own, categories[0][0], taxonomy),
-                terms=own,
+                name=_name(number, terms.get(number, ()), categories[0][0], taxonomy),
                 size=len(rows),
                 categories=dict(categories),
-                examples=tuple(findings[int(i)].id for i in nearest[:EXAMPLES]),
             )
         )
     return described
@@ -210,36 +175,37 @@ def _name(number: int, terms: Sequence[str], category: str, taxonomy: Taxonomy) 
     return " · ".join(terms) or _category_name(category, taxonomy).lower()
 
 
-def _telling_terms(texts: Sequence[str], labels: Labels) -> dict[int, tuple[str, ...]]:
-    """Each cluster's terms that set it apart: class-based TF-IDF (Grootendorst 2022)."""
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+def _distinctive_terms(texts: Sequence[str], labels: ClusterLabels) -> dict[int, tuple[str, ...]]:
+    """The terms that set each cluster apart: class-based TF-IDF (Grootendorst 2022) on whether a
+    text has a term."""
+    from sklearn.feature_extraction.text import CountVectorizer
 
-    counter = CountVectorizer(
-        stop_words=list(ENGLISH_STOP_WORDS | REPORTING),
+    vectorizer = CountVectorizer(
+        stop_words=stop_words(),
         token_pattern=WORD,
         ngram_range=(1, 2),
         binary=True,
         max_features=50_000,
     )
-    analyzer = counter.build_analyzer()
+    analyzer = vectorizer.build_analyzer()
     if not any(analyzer(text) for text in texts):
         return {}
-    there = counter.fit_transform(texts)
-    vocabulary = counter.get_feature_names_out()
-    overall = np.asarray(there.sum(axis=0)).ravel()
-    telling = {}
+    present = vectorizer.fit_transform(texts)
+    vocabulary = vectorizer.get_feature_names_out()
+    overall = np.asarray(present.sum(axis=0)).ravel()
+    distinctive = {}
     for number in sorted(set(labels.tolist()) - {UNCLUSTERED}):
         own = labels == number
-        counts = np.asarray(there[own].sum(axis=0)).ravel()
+        counts = np.asarray(present[own].sum(axis=0)).ravel()
         weights = counts / own.sum() * np.log1p(len(texts) / overall)
         weights[counts < max(2, WIDESPREAD * own.sum())] = 0
-        order = np.argsort(-weights, kind="stable")
-        telling[number] = _distinct([str(vocabulary[i]) for i in order[:30] if weights[i] > 0])
-    return telling
+        order = np.argsort(-weights, kind="stable")[:30]
+        distinctive[number] = _disjoint([str(vocabulary[i]) for i in order if weights[i] > 0])
+    return distinctive
 
 
-def _distinct(terms: Sequence[str]) -> tuple[str, ...]:
-    """The first few terms of which none shares a word with one before it."""
+def _disjoint(terms: Sequence[str]) -> tuple[str, ...]:
+    """The first few terms, skipping any that shares a word with an earlier one."""
     kept: list[str] = []
     for term in terms:
         words = set(term.split())

@@ -1,171 +1,126 @@
-"""Export: a system's summaries as a training set, with a card that says where each row came from.
+"""Export: a system's summaries as a training set, with a card that states each row's origin.
 
-By default only rows that somebody or something stands behind: edited and every finding verified as
-fixed, clean to the detectors that asked, or decided by a person. The test split never leaves.
+By default only supported rows: every finding verified as fixed, clean for the detectors that read
+it, or decided by a reviewer. The test split is never exported.
 """
 
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import select
+from typing import Annotated, Any, ClassVar
 
 from arf_core.errors import InputError
+from arf_core.finetune.card import render
+from arf_core.finetune.training_rows import (
+    GOOD,
+    WHY,
+    ExportRow,
+    chat_rows,
+    current_system,
+    origin_of,
+)
 from arf_core.project import Project
-from arf_core.records import SPLITS, Action, Item, Record, Split, System, digest, now
-from arf_core.review.apply_decisions import round_of, settle
-from arf_core.review.counts import Tally
-from arf_core.store import schema
-from arf_core.store.database import Store
-from arf_core.store.queries import detectors_of, find_system, findings_of, items, read_by
-from arf_core.store.review_status import STANDINGS, Standing
+from arf_core.records import SPLITS, Record, Split, System, digest, now
+from arf_core.run import Flag, VerbSettings
+from arf_core.store.queries import detectors_of
+from arf_core.store.round_counts import ReviewCounts
 
 EXPORTED: tuple[Split, ...] = ("train", "dev")
-CARD, PART = "README.md", ".part"
-OURS = {CARD, PART, "dataset", *(f"{split}.jsonl" for split in SPLITS)}
-"""All that an export writes; PART is what one was writing that was cut off."""
-_MARK = "- fingerprint of the rows: "
-"""In the card of every export, and of nothing else."""
-GOOD = ("accepted", "reworded", "kept", "verified", "clean")
-"""Origins that go out by default."""
-WHY = {
-    "accepted": "a person accepted the revised summary",
-    "reworded": "a person worded it anew",
-    "kept": "a person rejected the revision, so the text before it stands",
-    "verified": "edited; a verifier found every finding fixed and nothing new",
-    "clean": "no finding by any detector that read it for this round",
-    "rejected": "a person rejected it",
-    "replaced": "a person worded it anew: that text is in the reviewed system",
-    "failed": "the editor failed; it is the parent's text",
-    "flagged": "changed more than its findings ask for; waits for a person",
-    "new_error": "the verifier found a new error",
-    "not_fixed": "a finding is not fixed",
-    "unchecked": "the verifier could not judge a finding, or has not looked",
-    "not_read": "no detector has read it",
-    "has_findings": "a detector found errors in it",
-}
-_DECIDED = {"accept": "accepted", "reject": "rejected", "reword": "replaced"}
-_APPLIED = {"accept": "accepted", "reject": "kept", "reword": "reworded"}
-"""The same in a reviewed system, where the decisions are applied."""
+CARD, PARTIAL = "README.md", ".part"
+FILES = {CARD, PARTIAL, "dataset", *(f"{split}.jsonl" for split in SPLITS)}
+"""Everything an export writes; PARTIAL is the folder of one that was interrupted."""
+MARK = "- fingerprint of the rows: "
+"""In the card of every export, and nowhere else."""
+
+
+class ExportSettings(VerbSettings):
+    """Write a training set: chat-format JSONL, a datasets folder, and a card."""
+
+    verb: ClassVar[str] = "export"
+
+    system: Annotated[str, Flag("--system", explicit=True)] = "r1"
+    """System whose summaries are exported."""
+    into: Annotated[Path | None, Flag(None)] = None
+    """Folder to write; a relative one lies in the project. Default: exports/SYSTEM."""
+    splits: Annotated[tuple[Split, ...], Flag("--split")] = EXPORTED
+    """Only these splits; never test."""
+    everything: bool = False
+    """Include rows that were neither verified nor reviewed."""
+
+    @property
+    def folder(self) -> Path:
+        return Path("exports", self.system) if self.into is None else self.into
 
 
 class ExportReport(Record):
-    """What went out, and what stayed back, by reason."""
+    """What was exported, and what was left out."""
 
     system: str
     rows: int
     by_split: dict[str, int]
     by_origin: dict[str, int]
     left_out: dict[str, int]
+    """Rows by origin."""
     fingerprint: str
     """Hash of the rows: the same set has the same fingerprint."""
     read_by: tuple[str, ...]
-    """The detectors whose readings a clean row stands on."""
+    """The detectors behind the clean rows."""
     files: tuple[str, ...]
 
 
-class ExportRow(Record):
-    """One training example, and where it came from."""
+def export(project: Project, settings: ExportSettings | None = None, **values: Any) -> ExportReport:
+    """Write `<split>.jsonl` in chat format, a `datasets` folder and a card.
 
-    conversation: str
-    split: Split
-    system: str
-    origin: str
-    messages: tuple[dict[str, str], ...]
-
-
-def export(
-    project: Project,
-    system: str,
-    folder: Path,
-    *,
-    splits: Sequence[Split] = EXPORTED,
-    everything: bool = False,
-) -> ExportReport:
-    """Write `<split>.jsonl` in chat format, a `datasets` folder and a card into `folder`.
-
-    An earlier export in the folder is replaced when the new one is whole. `everything` takes
-    unchecked rows too. Raises InputError for the test split, for a folder that holds something
-    else, and where no row is left.
+    An earlier export in the folder is replaced once the new one is complete. Raises InputError for
+    the test split, for a folder that holds something else, and where no row is left.
     """
-    if "test" in splits:
+    settings = ExportSettings.of(settings, values)
+    if "test" in settings.splits:
         raise InputError(
             "The test split is never exported: a student must not be trained on it.",
             "Leave it out of --split.",
         )
-    _refuse_strangers(folder)
-    record = current_system(project, system)
-    rows, left_out = chat_rows(project, record, splits, everything=everything)
+    folder = project.path / settings.folder
+    _refuse_foreign_files(folder)
+    system = current_system(project, settings.system)
+    rows, left_out = chat_rows(project, system, settings.splits, everything=settings.everything)
     if not rows:
         why = ", ".join(f"{n} {WHY[o]}" for o, n in left_out.most_common(3))
         raise InputError(
-            f"No row of {system!r} can be exported ({why or 'it has no summaries'}).",
+            f"No row of {system.name!r} can be exported ({why or 'it has no summaries'}).",
             "Verify or accept some revisions first, or take all with --everything.",
         )
     report = ExportReport(
-        system=system,
+        system=system.name,
         rows=len(rows),
         by_split=dict(Counter(r.split for r in rows)),
         by_origin=dict(Counter(r.origin for r in rows)),
         left_out=dict(left_out),
         fingerprint=digest(*(r.model_dump_json() for r in rows)),
-        read_by=tuple(detectors_of(project.store, _first_read(record))),
-        files=(*(f"{s}.jsonl" for s in splits), "dataset/", CARD),
+        # a clean row is one whose first text was read: the text that the round began with
+        read_by=tuple(detectors_of(project.store, system.parent or system.name)),
+        files=(*(f"{s}.jsonl" for s in settings.splits), "dataset/", CARD),
     )
-    part = folder / PART
+    part = folder / PARTIAL
     shutil.rmtree(part, ignore_errors=True)
-    _write(part, rows, splits)
-    (part / CARD).write_text(_card(report, record, now()), encoding="utf-8")
-    _put_in_place(part, folder)
+    _write(part, rows, settings.splits)
+    (part / CARD).write_text(_card(report, system), encoding="utf-8")
+    _replace(part, folder)
     return report
 
 
-def current_system(project: Project, system: str) -> System:
-    """The system; a reviewed one with the decisions as they are now. Raises InputError where there
-    is none of that name."""
-    reviewed = round_of(project.store, system)
-    if reviewed is not None:
-        settle(project.store, reviewed)
-    return find_system(project.store, system)
-
-
-def chat_rows(
-    project: Project, system: System, splits: Sequence[Split], *, everything: bool = False
-) -> tuple[list[ExportRow], Counter[str]]:
-    """The system's rows in chat format, and how many stayed back by origin: what an export writes
-    and what a training learns from."""
-    left_out: Counter[str] = Counter()
-    rows = []
-    for item, origin in origins(project.store, system, splits):
-        if everything or origin in GOOD:
-            rows.append(_row(project, item, origin))
-        else:
-            left_out[origin] += 1
-    return rows, left_out
-
-
-def _first_read(system: System) -> str:
-    """Whose readings say that a row is clean: those of the text that a round began with."""
-    return system.parent or system.name
-
-
-def _refuse_strangers(folder: Path) -> None:
-    """A folder with a card of ours, or with what an export left that was cut off, may be written.
-
-    Raises InputError for any other that is not empty.
-    """
+def _refuse_foreign_files(folder: Path) -> None:
+    """Raises InputError for a folder that is neither empty nor an export, whole or interrupted."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file.", "Name a folder.")
-    there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     card = folder / CARD
     if card.is_file():
-        ours = _MARK in card.read_text(encoding="utf-8", errors="replace")
+        ours = MARK in card.read_text(encoding="utf-8", errors="replace")
     else:
-        ours = PART in there or not there
+        ours = PARTIAL in names or not names
     if not ours:
         raise InputError(
             f"{folder} holds other files, which an export could overwrite.",
@@ -173,11 +128,10 @@ def _refuse_strangers(folder: Path) -> None:
         )
 
 
-def _put_in_place(part: Path, folder: Path) -> None:
-    """Everything was written, so that only whole files take the place of what was there. The card
-    comes last: where it is, the rest is."""
-    for name in OURS - {PART, CARD} - {path.name for path in part.iterdir()}:
-        (folder / name).unlink(missing_ok=True)  # a split that is no longer asked for
+def _replace(part: Path, folder: Path) -> None:
+    """Move the complete files into place. The card comes last: where it is, the rest is."""
+    for name in FILES - {PARTIAL, CARD} - {path.name for path in part.iterdir()}:
+        (folder / name).unlink(missing_ok=True)  # a split that is no longer exported
     for path in sorted(part.iterdir(), key=lambda p: p.name == CARD):
         target = folder / path.name
         if target.is_dir():
@@ -186,77 +140,28 @@ def _put_in_place(part: Path, folder: Path) -> None:
     part.rmdir()
 
 
-def origins(store: Store, system: System, splits: Sequence[Split]) -> Iterator[tuple[Item, str]]:
-    """Each summary of the system with what stands behind it, one of WHY."""
-    detectors = detectors_of(store, system.name)
-    for page in items(store, system.name, splits=splits):
-        ids = [item.summary.id for item in page]
-        standing = _standings(store, system, page)
-        read = set().union(*(read_by(store, ids, d) for d in detectors)) if detectors else set()
-        found = findings_of(store, ids, detectors)
-        for item in page:
-            id_ = item.summary.id
-            if id_ in standing:
-                yield item, origin_of(*standing[id_], reviewed=system.kind == "reviewed")
-            else:
-                read_as = "has_findings" if id_ in found else "clean"
-                yield item, read_as if id_ in read else "not_read"
-
-
-def _standings(
-    store: Store, system: System, page: Sequence[Item]
-) -> dict[str, tuple[Action, Standing]]:
-    """Decision and standing of those summaries that a revision made; a reviewed summary has those
-    of the one that it was made from."""
-    reviewed = system.kind == "reviewed"
-    of = {str(i.summary.parent_id if reviewed else i.summary.id): i.summary.id for i in page}
-    r = schema.revision
-    query = select(r.c.summary_id, r.c.decision, r.c.risk).where(r.c.summary_id.in_(list(of)))
-    with store.read() as conn:
-        rows = conn.execute(query).all()
-    return {of[row.summary_id]: (row.decision, STANDINGS[row.risk]) for row in rows}
-
-
-def origin_of(decision: Action, standing: Standing, reviewed: bool = False) -> str:
-    """What stands behind a revised summary; a person's word counts more than a verifier's."""
-    if decision != "open":
-        return (_APPLIED if reviewed else _DECIDED)[decision]
-    return "verified" if standing == "large_change" else standing
-
-
 class Outlook(Record):
-    """What an export would take now, and what would stay back, by origin."""
+    """What an export would take now, and what it would leave out, by origin."""
 
     goes: dict[str, int]
     stays: dict[str, int]
     test: int
-    """Summaries of the test split, which never goes."""
+    """Summaries of the test split, which is never exported."""
 
 
-def outlook(counted: Iterable[Tally], reviewed: bool = False) -> Outlook:
-    """Foretell the export of a round, or of what its review makes, from the round's counts."""
+def outlook(counted: Iterable[ReviewCounts], reviewed: bool = False) -> Outlook:
+    """Predict the export of a round, or of its reviewed system, from the round's counts."""
     by_origin: Counter[str] = Counter()
     test = 0
-    for tally in counted:
-        if tally.split == "test":
-            test += tally.summaries
+    for counts in counted:
+        if counts.split == "test":
+            test += counts.summaries
         else:
-            by_origin[origin_of(tally.decision, tally.standing, reviewed)] += tally.summaries
+            by_origin[origin_of(counts.decision, counts.status, reviewed)] += counts.summaries
     return Outlook(
         goes={o: n for o, n in by_origin.items() if o in GOOD},
         stays={o: n for o, n in by_origin.items() if o not in GOOD},
         test=test,
-    )
-
-
-def _row(project: Project, item: Item, origin: str) -> ExportRow:
-    asked = project.prompt("summarise").render(conversation=item.conversation)
-    return ExportRow(
-        conversation=item.conversation.external_id,
-        split=item.conversation.split,
-        system=item.summary.system,
-        origin=origin,
-        messages=(*asked, {"role": "assistant", "content": item.summary.text}),
     )
 
 
@@ -275,37 +180,18 @@ def _write(folder: Path, rows: Sequence[ExportRow], splits: Sequence[Split]) -> 
     DatasetDict(sets).save_to_disk(str(folder / "dataset"))
 
 
-def _readers(names: Sequence[str]) -> str:
-    if set(names) <= {"rules"}:
-        few = "rules find few errors, so most of them are still in rows called clean"
-        return f"`rules` alone: {few}" if names else "nobody"
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _card(report: ExportReport, system: System, at: datetime) -> str:
-    counts = "\n".join(f"| {o} | {n} | {WHY[o]} |" for o, n in sorted(report.by_origin.items()))
-    left = "\n".join(f"| {o} | {n} | {WHY[o]} |" for o, n in sorted(report.left_out.items()))
-    splits = ", ".join(f"{n} {s}" for s, n in report.by_split.items())
-    source = f", a revision of `{system.parent}` by `{system.model}`" if system.parent else ""
-    return f"""# Training set of {system.name}
-
-{report.rows} conversations with summaries ({splits}), in chat format: `messages` holds the
-instruction, the conversation and the summary to learn. `origin` says why a row is here.
-The test split is not in this set.
-
-- made {at.date()} from system `{system.name}`{source}
-{_MARK}`{report.fingerprint}`
-- read by: {_readers(report.read_by)}
-
-| origin | rows | meaning |
-|---|---|---|
-{counts}
-
-Left out:
-
-| reason | rows | meaning |
-|---|---|---|
-{left or "| – | 0 | nothing |"}
-
-Read it with `datasets.load_from_disk("dataset")`, or take the `.jsonl` files.
-"""
+def _card(report: ExportReport, system: System) -> str:
+    readers = ", ".join(f"`{name}`" for name in report.read_by) or "nobody"
+    if report.read_by == ("rules",):
+        readers += " alone: rules find few errors, so most of them are still in rows called clean"
+    template = Path(__file__).parent / "export_card.md"
+    return render(
+        template,
+        report=report,
+        system=system,
+        splits=", ".join(f"{n} {split}" for split, n in report.by_split.items()),
+        readers=readers,
+        why=WHY,
+        mark=MARK,
+        date=now().date(),
+    )

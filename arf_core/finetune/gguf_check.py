@@ -1,18 +1,18 @@
-"""Is a GGUF file the same model? Token ids and logits are compared with the merged model's, on
-whole chats of the training set, through llama.cpp itself."""
+"""Check that a GGUF file is the same model: llama.cpp's token ids and logits are compared with the
+merged model's, on whole chats of the training set."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from arf_core.errors import InputError, MissingExtra
-from arf_core.finetune.artifacts import GgufCheck
+from arf_core.finetune.training_records import GgufCheck
 
 MOST_TOKENS = 512
-"""Of each text, for the logits."""
+"""Of each text, for the comparison of logits."""
 LARGEST = {"f16": 0.02, "q8_0": 0.15}
-"""The largest difference of a logit that passes, as a share of the spread between the
-texts' largest and smallest one."""
+"""Largest difference of a logit that passes, as a share of the spread between the largest and the
+smallest logit."""
 
 
 def check_gguf(
@@ -56,8 +56,8 @@ def _opened(file: Path, model: Any) -> Any:
         from llama_cpp import Llama
     except ImportError as error:
         raise MissingExtra(
-            "A GGUF file is not called good before llama.cpp has read it, and llama-cpp-python is "
-            "not installed.",
+            "A GGUF file is kept only after llama.cpp has read it, and llama-cpp-python is not "
+            "installed.",
             "Install it (a build of some minutes): make local; then give the same command again.",
         ) from error
     context = min(MOST_TOKENS, int(model.config.max_position_embeddings))

@@ -1,36 +1,37 @@
-"""A GGUF file of a Llama, Qwen2 or Qwen3 model, written with the `gguf` package.
+"""Write a GGUF file of a Llama, Qwen2 or Qwen3 model with the `gguf` package.
 
-Names of tensors come from that package; what is ours are the model's figures in its header, the
-order of Llama's query and key rows (llama.cpp rotates neighbouring pairs, transformers the two
-halves), the stretched rotation of Llama 3.1 and later, and the tokenizer.
+That package names the tensors. Written here are the header, the order of Llama's query and key
+rows (llama.cpp rotates neighbouring pairs, transformers the two halves), the scaled rotary
+positions of Llama 3.1 and later, and the tokenizer.
 """
 
 import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from arf_core.errors import InputError, MissingExtra
 from arf_core.models.model_identity import PRACTICE_KEY
 
-Kind = Literal["f16", "q8_0"]
 FAMILIES = {"llama": "LLAMA", "qwen2": "QWEN2", "qwen3": "QWEN3"}
-"""Types of model that can be written, and their name in the package."""
+"""Model types that can be written, with their names in the package."""
 SPLITTERS = {
     "llama-bpe": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|",
     "qwen2": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|",
 }
-"""How the expression begins that splits a text into words, by llama.cpp's name for it."""
+"""Beginning of the regular expression that splits words, by llama.cpp's name for it."""
+OWN_CONVERTER = (
+    "The merged model is in transformers' form; llama.cpp's own convert_hf_to_gguf.py may know it."
+)
 
 
 def write_gguf(
     file: Path, model: Any, tokenizer: Any, kind: str, name: str, *, practice: bool = False
 ) -> None:
-    """Write the model (weights in 32 bit) as `kind`; `practice` marks it as a practice model.
+    """Write the model (weights in 32 bit) with weights of type `kind`; `practice` marks it.
 
-    Raises InputError for a family or tokenizer that is not known here, MissingExtra without the
-    `gguf` package.
+    Raises InputError for an unsupported family or tokenizer, MissingExtra without `gguf`.
     """
     try:
         import gguf
@@ -42,8 +43,7 @@ def write_gguf(
     if config.model_type not in FAMILIES:
         raise InputError(
             f"No GGUF file can be written of a {config.model_type!r} model.",
-            f"Families that can: {', '.join(FAMILIES)}. The merged model is in transformers' form; "
-            "llama.cpp's own convert_hf_to_gguf.py may know it.",
+            f"Families that can: {', '.join(FAMILIES)}. {OWN_CONVERTER}",
         )
     writer = gguf.GGUFWriter(str(file), config.model_type)
     try:
@@ -53,7 +53,7 @@ def write_gguf(
         writer.add_file_type(
             gguf.LlamaFileType.MOSTLY_Q8_0 if kind == "q8_0" else gguf.LlamaFileType.MOSTLY_F16
         )
-        _figures(writer, config)
+        _header(writer, config)
         _tokenizer(writer, tokenizer, model)
         for tensor_name, tensor, as_type in _tensors(model, kind):
             writer.add_tensor(tensor_name, tensor, raw_dtype=as_type)
@@ -64,7 +64,7 @@ def write_gguf(
         writer.close()
 
 
-def _figures(writer: Any, config: Any) -> None:
+def _header(writer: Any, config: Any) -> None:
     heads = config.num_attention_heads
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -88,28 +88,27 @@ def _head(config: Any) -> int:
 
 
 def _rope(config: Any) -> dict[str, Any]:
-    """How positions are turned into angles. Raises InputError for a way that is not known here."""
+    """The rotary position parameters. Raises InputError for an unsupported type."""
     rope = dict(getattr(config, "rope_parameters", None) or {})
     rope.setdefault("rope_theta", getattr(config, "rope_theta", 10000.0))
     kind = rope.get("rope_type", "default")
     if kind not in ("default", "llama3"):
         raise InputError(
             f"No GGUF file can be written of a model with {kind!r} positions.",
-            "The merged model is in transformers' form; llama.cpp's own convert_hf_to_gguf.py may "
-            "know it.",
+            OWN_CONVERTER,
         )
     return rope
 
 
 def _tensors(model: Any, kind: str) -> Iterator[tuple[str, Any, Any]]:
-    """Each tensor by its GGUF name, with the type to store it as."""
+    """Each tensor with its GGUF name and its storage type."""
     import gguf
     import numpy as np
 
     config = model.config
     architecture = gguf.MODEL_ARCH[FAMILIES[config.model_type]]
     names = gguf.get_tensor_name_map(architecture, config.num_hidden_layers)
-    if (factors := _stretching(config)) is not None:
+    if (factors := _rope_factors(config)) is not None:
         yield "rope_freqs.weight", factors, gguf.GGMLQuantizationType.F32
     tied = bool(config.tie_word_embeddings)
     for theirs, tensor in model.state_dict().items():
@@ -123,7 +122,7 @@ def _tensors(model: Any, kind: str) -> Iterator[tuple[str, Any, Any]]:
             )
         data = tensor.detach().to("cpu").float().numpy()
         if config.model_type == "llama" and ".self_attn." in theirs:
-            data = _turned(data, theirs, config)
+            data = _interleaved(data, theirs, config)
         if data.ndim == 1:
             yield ours, data.astype(np.float32), gguf.GGMLQuantizationType.F32
         elif kind == "q8_0" and data.shape[-1] % 32 == 0:
@@ -133,8 +132,8 @@ def _tensors(model: Any, kind: str) -> Iterator[tuple[str, Any, Any]]:
             yield ours, data.astype(np.float16), gguf.GGMLQuantizationType.F16
 
 
-def _turned(data: Any, name: str, config: Any) -> Any:
-    """Rows of queries and keys: of each head, first and second half by turns."""
+def _interleaved(data: Any, name: str, config: Any) -> Any:
+    """Query and key rows with the halves of each head interleaved; other tensors as they are."""
     if "q_proj" in name:
         heads = config.num_attention_heads
     elif "k_proj" in name:
@@ -146,9 +145,9 @@ def _turned(data: Any, name: str, config: Any) -> Any:
     return data.reshape(heads, 2, half, *rest).swapaxes(1, 2).reshape(data.shape)
 
 
-def _stretching(config: Any) -> Any | None:
-    """By how much each angle is slowed down for long texts, as Llama 3.1 has it (its config's
-    `llama3` rope type): the slow ones by `factor`, the fast ones not, others in proportion."""
+def _rope_factors(config: Any) -> Any | None:
+    """Divisors of the rotary frequencies for long texts, as in Llama 3.1 (rope type `llama3`): low
+    frequencies by `factor`, high ones not at all, those between in proportion."""
     import numpy as np
 
     rope = _rope(config)
@@ -174,8 +173,7 @@ def _tokenizer(writer: Any, tokenizer: Any, model: Any) -> None:
     if made.get("model", {}).get("type") != "BPE" or made["model"].get("byte_fallback"):
         raise InputError(
             "No GGUF file can be written with this tokenizer: it is not byte-level BPE.",
-            "The merged model is in transformers' form; llama.cpp's own convert_hf_to_gguf.py may "
-            "know it.",
+            OWN_CONVERTER,
         )
     size = model.config.vocab_size
     tokens = [f"[unused{i}]" for i in range(size)]
@@ -203,8 +201,7 @@ def _tokenizer(writer: Any, tokenizer: Any, model: Any) -> None:
 
 
 def _splitter(made: dict[str, Any]) -> str:
-    """llama.cpp's name for the way the tokenizer splits words. A wrong guess shows when token ids
-    are compared."""
+    """llama.cpp's name for the tokenizer's word splitting. A wrong guess fails the comparison."""
     text = json.dumps(made.get("pre_tokenizer"))
     for name, begins in SPLITTERS.items():
         if json.dumps(begins)[1:-1] in text:

@@ -1,45 +1,43 @@
-"""A training as files in its own folder, `students/<name>/` of the project: what was asked for, how
-far it is, each step, the checkpoints and what came out. A page, a command line and a cluster read
-the same files, and a training that was killed goes on from them.
+"""A training as files in its own folder, `students/<name>/` of the project: the job, its state,
+the steps, the checkpoints, and what came out. Page, command line and cluster read the same files.
+
+A training runs as long as its lock is held. Whoever starts a training takes the lock and passes it
+to the process, so there is no moment in which a training runs and the lock is free; the system
+frees it with the process, however that ends.
 """
 
 import json
 import os
 import re
-import signal
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
-from typing import IO, Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from arf_core.errors import InputError
-from arf_core.finetune.artifacts import Artifacts
-from arf_core.finetune.dataset import Choice
-from arf_core.finetune.settings import TrainingSettings
-from arf_core.finetune.tokens import Lengths
+from arf_core.finetune.training_records import (
+    FINAL,
+    Artifacts,
+    Phase,
+    RowLengths,
+    StepRow,
+    Trained,
+    TrainingJob,
+    TrainingState,
+)
 from arf_core.records import Record, now
 
-FOLDER = "students"
+STUDENTS = "students"
 GGUF = "-gguf"
 """After a student's name: the model that runs its GGUF file."""
-BEGINNING_S = 20
-"""A process takes so long, at most, until it says that it is there."""
-Phase = Literal["waiting", "preparing", "training", "exporting", "stopped", "failed", "done"]
-"""`waiting` for another training on the same device; the last three are ends."""
-Reason = Literal["out_of_memory", "full_disk", "diverged", "lost_gpu", "killed", "unusable", "bug"]
-Progress = Callable[[int, int, str], None]
-"""Told the step, the steps in all (0 while not known), and what goes on."""
-ENDS: tuple[Phase, ...] = ("stopped", "failed", "done")
-ANSWER = 512
-"""Tokens of a summary, at most."""
-NAME = re.compile(r"[^\W_][\w.-]{0,79}")
-"""Of a student: its folder, its models, and a word in the command that is shown."""
+ANSWER_TOKENS = 512
+"""Longest summary of a student."""
+STUDENT_NAME = re.compile(r"[^\W_][\w.-]{0,79}")
+"""Fit for a folder, a model, and a word on the command line."""
 RESUME = "The same command goes on from the last checkpoint."
-STOPS = (signal.SIGTERM, signal.SIGINT)
-"""Signals that ask a training to stop."""
 FILES_AGAIN = (
     "It is trained, and its weights are kept: the same command makes the files again, with "
     "--no-gguf in a third less memory."
@@ -47,84 +45,7 @@ FILES_AGAIN = (
 R = TypeVar("R", bound=Record)
 
 
-class TrainingJob(Record):
-    """What is trained on what, by whom and how: all that decides the result."""
-
-    name: str
-    system: str
-    choice: Choice
-    base: str
-    """A folder, or an id on the Hugging Face hub."""
-    licence: str
-    """The base model's licence."""
-    practice: bool
-    """Is the base a practice base, so that the student is for practice only?"""
-    trainer: str
-    settings: TrainingSettings
-    rows: int
-    dev_rows: int
-    fingerprint: str
-    """Of the training set."""
-    matched_with: tuple[str, ...] = ()
-    gguf: tuple[str, ...] = ("f16", "q8_0")
-
-    @property
-    def base_name(self) -> str:
-        """The base in words for people: where a practice base lies is of no interest."""
-        return Path(self.base).name if self.practice else self.base
-
-
-class TrainingState(Record):
-    """How far a training is, or how it ended."""
-
-    phase: Phase
-    step: int = 0
-    total: int = 0
-    message: str = ""
-    hint: str = ""
-    reason: Reason | None = None
-    pid: int = 0
-    at: datetime
-
-
-class StepRow(Record):
-    """One optimiser step, as page and command line show it."""
-
-    step: int
-    total: int
-    loss: float | None = None
-    """Mean of the step's rows, on the answers alone."""
-    eval_loss: float | None = None
-    """On the dev split, at a checkpoint."""
-    learning_rate: float | None = None
-    gradient_norm: float | None = None
-    tokens_per_second: float | None = None
-    memory_gb: float = 0.0
-    """Peak so far: of the card, or of the process on a CPU."""
-    seconds: float = 0.0
-    """Of training until here, all runs together."""
-    seconds_left: float | None = None
-
-
-class Trained(Record):
-    """What a training came to."""
-
-    steps: int
-    final_loss: float
-    """Of the last step."""
-    eval_loss: float | None
-    """On the dev split, of the weights that were kept: the best, or the last without patience."""
-    seconds: float
-    """Of training, all runs of it together."""
-    peak_memory_gb: float
-    device: str
-    lengths: Lengths
-    stopped_early: bool = False
-    used: TrainingSettings | None = None
-    """The settings, with what was found out where they say nothing; None in older files."""
-
-
-class Place:
+class RunFolder:
     """The folder of one training, and the files in it."""
 
     def __init__(self, folder: Path) -> None:
@@ -147,51 +68,49 @@ class Place:
 
     def job(self) -> TrainingJob:
         """Raises InputError where the folder holds no training."""
-        if not self.job_file.is_file():
+        hint = "Replace the student with --fresh, or remove it."
+        job = _read(self.job_file, TrainingJob, hint)
+        if job is None:
             raise InputError(f"{self.folder} holds no training.", "Begin one: arf finetune …")
-        return _read(self.job_file, TrainingJob, "Replace the student with --fresh, or remove it.")
+        return job
 
     def trained(self) -> Trained | None:
-        """What the training came to, once it ended. Raises InputError for a broken file."""
-        hint = f"Remove that file. {RESUME}"
-        return _read_any(self.trained_file, Trained, hint)
+        """The outcome of the training, once it ended. Raises InputError for a broken file."""
+        return _read(self.trained_file, Trained, f"Remove that file. {RESUME}")
 
     def artifacts(self) -> Artifacts | None:
-        """What was made of the student, once all is there. Raises InputError for a broken file."""
-        hint = "Remove that file: the same command makes what it tells of again."
-        return _read_any(self.artifacts_file, Artifacts, hint)
+        """The student's files, once all are made. Raises InputError for a broken file."""
+        hint = "Remove that file: the same command makes the student's files again."
+        return _read(self.artifacts_file, Artifacts, hint)
 
-    def lengths(self) -> Lengths | None:
-        """How long the rows are, once that is known. Raises InputError for a broken file."""
-        hint = "Remove that file: the next run writes it again."
-        return _read_any(self.lengths_file, Lengths, hint)
+    def lengths(self) -> RowLengths | None:
+        """The row lengths, once they are known. Raises InputError for a broken file."""
+        return _read(self.lengths_file, RowLengths, "Remove that file: the next run writes it.")
 
     def state(self) -> TrainingState | None:
-        """How far it is. A training whose process is gone without a word has failed: killed."""
-        state = self.last_told()
-        if state is None or state.phase in ENDS or self.alive():
+        """How far it is. A training that is neither final nor running was killed."""
+        state = self.stored_state()
+        if state is None or state.phase in FINAL or self.is_running():
             return state
-        state = self.last_told() or state  # it may have ended between the two looks
-        return state if begins(state) or state.phase in ENDS else killed(state)
+        state = self.stored_state() or state  # it may have ended between the two looks
+        return state if state.phase in FINAL else _killed(state)
 
-    def tell(self, state: TrainingState) -> None:
-        """Replace the state in one step."""
-        # once a step: no waiting for the disk
-        write_whole(self.state_file, state.model_dump_json(), lasting=False)
-
-    def last_told(self) -> TrainingState | None:
-        """The state as it stands in the file, whether or not its process lives. A file that a
-        failing disk or a cut in power left broken is a failed training, which can go on."""
-        if not self.state_file.is_file():
-            return None
+    def stored_state(self) -> TrainingState | None:
+        """The state in the file, whether or not the process lives; failed for a broken file, which
+        a failing disk or a power cut may leave."""
         try:
             return _read(self.state_file, TrainingState, RESUME)
         except InputError as error:
-            told = state_now("failed", message=error.message)
-            return told.model_copy(update={"reason": "killed", "hint": error.hint})
+            broken = {"reason": "killed", "hint": error.hint}
+            return state_now("failed", message=error.message).model_copy(update=broken)
+
+    def write_state(self, state: TrainingState) -> None:
+        """Replace the state atomically."""
+        # once per step: no waiting for the disk
+        write_atomically(self.state_file, state.model_dump_json(), durable=False)
 
     def context(self) -> int:
-        """The longest text that the student reads, in tokens."""
+        """The student's context length in tokens."""
         file = self.merged / "config.json"
         try:
             return int(json.loads(file.read_bytes()).get("max_position_embeddings") or 2048)
@@ -202,14 +121,14 @@ class Place:
             ) from error
 
     def window(self) -> int:
-        """Tokens of a question and its answer that it is given room for, where room costs memory:
-        those that it learnt with and an answer more, if it reads so many."""
+        """Context to reserve for a prompt and its answer, where context costs memory: the length
+        of the training rows plus an answer, within the model's context."""
         lengths = self.lengths()
-        return min(self.context(), max(8192, lengths.max_length + ANSWER if lengths else 0))
+        needed = lengths.max_length + ANSWER_TOKENS if lengths else 0
+        return min(self.context(), max(8192, needed))
 
     def steps(self) -> list[StepRow]:
-        """Every whole line of the steps' file. One that is being written, or that a cut in power
-        left broken, is left out: figures to look at, from which nothing goes on."""
+        """The steps so far. A line that is incomplete or broken is left out."""
         if not self.steps_file.is_file():
             return []
         found = []
@@ -218,110 +137,104 @@ class Place:
                 found.append(StepRow.model_validate_json(line))
         return found
 
-    def alive(self) -> bool:
-        """Does a process work on it?"""
+    def add_step(self, row: StepRow) -> None:
+        with self.steps_file.open("a", encoding="utf-8") as file:
+            file.write(row.model_dump_json() + "\n")
+
+    def is_running(self) -> bool:
+        """Does a process hold the training's lock?"""
         if not self.lock.is_file():
             return False
-        with locked(self.lock) as free:
-            return not free
+        with locked(self.lock) as handle:
+            return handle is None
 
 
-def begins(state: TrainingState) -> bool:
-    """May its process be one that cannot say yet that it is there?"""
-    return state.phase == "preparing" and (now() - state.at).total_seconds() < BEGINNING_S
-
-
-def killed(state: TrainingState) -> TrainingState:
-    message = f"The training was killed at step {state.step} of {state.total}."
-    hint = f"{RESUME} If nobody killed it, the machine ran out of memory: see the estimate with "
-    hint += "--dry-run."
+def _killed(state: TrainingState) -> TrainingState:
     if state.phase == "exporting":
         message, hint = "It was killed while its files were made.", FILES_AGAIN
-    told = {"phase": "failed", "reason": "killed", "message": message, "hint": hint}
-    return state.model_copy(update=told)
+    else:
+        message = f"The training was killed at step {state.step} of {state.total}."
+        hint = (
+            f"{RESUME} If nobody killed it, the machine ran out of memory: see the estimate with "
+            "--dry-run."
+        )
+    change = {"phase": "failed", "reason": "killed", "message": message, "hint": hint}
+    return state.model_copy(update=change)
 
 
-def place_of(project_path: Path, name: str) -> Place:
-    """Where the training of this name lies. Raises InputError for a name that is none."""
-    if not NAME.fullmatch(name):
+def run_folder(project_path: Path, student: str) -> RunFolder:
+    """The folder of this student's training. Raises InputError for an unfit name."""
+    if not STUDENT_NAME.fullmatch(student):
         raise InputError(
-            f"{name!r} cannot name a student.",
+            f"{student!r} cannot name a student.",
             "Use letters, digits, - _ and . (80 at most), and begin with a letter or a digit.",
         )
-    return Place(project_path / FOLDER / name)
+    return RunFolder(project_path / STUDENTS / student)
 
 
-def places(project_path: Path) -> list[Place]:
-    """Every training of a project, the newest first."""
-    found = [Place(file.parent) for file in (project_path / FOLDER).glob("*/job.json")]
-    return sorted(found, key=lambda p: p.job_file.stat().st_mtime, reverse=True)
+def run_folders(project_path: Path) -> list[RunFolder]:
+    """All trainings of a project, newest first."""
+    found = [RunFolder(file.parent) for file in (project_path / STUDENTS).glob("*/job.json")]
+    return sorted(found, key=lambda run: run.job_file.stat().st_mtime, reverse=True)
 
 
 def learnt_from(project_path: Path, model: str) -> str | None:
-    """The system that a model of the project was trained on here; None for other models, and for a
-    student whose files tell no more (which page Finetune says)."""
+    """The system that a model of the project was trained on; None for other models, and for a
+    student with a broken job file (the page Finetune reports it)."""
     for name in (model, model.removesuffix(GGUF)):
         with suppress(InputError):
-            return Place(project_path / FOLDER / name).job().system
+            return RunFolder(project_path / STUDENTS / name).job().system
     return None
 
 
-def _read(file: Path, kind: type[R], hint: str) -> R:
-    """Raises InputError where the file does not hold such a record."""
+def state_now(phase: Phase, step: int = 0, total: int = 0, message: str = "") -> TrainingState:
+    """A state of this process, now."""
+    return TrainingState(
+        phase=phase, step=step, total=total, message=message, pid=os.getpid(), at=now()
+    )
+
+
+def _read(file: Path, record: type[R], hint: str) -> R | None:
+    """None where there is no file. Raises InputError where it does not hold such a record."""
+    if not file.is_file():
+        return None
     try:
-        return kind.model_validate_json(file.read_bytes())
+        return record.model_validate_json(file.read_bytes())
     except ValidationError as error:
         raise InputError(f"{file} cannot be read: it is empty, or broken.", hint) from error
 
 
-def _read_any(file: Path, kind: type[R], hint: str) -> R | None:
-    return _read(file, kind, hint) if file.is_file() else None
-
-
-def write_whole(file: Path, text: str, *, lasting: bool = True) -> None:
-    """A file that is never seen half written; a `lasting` one is on the disk afterwards."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    with fresh.open("w", encoding="utf-8") as handle:
+def write_atomically(file: Path, text: str, *, durable: bool = True) -> None:
+    """Write a file that nobody sees half written; a durable one is on the disk afterwards."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as handle:
         handle.write(text)
-        if lasting:
+        if durable:
             handle.flush()
             os.fsync(handle.fileno())
-    fresh.replace(file)
-
-
-def append_line(file: IO[str], row: Record) -> None:
-    file.write(json.dumps(row.model_dump()) + "\n")
-    file.flush()
+    temporary.replace(file)
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[bool]:
-    """Hold a file's lock, if nobody else does; says whether. The system frees it with its holder,
-    however that one ends."""
+def locked(file: Path, wait_s: float = 0.0) -> Iterator[int | None]:
+    """Hold a file's lock; yields its descriptor, or None where another process holds it.
+
+    A process that is given the descriptor holds the lock on until it ends. `wait_s` outlasts
+    others who only look whether the lock is held.
+    """
     import fcntl
 
     file.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + wait_s
     with file.open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        os.set_inheritable(handle.fileno(), True)  # the export goes on in a fresh program
-        yield True
-
-
-@contextmanager
-def stops_wait() -> Iterator[None]:
-    """Signals to stop wait; a process that begins meanwhile hears them once it can."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def state_now(phase: Phase, step: int = 0, total: int = 0, message: str = "") -> TrainingState:
-    return TrainingState(
-        phase=phase, step=step, total=total, message=message, pid=os.getpid(), at=now()
-    )
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    yield None
+                    return
+            time.sleep(0.01)
+        os.set_inheritable(handle.fileno(), True)  # for the fresh program that makes the files
+        yield handle.fileno()

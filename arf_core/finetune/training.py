@@ -1,6 +1,6 @@
-"""The training itself, the same for every trainer: TRL's, on rows that we encoded.
+"""The training itself, the same for every trainer: TRL's, on rows that were encoded here.
 
-A trainer brings the model; what it learns from, how it is watched, saved and resumed is here.
+A trainer opens the model; training, saving and resuming are here.
 """
 
 import math
@@ -8,78 +8,84 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from arf_core.errors import InputError, in_one_line
-from arf_core.finetune.dataset import read_rows
-from arf_core.finetune.export import ExportRow
+from arf_core.finetune.process import STOP_SIGNALS
 from arf_core.finetune.requirements import need_for
-from arf_core.finetune.run_folder import STOPS, Place, Trained, TrainingJob, write_whole
+from arf_core.finetune.run_folder import RunFolder, write_atomically
 from arf_core.finetune.settings import TrainingSettings, learning_rate
-from arf_core.finetune.tokens import Encoded, Lengths, prepared, with_template
+from arf_core.finetune.tokens import EncodedRow, prepared, with_template
 from arf_core.finetune.training_errors import KNOWN_FAMILIES, TrainingFault, no_gpu_any_more
+from arf_core.finetune.training_records import RowLengths, Trained, TrainingJob
+from arf_core.finetune.training_rows import ExportRow
+from arf_core.finetune.training_set import read_rows
 
 ADAPTED = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 """All linear layers of a block: attention alone learns less for the same rank."""
 CHECKPOINTS = 5
-"""So many in a training, where nobody says otherwise."""
-OURS_ALONE = ("training_args.bin", "README.md")
+"""Checkpoints of a training by default."""
+PRIVATE_FILES = ("training_args.bin", "README.md")
 """What TRL and PEFT write beside the weights, with paths of this machine."""
 LoadModel = Callable[[TrainingJob, int], Any]
-"""Opens the base for texts of at most so many tokens, adapter and all."""
+"""Opens the base, with its adapter, for rows of at most this many tokens."""
 
 
 class Stopped(BaseException):
-    """Somebody asked it to stop; a checkpoint, if there is one, is whole."""
+    """A stop was requested; the last checkpoint, if there is one, is complete."""
 
 
-def run(place: Place, load: LoadModel, trainer_class: Any) -> Trained:
-    """Train, or go on from the last checkpoint, with TRL's SFTTrainer or a child of it.
+def run_training(run: RunFolder, load: LoadModel, trainer_class: Any) -> Trained:
+    """Train, or go on from the last checkpoint, with TRL's SFTTrainer or a subclass.
 
     Raises Stopped, TrainingFault, InputError where no row fits, and whatever torch raises.
     """
-    from arf_core.finetune.callbacks import last_checkpoint, peak_memory, watcher_of
+    from arf_core.finetune.callbacks import last_checkpoint, training_callbacks
 
-    job = place.job()
+    job = run.job()
     need_for(job.settings.method)
-    _same_kind_of_device(place)
+    _require_same_device(run)
     tokenizer = open_tokenizer(job.base)
-    train, lengths = rows_that_fit(tokenizer, job, read_rows(place.train_file))
-    dev, _ = prepared_dev(tokenizer, place, lengths.max_length)
+    train, lengths = rows_that_fit(tokenizer, job, read_rows(run.train_file))
+    dev = _dev_rows(tokenizer, run, lengths.max_length)
     if os.environ.get("RANK", "0") == "0":
-        write_whole(place.lengths_file, lengths.model_dump_json())
+        write_atomically(run.lengths_file, lengths.model_dump_json())
     model = load(job, lengths.max_length)
-    watcher = watcher_of(place, _asked_to_stop(), len(tokenizer))
-    watcher.evaluates, watcher.patience = bool(dev), job.settings.patience
-    trainer = _trainer(place, job, model, tokenizer, train, dev, watcher, trainer_class)
-    checkpoint = last_checkpoint(place)
+    callbacks = training_callbacks(run, _stop_flag(), len(tokenizer))
+    callbacks.evaluates, callbacks.patience = bool(dev), job.settings.patience
+    trainer = trainer_class(
+        model=model,
+        processing_class=tokenizer,
+        callbacks=[callbacks],
+        **_data(run, job, tokenizer, train, dev),
+    )
+    checkpoint = last_checkpoint(run)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    seconds = watcher.seconds()
-    if watcher.stop[0] and trainer.state.global_step < trainer.state.max_steps:
+    seconds = callbacks.seconds()
+    if callbacks.stop[0] and trainer.state.global_step < trainer.state.max_steps:
         raise Stopped
-    kept = place.adapter if job.settings.method != "full" else place.merged
+    kept = run.adapter if job.settings.method != "full" else run.merged
     trainer.save_model(str(kept))
     if trainer.is_world_process_zero():
         tokenizer.save_pretrained(kept)
-        for name in OURS_ALONE:
+        for name in PRIVATE_FILES:
             (kept / name).unlink(missing_ok=True)
-    return _trained(job.settings, trainer, watcher, lengths, seconds, peak_memory())
+    return _trained(job.settings, trainer, callbacks.stopped_early, lengths, seconds)
 
 
-def _same_kind_of_device(place: Place) -> None:
+def _require_same_device(run: RunFolder) -> None:
     """Note that there is a GPU. Raises TrainingFault where there was one, and is none now."""
     import torch
 
     if torch.cuda.is_available():
-        place.gpu_mark.touch()
-    elif place.gpu_mark.exists():
+        run.gpu_mark.touch()
+    elif run.gpu_mark.exists():
         raise no_gpu_any_more()
 
 
 def rows_that_fit(
     tokenizer: Any, job: TrainingJob, rows: Sequence[ExportRow]
-) -> tuple[list[Encoded], Lengths]:
+) -> tuple[list[EncodedRow], RowLengths]:
     """The rows as the trainer takes them. Raises InputError where no answer fits the length."""
     limit = context_of(job.base)
     kept, lengths = prepared(tokenizer, rows, job.settings.max_length, limit)
@@ -93,19 +99,16 @@ def rows_that_fit(
     return kept, lengths
 
 
-def prepared_dev(
-    tokenizer: Any, place: Place, max_length: int
-) -> tuple[list[Encoded], Lengths | None]:
-    """The dev rows, cut as the others; none where there are none or nobody wants them."""
-    rows = read_rows(place.dev_file) if place.dev_file.is_file() else []
-    if not rows or not place.job().settings.evaluate:
-        return [], None
-    return prepared(tokenizer, rows, max_length, max_length)
+def _dev_rows(tokenizer: Any, run: RunFolder, max_length: int) -> list[EncodedRow]:
+    rows = read_rows(run.dev_file) if run.dev_file.is_file() else []
+    if not rows or not run.job().settings.evaluate:
+        return []
+    return prepared(tokenizer, rows, max_length, max_length)[0]
 
 
 def open_tokenizer(base: str) -> Any:
     """The base's tokenizer with a chat template. Raises InputError where there is none, ConfigError
-    where its template is of no use."""
+    for a template that cannot be used."""
     from transformers import AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
@@ -116,30 +119,30 @@ def open_tokenizer(base: str) -> Any:
 
 
 def context_of(base: str) -> int:
-    """The longest text that the base can read, in tokens. Raises InputError where there is no base,
-    or its config.json says what cannot be."""
+    """The base's context length in tokens. Raises InputError where there is no base, or its
+    config.json is wrong."""
     from transformers import AutoConfig
 
     with _reading(base):
         config = AutoConfig.from_pretrained(base, trust_remote_code=False)
-    said = getattr(config, "max_position_embeddings", None)
-    if said is None:
+    context = getattr(config, "max_position_embeddings", None)
+    if context is None:
         return 2048
-    if not isinstance(said, int) or not 0 < said < 2**31:
+    if not isinstance(context, int) or not 0 < context < 2**31:
         raise InputError(
-            f"The base model at {base!r} reads {said!r} tokens, by its max_position_embeddings.",
+            f"The base model at {base!r} reads {context!r} tokens, by its max_position_embeddings.",
             "Correct that in its config.json.",
         )
-    return said
+    return context
 
 
 @contextmanager
 def _reading(base: str) -> Iterator[None]:
-    """Raises InputError for whatever transformers raises at files of strangers."""
+    """Raises InputError for whatever transformers raises on a stranger's files."""
     try:
         yield
     except MemoryError:
-        raise  # which is no fault of the files
+        raise  # not the files' fault
     except Exception as error:
         if "custom code" in str(error):
             raise InputError(
@@ -153,18 +156,18 @@ def _reading(base: str) -> Iterator[None]:
         ) from error
 
 
-def _asked_to_stop() -> list[bool]:
-    """A flag that the first SIGTERM or SIGINT raises; a second one ends the process."""
+def _stop_flag() -> list[bool]:
+    """A flag that the first SIGTERM or SIGINT sets; a second one ends the process."""
     flag = [False]
 
-    def ask(number: int, _: object) -> None:
+    def stop(number: int, _: object) -> None:
         if flag[0]:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         flag[0] = True
 
-    for number in STOPS:
-        signal.signal(number, ask)
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
     return flag
 
 
@@ -176,40 +179,43 @@ def total_steps(settings: TrainingSettings, rows: int, devices: int = 1) -> int:
     return math.ceil(settings.epochs * max(1, math.ceil(batches / settings.accumulation)))
 
 
-def _trainer(
-    place: Place,
+def recomputes(settings: TrainingSettings) -> bool:
+    """Gradient checkpointing: as set, else on a GPU."""
+    import torch
+
+    chosen = settings.gradient_checkpointing
+    return bool(torch.cuda.is_available()) if chosen is None else chosen
+
+
+def _data(
+    run: RunFolder,
     job: TrainingJob,
-    model: Any,
     tokenizer: Any,
-    train: list[Encoded],
-    dev: list[Encoded],
-    watcher: Any,
-    trainer_class: Any,
-) -> Any:
+    train: list[EncodedRow],
+    dev: list[EncodedRow],
+) -> dict[str, Any]:
+    """The trainer's data sets and arguments."""
     from datasets import Dataset, disable_progress_bars
     from transformers import DataCollatorForSeq2Seq
     from trl import SFTConfig
 
     disable_progress_bars()
 
-    def as_set(rows: list[Encoded]) -> Any:
+    def as_set(rows: list[EncodedRow]) -> Any:
         return Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows])
 
     steps = total_steps(job.settings, len(train), int(os.environ.get("WORLD_SIZE", "1")))
-    arguments = _arguments(job, place.checkpoints, steps, bool(dev))
-    return trainer_class(
-        model=model,
-        args=SFTConfig(**arguments),
-        train_dataset=as_set(train),
-        eval_dataset=as_set(dev) if dev else None,
-        processing_class=tokenizer,
-        data_collator=DataCollatorForSeq2Seq(tokenizer, padding=True),
-        callbacks=[watcher],
-    )
+    arguments = _arguments(job, steps, evaluates=bool(dev))
+    return {
+        "args": SFTConfig(output_dir=str(run.checkpoints), **arguments),
+        "train_dataset": as_set(train),
+        "eval_dataset": as_set(dev) if dev else None,
+        "data_collator": DataCollatorForSeq2Seq(tokenizer, padding=True),
+    }
 
 
-def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool) -> dict[str, Any]:
-    """The settings in TRL's words."""
+def _arguments(job: TrainingJob, steps: int, evaluates: bool) -> dict[str, Any]:
+    """The settings by TRL's names."""
     import torch
 
     settings, gpu = job.settings, torch.cuda.is_available()
@@ -217,9 +223,16 @@ def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool)
     bf16 = settings.precision == "bf16" or (
         settings.precision == "auto" and gpu and torch.cuda.is_bf16_supported()
     )
-    recompute = gpu if settings.gradient_checkpointing is None else settings.gradient_checkpointing
+    evaluation: dict[str, Any] = {"eval_strategy": "no"}
+    if evaluates:
+        evaluation = {
+            "eval_strategy": "steps",
+            "eval_steps": every,
+            "load_best_model_at_end": settings.patience is not None,
+            "metric_for_best_model": "eval_loss",
+            "greater_is_better": False,
+        }
     return {
-        "output_dir": str(checkpoints),
         "max_steps": steps,
         "per_device_train_batch_size": settings.batch,
         "per_device_eval_batch_size": settings.batch,
@@ -232,17 +245,13 @@ def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool)
         "bf16": bf16,
         "fp16": False,
         "use_cpu": not gpu,
-        "gradient_checkpointing": recompute,
+        "gradient_checkpointing": recomputes(settings),
         "logging_steps": 1,
-        "logging_nan_inf_filter": False,  # it would hide a loss that is no number
+        "logging_nan_inf_filter": False,  # it would hide a loss that is not a number
         "save_strategy": "steps",
         "save_steps": every,
         "save_total_limit": 2,
-        "eval_strategy": "steps" if evaluates else "no",
-        "eval_steps": every,
-        "load_best_model_at_end": evaluates and settings.patience is not None,
-        "metric_for_best_model": "eval_loss" if evaluates else None,
-        "greater_is_better": False if evaluates else None,
+        **evaluation,
         "max_length": None,
         "dataset_kwargs": {"skip_prepare_dataset": True},
         "remove_unused_columns": False,
@@ -257,39 +266,33 @@ def _arguments(job: TrainingJob, checkpoints: Path, steps: int, evaluates: bool)
 def _trained(
     settings: TrainingSettings,
     trainer: Any,
-    watcher: Any,
-    lengths: Lengths,
+    stopped_early: bool,
+    lengths: RowLengths,
     seconds: float,
-    memory: int,
 ) -> Trained:
     import torch
 
-    history = trainer.state.log_history
+    from arf_core.finetune.callbacks import peak_memory
+
+    history, used = trainer.state.log_history, trainer.args
     losses = [entry["loss"] for entry in history if "loss" in entry]
     if not losses:
         raise TrainingFault("bug", "No step was made.", "Give --steps of at least 1.")
     evaluated = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
-    kept = min(evaluated, default=None) if settings.patience else (evaluated or [None])[-1]
-    gpu = torch.cuda.is_available()
+    found_out = {
+        "learning_rate": used.learning_rate,
+        "checkpoint_every": used.save_steps,
+        "precision": "bf16" if used.bf16 else "fp32",
+        "gradient_checkpointing": bool(used.gradient_checkpointing),
+    }
     return Trained(
         steps=trainer.state.global_step,
         final_loss=float(losses[-1]),
-        eval_loss=kept,
+        eval_loss=min(evaluated, default=None) if settings.patience else (evaluated or [None])[-1],
         seconds=round(seconds, 3),
-        peak_memory_gb=round(memory / 1e9, 4),
-        device=torch.cuda.get_device_name(0) if gpu else "cpu",
+        peak_memory_gb=round(peak_memory() / 1e9, 4),
+        device=torch.cuda.get_device_name(0) if torch.cuda.is_available() else "cpu",
         lengths=lengths,
-        stopped_early=watcher.stopped_early,
-        used=_used(settings, trainer.args),
+        stopped_early=stopped_early,
+        used=settings.model_copy(update=found_out),
     )
-
-
-def _used(settings: TrainingSettings, arguments: Any) -> TrainingSettings:
-    """The settings as TRL had them, with nothing left to be found out."""
-    told = {
-        "learning_rate": arguments.learning_rate,
-        "checkpoint_every": arguments.save_steps,
-        "precision": "bf16" if arguments.bf16 else "fp32",
-        "gradient_checkpointing": bool(arguments.gradient_checkpointing),
-    }
-    return settings.model_copy(update=told)

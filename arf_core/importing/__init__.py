@@ -1,34 +1,34 @@
-"""Any file of real conversations into a project, with a report that accounts for every row.
+"""Import files of real conversations into a project, with a report that accounts for every row.
 
-    importing.load(project, "chats.csv", ImportOptions(system="gpt-4o-mini"))
+    importing.load(project, "chats.csv", system="gpt-4o-mini")
     importing.preview("chats.csv")
 
-What is read: CSV and its relatives, JSON, JSONL, Parquet, each also compressed or in a zip, folders
-of them, and Hugging Face data sets. `docs/file-shapes.md` shows the shapes.
+Formats: CSV and its relatives, JSON, JSONL, Parquet, each also compressed or in a zip, folders of
+them, and Hugging Face data sets. `docs/file-shapes.md` shows the shapes of tables.
 """
 
 from arf_core.importing import shapes
-from arf_core.importing.load import load, preview
-from arf_core.importing.options import FIELDS, ImportOptions, Mapping, Reason, options_of
-from arf_core.importing.report import ImportReport, Preview, Progress, Rejected
-from arf_core.importing.samples import Sample, first_rows
+from arf_core.importing.load import FileInspection, ImportPreview, inspect, load, preview
+from arf_core.importing.plan import Sample
+from arf_core.importing.report import ImportReport, Rejected
+from arf_core.importing.settings import FIELDS, ROLES, ImportSettings, MappingReason, TableMapping
 
 SHAPES = {name: shape.text for name, shape in shapes.SHAPES.items()}
 """The shapes in words, for people to choose from."""
 
 __all__ = [
     "FIELDS",
+    "ROLES",
     "SHAPES",
-    "ImportOptions",
+    "FileInspection",
+    "ImportPreview",
     "ImportReport",
-    "Mapping",
-    "Preview",
-    "Progress",
-    "Reason",
+    "ImportSettings",
+    "MappingReason",
     "Rejected",
     "Sample",
-    "first_rows",
+    "TableMapping",
+    "inspect",
     "load",
-    "options_of",
     "preview",
 ]

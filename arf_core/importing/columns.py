@@ -1,4 +1,4 @@
-"""What the first rows of a table show about a column."""
+"""What the header and the first rows of a table show about its columns."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,53 @@ from statistics import median
 from arf_core.importing import times
 from arf_core.importing.rows import Cell, Table
 from arf_core.importing.speakers import plain_label, role_of, side_role
-from arf_core.importing.turns import as_list, delimiter_in, labelled
+from arf_core.importing.turns import as_list, delimiter_in, label_at_start, labelled
+from arf_core.text import shortened
+
+NAMES: dict[str, str] = {
+    "turns": "turns dialogue dialog messages conversation conversations utterances transcript "
+    "chat log chat_log chat_history history dialogue_turns conversation_turns original "
+    "inputs input value",
+    "conversation_id": "conversation_id conversationid conv_id convo_id convoid dialogue_id "
+    "dialog_id dial_id dialogid dialogueid chat_id chatid thread_id threadid session_id "
+    "sessionid ticket_id ticketid ticket_number case_id caseid case_number call_id callid "
+    "interaction_id contact_id transcript_id transcriptid doc_id example_id conversation "
+    "dialogue thread session ticket chat",
+    "row_id": "id uid guid uuid key fname sample_id record_id index_id idx",
+    "message_id": "message_id messageid msg_id tweet_id utterance_id utteranceid post_id "
+    "comment_id reply_id turn_id event_id mid",
+    "parent_id": "parent_id parentid parent in_reply_to in_reply_to_id in_reply_to_status_id "
+    "reply_to reply_to_id replied_to in_response_to in_response_to_tweet_id "
+    "in_response_to_id parent_message_id parent_comment_id responds_to",
+    "speaker": "speaker role sender author from who speaker_role sender_role author_role "
+    "sender_type author_type speaker_type user_type participant_role participant "
+    "agent_or_customer interlocutor actor party speaker_id author_id sender_id user_id "
+    "username user_name user name sender_name author_name from_name",
+    "side": "inbound is_inbound direction is_agent is_customer from_customer from_agent "
+    "is_staff is_user is_bot incoming outgoing outbound side message_direction",
+    "text": "text message content body utterance message_text messagetext msg message_body "
+    "message_content tweet turn_text utterance_text utterance_content sentence transcript "
+    "comment reply post words value",
+    "whole": "dialogue dialog conversation transcript chat chat_log chat_history "
+    "conversation_text dialogue_text full_text inputs input text content body "
+    "issue_conversation history messages message log source source_text src context value",
+    "document": "document article passage source_text source_document doc story report news "
+    "context email body text content description input inputs source src message",
+    "time": "created_at timestamp sent_at time date_time datetime created date sent "
+    "message_time createdat sent_time posted_at event_time start_time start ts",
+    "index": "turn_index turn_number turn_no turn_idx turn utterance_index utterance_idx "
+    "message_index message_number msg_index position seq sequence sequence_number order "
+    "number index step line_number turn_id utterance_id message_id",
+    "summary": "summary summaries generated_summary model_summary teacher_summary summary_text "
+    "predicted_summary system_summary abstract tldr tl_dr highlights",
+    "reference_summary": "reference_summary reference gold_summary gold human_summary "
+    "reference_summaries ground_truth target_summary ref_summary references",
+    "system": "summary_model summary_system summarizer summariser system_name model_name "
+    "generator summary_by generated_by teacher_model system model",
+    "split": "split partition subset fold data_split dataset_split set",
+}
+"""Field -> names, the surest first. `whole` is a conversation as text, `row_id` an id of the row,
+whatever the row is."""
 
 _TURN_NAMES = re.compile(r"turn|dialog|convers|messag|utteran|chat|transcript|input|log")
 MOST_LOOKED_AT = 200
@@ -150,3 +196,52 @@ def columns_of(tables: Sequence[Table]) -> dict[str, Column]:
         cells for _, cells in islice(chain.from_iterable(t.sample for t in tables), MOST_SAMPLED)
     ]
     return {name: Column(name, [r[i] for r in rows]) for i, name in enumerate(names)}
+
+
+_KNOWN = frozenset(name for names in NAMES.values() for name in names.split())
+_NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}( .*)?")
+_SENTENCE = re.compile(r"\S+ \S+ .*[.!]", re.DOTALL)
+_LONGEST_NAME = 100
+
+
+def data_in(first: Sequence[str]) -> list[str]:
+    """The cells of the first line that look like data: numbers, days, sentences, several lines,
+    "Customer: words". Columns called 0, 1, 2, … are named so by pandas."""
+    if [c.strip() for c in first] == [str(n) for n in range(len(first))]:
+        return []
+    return [c for c in map(str.strip, first) if _is_data(c)]
+
+
+def is_header(first: Sequence[str]) -> bool:
+    """Do at least as many cells bear names that the importer knows as look like data?"""
+    known = sum(Column(cell, ()).plain in _KNOWN for cell in first)
+    return known >= len(data_in(first))
+
+
+def about_header(first: Sequence[str], taken: bool) -> str | None:
+    """What is to be said where the first line could be read the other way; None where not."""
+    found = data_in(first)
+    if not found:
+        return None
+    seen = ", ".join(repr(shortened(cell, 40)) for cell in found[:3])
+    if taken:
+        return (
+            f"The first line was read as the names of the columns, though it holds {seen}. If it "
+            "is a row: --no-header."
+        )
+    return (
+        f"There is no header: the first line holds {seen}, and was read as a row. The columns are "
+        "called column 1, column 2, and so on. If the line names the columns: --header."
+    )
+
+
+def _is_data(cell: str) -> bool:
+    return bool(
+        "\n" in cell
+        or len(cell) > _LONGEST_NAME
+        or _NUMBER.fullmatch(cell)
+        or _DAY.fullmatch(cell)
+        or _SENTENCE.fullmatch(cell)
+        or label_at_start(cell)
+    )

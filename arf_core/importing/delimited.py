@@ -11,20 +11,21 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from arf_core.errors import InputError
-from arf_core.importing.decoding import lines, opened_text
+from arf_core.importing.columns import about_header, is_header
 from arf_core.importing.files import Member
-from arf_core.importing.headers import about_header, is_header
-from arf_core.importing.report import shortened
 from arf_core.importing.rows import (
     LONGEST_ROW,
     ROWS_AT_ONCE,
     SAMPLE,
-    Batches,
+    InputRow,
     Reject,
-    Row,
+    RowBatches,
     Table,
     ignore,
+    lines,
+    opened_text,
 )
+from arf_core.text import shortened
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -38,7 +39,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How cells are told apart."""
+    """How cells are separated and quoted."""
 
     separator: str = ","
     quoting: bool = True
@@ -99,7 +100,7 @@ def open_table(
     named = is_header(top) if header is None else header
     columns = _named(top if named else [""] * len(top))
 
-    def batches(reject: Reject, text: str | None = None) -> Batches:
+    def batches(reject: Reject, text: str | None = None) -> RowBatches:
         with _source(member, encoding, text) as source:
             yield from _batches(member, encoding, dialect, source, len(columns), named, reject)
 
@@ -214,7 +215,7 @@ def _batches(
     width: int,
     named: bool,
     reject: Reject,
-) -> Batches:
+) -> RowBatches:
     reader = dialect.reader(source)
     if named and next((row for row in reader if row), None) is None:
         return
@@ -237,18 +238,18 @@ def _batches(
             return
 
 
-def _numbered(cells: list[list[str]], start: int, after: int | None) -> tuple[list[Row], int]:
-    """Rows with the line that each begins on, and the line behind the last."""
+def _numbered(cells: list[list[str]], start: int, after: int | None) -> tuple[list[InputRow], int]:
+    """Rows with the line that each begins on, and the line after the last."""
     if after is not None and after - start == len(cells):
         return list(zip(range(start, after), cells, strict=True)), after
-    rows: list[Row] = []
+    rows: list[InputRow] = []
     for row in cells:
         rows.append((start, row))
         start += 1 + sum(len(_LINE_END.findall(cell)) for cell in row)
     return rows, start
 
 
-def _fitting(rows: list[Row], width: int, reject: Reject) -> list[Row]:
+def _fitting(rows: list[InputRow], width: int, reject: Reject) -> list[InputRow]:
     if {len(cells) for _, cells in rows} <= {width}:
         return rows
     for line, cells in rows:
@@ -259,7 +260,7 @@ def _fitting(rows: list[Row], width: int, reject: Reject) -> list[Row]:
 
 
 def _unclosed(member: Member, encoding: str | None, dialect: Dialect, start: int) -> InputError:
-    """Find the quote that is never closed: it stands in the row that begins on line `start`."""
+    """Find the quote that is never closed: it is in the row that begins on line `start`."""
     opened = start
     inside = False
     with opened_text(member, encoding) as text:

@@ -1,22 +1,21 @@
-"""What a row says about its conversation besides the turns: attributes, split, summaries."""
+"""Attributes, split and summaries: what a row holds besides the turns."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from arf_core.importing.attributes import scalar
-from arf_core.importing.cells import checked, text_of
-from arf_core.importing.options import ImportOptions, Mapping
-from arf_core.importing.rows import Cell, RowFault, Table
+from arf_core.importing.rows import Cell, RowFault, Table, checked, scalar, text_of
+from arf_core.importing.settings import ImportSettings, TableMapping
+from arf_core.importing.turns import RawTurn
 from arf_core.records import Scalar, SystemKind
 
 _PERSON = re.compile(r"(?i)(^|[\W_])(human|reference|gold|ref|ground[ _]truth)($|[\W_])")
 
 
-class Written(NamedTuple):
+class WrittenSummary(NamedTuple):
     """A summary and who wrote it."""
 
     system: str
@@ -30,7 +29,7 @@ class Facts(NamedTuple):
     attributes: dict[str, Scalar]
     split: str | None
     """As the file writes it."""
-    summaries: tuple[Written, ...]
+    summaries: tuple[WrittenSummary, ...]
     more_references: int = 0
     """References beyond the first of a list, which are not taken."""
 
@@ -40,22 +39,41 @@ def facts_text(facts: Facts) -> str:
 
 
 def facts_from(text: str) -> Facts:
-    attributes, split, summaries, more = from_json(text)
-    return Facts(attributes, split, tuple(Written(*w) for w in summaries), more)
+    return _facts(*from_json(text))
+
+
+def _facts(
+    attributes: dict[str, Scalar], split: str | None, summaries: list[list[Any]], more: int
+) -> Facts:
+    return Facts(attributes, split, tuple(WrittenSummary(*w) for w in summaries), more)
+
+
+TurnColumns = tuple[tuple[str | None, ...], tuple[str, ...], tuple[str | None, ...]]
+"""Labels, texts and times of turns."""
+
+
+def body_text(turns: Sequence[RawTurn], facts: Facts) -> str:
+    """Turns column by column, and the facts."""
+    return to_json([list(zip(*turns, strict=True)), facts]).decode()
+
+
+def body_from(text: str) -> tuple[TurnColumns, Facts]:
+    columns, facts = from_json(text)
+    labels, texts, times = map(tuple, columns or ((), (), ()))
+    return (labels, texts, times), _facts(*facts)
 
 
 class FactsReader:
     """Reads the facts of a row."""
 
-    def __init__(self, table: Table, mapping: Mapping, options: ImportOptions) -> None:
+    def __init__(self, table: Table, mapping: TableMapping, settings: ImportSettings) -> None:
         at = {name: i for i, name in enumerate(table.columns)}
         self._attributes = [(name, at[name]) for name in mapping.attributes]
-        self._places = {f: at[c] for f, c in mapping.columns.items() if c in at}
-        self._options = options
+        self._at = {f: at[c] for f, c in mapping.columns.items() if c in at}
+        self._settings = settings
         self._split = table.split
         self.columns = sorted(
-            {i for _, i in self._attributes}
-            | {self._places[f] for f in _FIELDS if f in self._places}
+            {i for _, i in self._attributes} | {self._at[f] for f in _FIELDS if f in self._at}
         )
         """The columns that matter here."""
 
@@ -64,19 +82,19 @@ class FactsReader:
         attributes: dict[str, Scalar] = {n: v for n, v in values.items() if v is not None}
         summary, _ = _first(self._cell(cells, "summary"))
         reference, more = _first(self._cell(cells, "reference_summary"))
-        written: list[Written] = []
+        written: list[WrittenSummary] = []
         if summary.strip():
-            name = text_of(self._cell(cells, "system")).strip() or self._options.system
-            written.append(Written(name, kind_of(name), summary))
+            name = text_of(self._cell(cells, "system")).strip() or self._settings.system
+            written.append(WrittenSummary(name, kind_of(name), summary))
         if reference.strip():
-            written.append(Written("reference", "reference", reference))
+            written.append(WrittenSummary("reference", "reference", reference))
         split = self._cell(cells, "split")
-        said = text_of(split).strip() or self._split
-        return Facts(attributes, said, tuple(written), more)
+        own_split = text_of(split).strip() or self._split
+        return Facts(attributes, own_split, tuple(written), more)
 
     def _cell(self, cells: Sequence[Cell], field: str) -> Cell:
-        place = self._places.get(field)
-        return None if place is None else cells[place]
+        index = self._at.get(field)
+        return None if index is None else cells[index]
 
 
 _FIELDS = ("summary", "reference_summary", "system", "split")

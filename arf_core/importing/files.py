@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from arf_core.errors import InputError
-from arf_core.importing.report import shortened
+from arf_core.text import shortened
 
 MAX_RATIO = 200
 """Text shrinks 4 to 30 times, and rarely 100; a bomb 1,000 times."""
@@ -55,11 +55,11 @@ class Member:
     def name(self) -> str:
         """For people, and for the ids of rows without one: printable, and different for each file
         of a folder or an archive."""
-        place = self.path.relative_to(self.root).as_posix() if self.root else self.path.name
+        location = self.path.relative_to(self.root).as_posix() if self.root else self.path.name
         if self.entry is None:
-            return shortened(place, 200)
+            return shortened(location, 200)
         inner = self.entry.filename
-        return shortened(f"{place}/{inner}" if self.root else inner, 200)
+        return shortened(f"{location}/{inner}" if self.root else inner, 200)
 
     @contextmanager
     def opened(self) -> Iterator[io.BufferedReader]:
@@ -102,16 +102,16 @@ def stem(name: str) -> str:
 
 
 def given(path: str | Path) -> Given:
-    """What stands behind one path: a file, an archive, a folder, or a name on the hub.
+    """The files behind one path: a file, an archive, a folder, or a name on the hub.
 
     Raises InputError where there is nothing to read.
     """
-    place = Path(path)
+    location = Path(path)
     with reading(str(path)):
-        if place.is_dir():
-            return _folder(place)
-        if place.exists():
-            return _file(place)
+        if location.is_dir():
+            return _folder(location)
+        if location.exists():
+            return _file(location)
     if str(path).startswith("hf:") or HUB_NAME.fullmatch(str(path)):
         name = str(path).removeprefix("hf:")
         if stem(name) == name.rpartition("/")[2]:
@@ -179,10 +179,10 @@ def _archive(path: Path) -> Given:
         hidden: list[str] = []
         for info in infos:
             # some programs on Windows write backslashes; nothing is unpacked, so any name is safe
-            place = PurePosixPath(info.filename.replace("\\", "/"))
-            if _hidden(place.parts):
+            location = PurePosixPath(info.filename.replace("\\", "/"))
+            if _hidden(location.parts):
                 hidden.append(shortened(info.filename))
-            elif not _readable(place.name, inside=True):
+            elif not _readable(location.name, inside=True):
                 skipped.append(shortened(info.filename))
             else:
                 _check_readable(path, info)
@@ -203,7 +203,7 @@ def _archive(path: Path) -> Given:
 
 
 def _unzipped(plain: BinaryIO, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
-    """The stream of an entry, by what stands before it. The archive's own list of entries, which
+    """The stream of an entry, by its local header. The archive's own list of entries, which
     may be long, is not read once more for each."""
     plain.seek(entry.header_offset)
     head = plain.read(30)

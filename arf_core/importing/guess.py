@@ -1,60 +1,18 @@
 """Which column is what: by its name, checked against its first values.
 
-To teach the importer another name for a column, add it to NAMES.
+The other columns with short values that repeat become attributes, for slicing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arf_core.errors import InputError
-from arf_core.importing.columns import Column
-from arf_core.importing.options import Reason
-from arf_core.importing.report import shortened
-
-NAMES: dict[str, str] = {
-    "turns": "turns dialogue dialog messages conversation conversations utterances transcript "
-    "chat log chat_log chat_history history dialogue_turns conversation_turns original "
-    "inputs input value",
-    "conversation_id": "conversation_id conversationid conv_id convo_id convoid dialogue_id "
-    "dialog_id dial_id dialogid dialogueid chat_id chatid thread_id threadid session_id "
-    "sessionid ticket_id ticketid ticket_number case_id caseid case_number call_id callid "
-    "interaction_id contact_id transcript_id transcriptid doc_id example_id conversation "
-    "dialogue thread session ticket chat",
-    "row_id": "id uid guid uuid key fname sample_id record_id index_id idx",
-    "message_id": "message_id messageid msg_id tweet_id utterance_id utteranceid post_id "
-    "comment_id reply_id turn_id event_id mid",
-    "parent_id": "parent_id parentid parent in_reply_to in_reply_to_id in_reply_to_status_id "
-    "reply_to reply_to_id replied_to in_response_to in_response_to_tweet_id "
-    "in_response_to_id parent_message_id parent_comment_id responds_to",
-    "speaker": "speaker role sender author from who speaker_role sender_role author_role "
-    "sender_type author_type speaker_type user_type participant_role participant "
-    "agent_or_customer interlocutor actor party speaker_id author_id sender_id user_id "
-    "username user_name user name sender_name author_name from_name",
-    "side": "inbound is_inbound direction is_agent is_customer from_customer from_agent "
-    "is_staff is_user is_bot incoming outgoing outbound side message_direction",
-    "text": "text message content body utterance message_text messagetext msg message_body "
-    "message_content tweet turn_text utterance_text utterance_content sentence transcript "
-    "comment reply post words value",
-    "whole": "dialogue dialog conversation transcript chat chat_log chat_history "
-    "conversation_text dialogue_text full_text inputs input text content body "
-    "issue_conversation history messages message log source source_text src context value",
-    "document": "document article passage source_text source_document doc story report news "
-    "context email body text content description input inputs source src message",
-    "time": "created_at timestamp sent_at time date_time datetime created date sent "
-    "message_time createdat sent_time posted_at event_time start_time start ts",
-    "index": "turn_index turn_number turn_no turn_idx turn utterance_index utterance_idx "
-    "message_index message_number msg_index position seq sequence sequence_number order "
-    "number index step line_number turn_id utterance_id message_id",
-    "summary": "summary summaries generated_summary model_summary teacher_summary summary_text "
-    "predicted_summary system_summary abstract tldr tl_dr highlights",
-    "reference_summary": "reference_summary reference gold_summary gold human_summary "
-    "reference_summaries ground_truth target_summary ref_summary references",
-    "system": "summary_model summary_system summarizer summariser system_name model_name "
-    "generator summary_by generated_by teacher_model system model",
-    "split": "split partition subset fold data_split dataset_split set",
-}
-"""Field -> names, the surest first. `whole` is a conversation as text, `row_id` an id of the row,
-whatever the row is."""
+from arf_core.importing.columns import NAMES, Column
+from arf_core.importing.rows import Cell
+from arf_core.importing.settings import MappingReason
+from arf_core.text import shortened
 
 _MODELS = (
     "gpt llama claude mistral bart t5 pegasus gemini qwen phi command human teacher student "
@@ -67,10 +25,10 @@ class Choices:
     """The columns chosen so far, with the reasons."""
 
     columns: Mapping[str, Column]
-    said: Mapping[str, str]
+    chosen: Mapping[str, str]
     """The user's choice: field -> column of this table; "" for none."""
     taken: dict[str, str] = field(default_factory=dict)
-    reasons: list[Reason] = field(default_factory=list)
+    reasons: list[MappingReason] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What should be said about a choice."""
 
@@ -83,8 +41,8 @@ class Choices:
         self, name: str, fits: Callable[[Column], bool], what: str, names: str | None = None
     ) -> Column | None:
         """Choose a column for a field by the user's word, else by name and fitting values."""
-        if name in self.said:
-            return self.take(name, self.said[name], "you said so") if self.said[name] else None
+        if name in self.chosen:
+            return self.take(name, self.chosen[name], "you chose it") if self.chosen[name] else None
         free = [c for c in self.named(names or name) if c.name not in self.taken.values()]
         for column in free:
             if fits(column):
@@ -93,14 +51,14 @@ class Choices:
 
     def take(self, name: str, column: str, why: str) -> Column:
         self.taken[name] = column
-        self.reasons.append(Reason(field=name, column=column, why=why))
+        self.reasons.append(MappingReason(field=name, column=column, why=why))
         return self.columns[column]
 
     def lacking(self, name: str, why: str) -> None:
-        self.reasons.append(Reason(field=name, column=None, why=why))
+        self.reasons.append(MappingReason(field=name, column=None, why=why))
 
     def named(self, name: str) -> list[Column]:
-        """The columns whose name stands under `name` in NAMES, the surest first."""
+        """The columns with a name listed under `name` in NAMES, the surest first."""
         ranks = {n: rank for rank, n in enumerate(NAMES[name].split())}
         found = [(r, c) for c in self.columns.values() if (r := _rank(c, ranks)) is not None]
         return [c for _, c in sorted(found, key=lambda pair: pair[0])]
@@ -147,7 +105,7 @@ def choose_row_id(choices: Choices, name: str) -> None:
 def choose_sides(choices: Choices) -> None:
     """Who speaks. Of several columns the one with the most usual labels."""
     choices.choose("side", lambda c: bool(c.sides), "one of two sides")
-    if "speaker" not in choices.said:
+    if "speaker" not in choices.chosen:
         fitting = [c for c in choices.named("speaker") if c.is_label and c.median_length <= 40]
         free = [c for c in fitting if c.name not in choices.taken.values()]
         if free:
@@ -167,7 +125,7 @@ def choose_order(choices: Choices) -> None:
 def choose_summaries(choices: Choices) -> None:
     """Summaries, and who wrote them."""
     for name in ("summary", "reference_summary"):
-        if choices.choose(name, _is_summary, "text") is None and name not in choices.said:
+        if choices.choose(name, _is_summary, "text") is None and name not in choices.chosen:
             _choose_by_name_alone(choices, name)
     if choices.get("summary"):
         choices.choose("system", _is_system, "names of models")
@@ -196,7 +154,11 @@ def untaken(choices: Choices, fields: Iterable[str]) -> Iterator[str]:
     free = [c for c in choices.free() if c.filled]
     for name in fields:
         other = choices.taken.get(name)
-        if name in choices.said or (other and "summary" not in name) or not _matters(choices, name):
+        if (
+            name in choices.chosen
+            or (other and "summary" not in name)
+            or not _matters(choices, name)
+        ):
             continue
         for column in choices.named(name):
             if column not in free:
@@ -237,13 +199,66 @@ def _is_unique(column: Column) -> bool:
     return column.distinct > 0.9 * len(column.filled)
 
 
-def check_said(said: Mapping[str, str], tables: Iterable[Mapping[str, Column]]) -> None:
+def check_columns(chosen: Mapping[str, str], tables: Iterable[Mapping[str, Column]]) -> None:
     """Raises InputError where the user names a column that no table has."""
     names = list(dict.fromkeys(name for columns in tables for name in columns))
-    for name, column in said.items():
+    for name, column in chosen.items():
         inside = name in ("turn_speaker", "turn_text", "turn_time")
         if column and not inside and column not in names:
             raise InputError(
                 f"There is no column {column!r} for {name}.",
                 f"The columns are: {', '.join(names)}.",
             )
+
+
+LONG = 80
+"""Median characters beyond which a column is text, not a value to slice by."""
+FEW_ROWS = 20
+"""In a smaller sample every column may look unique, so only the name tells an id."""
+_ID_NAME = re.compile(r"(^|_)(id|ids|uuid|guid|index|idx|url|link|hash|key|number|no|column_\d+)$")
+
+
+def sorted_out(
+    columns: Iterable[Column], groups: Sequence[Cell] | None
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The columns to keep, and for each other one why not. `groups` names for each row of the
+    sample the conversation it belongs to, where several rows may belong to one."""
+    kept: list[str] = []
+    left_out: dict[str, str] = {}
+    for column in columns:
+        reason = _against(column, groups)
+        if reason is None:
+            kept.append(column.name)
+        else:
+            left_out[column.name] = reason
+    return tuple(kept), left_out
+
+
+def _against(column: Column, groups: Sequence[Cell] | None) -> str | None:
+    if not column.filled:
+        return "it is empty in the first rows"
+    if not column.is_scalar:
+        return "its values are lists or objects"
+    if column.median_length > LONG:
+        return f"its values are long (median {column.median_length:.0f} characters)"
+    if groups is not None and _varies(column, groups):
+        return "its values differ between the rows of one conversation"
+    unique = column.distinct > 0.9 * len(column.filled)
+    few = len(column.filled) < FEW_ROWS
+    if unique and (_ID_NAME.search(column.plain) if few else len(column.filled) > 0.2 * _n(column)):
+        return "its values are different in each row"
+    return None
+
+
+def _n(column: Column) -> int:
+    return len(column.cells)
+
+
+def _varies(column: Column, groups: Sequence[Cell]) -> bool:
+    """Do most of the conversations with several rows have several values?"""
+    values: dict[str, list[str]] = defaultdict(list)
+    for group, cell in zip(groups, column.cells, strict=True):
+        if cell not in (None, ""):
+            values[str(group)].append(str(cell))
+    several = [v for v in values.values() if len(v) > 1]
+    return bool(several) and sum(len(set(v)) > 1 for v in several) * 2 > len(several)

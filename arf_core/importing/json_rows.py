@@ -10,28 +10,29 @@ from typing import Any
 from pydantic_core import from_json
 
 from arf_core.errors import InputError
-from arf_core.importing.decoding import lines, opened_text
 from arf_core.importing.files import Member
 from arf_core.importing.json_text import JsonText
-from arf_core.importing.report import shortened
 from arf_core.importing.rows import (
     LONGEST_ROW,
     SAMPLE,
-    Batches,
     Cell,
+    InputRow,
     Reject,
-    Row,
+    RowBatches,
     Table,
     ignore,
     in_batches,
+    lines,
+    opened_text,
     too_long,
 )
 from arf_core.importing.splits import own_split
+from arf_core.text import shortened
 
-Item = tuple[int, Any]
+JsonItem = tuple[int, Any]
 """A row's line and its JSON value."""
-Items = Callable[[Reject], Generator[Item, None, None]]
-Path = tuple[str, ...]
+JsonItems = Callable[[Reject], Generator[JsonItem, None, None]]
+KeyPath = tuple[str, ...]
 MOST_COLUMNS = 200
 KEY = "key"
 """The column of the keys, where the rows are the values of an object."""
@@ -42,7 +43,7 @@ _SIDE_KEYS = {"speaker", "role", "from", "author", "sender", "name", "user", "pa
 def open_jsonl(member: Member, encoding: str | None) -> Table:
     """One object a line. A line that cannot be read is rejected, the others are taken."""
 
-    def items(reject: Reject) -> Generator[Item, None, None]:
+    def items(reject: Reject) -> Generator[JsonItem, None, None]:
         with opened_text(member, encoding) as text, closing(lines(text, member.name)) as source:
             for number, line in enumerate(source, 1):
                 if not line.isspace():
@@ -57,17 +58,17 @@ def open_json(member: Member, encoding: str | None) -> Table:
     Raises InputError that names the line where the file is not valid JSON.
     """
 
-    def items(reject: Reject) -> Generator[Item, None, None]:
+    def items(reject: Reject) -> Generator[JsonItem, None, None]:
         with opened_text(member, encoding) as text:
             source = JsonText(text, member.name)
             yield from source.elements() if source.peek() == "[" else _of_object(source)
             if source.peek():
-                raise source.fault("something stands behind the end")
+                raise source.fault("there is more text after the end")
 
     return table_of(member.name, items)
 
 
-def _parsed(number: int, line: str, reject: Reject) -> Iterator[Item]:
+def _parsed(number: int, line: str, reject: Reject) -> Iterator[JsonItem]:
     try:
         yield number, from_json(line.lstrip("\ufeff"))
     except UnicodeEncodeError:
@@ -84,7 +85,7 @@ def _parsed(number: int, line: str, reject: Reject) -> Iterator[Item]:
 # -- an object at the top ------------------------------------------------------------------------
 
 
-def _of_object(source: JsonText) -> Iterator[Item]:
+def _of_object(source: JsonText) -> Iterator[JsonItem]:
     """The rows of an object. What it is shows at its first entries, which are held back until it is
     clear; lists of rows are never held."""
     held: dict[str, Any] = {}
@@ -119,7 +120,9 @@ def _of_object(source: JsonText) -> Iterator[Item]:
         yield line, held
 
 
-def _bounded(elements: Iterator[Item], source: JsonText, began: int, line: int) -> Iterator[Any]:
+def _bounded(
+    elements: Iterator[JsonItem], source: JsonText, began: int, line: int
+) -> Iterator[Any]:
     """The values of a list that is held as a whole. Raises InputError where it is too long."""
     for _, value in elements:
         if source.passed - began > LONGEST_ROW:
@@ -127,7 +130,7 @@ def _bounded(elements: Iterator[Item], source: JsonText, began: int, line: int) 
         yield value
 
 
-def _with_key(key: str, elements: Iterator[Item]) -> Iterator[Item]:
+def _with_key(key: str, elements: Iterator[JsonItem]) -> Iterator[JsonItem]:
     """The rows of one list. Where the key names a split it becomes a column."""
     split = own_split(key) is not None
     for line, value in elements:
@@ -174,7 +177,7 @@ def _is_turn(value: Any) -> bool:
 # -- columns -------------------------------------------------------------------------------------
 
 
-def table_of(name: str, items: Items, split: str | None = None) -> Table:
+def table_of(name: str, items: JsonItems, split: str | None = None) -> Table:
     """A table of JSON values. Objects within a row give a column for each of their keys."""
     faults: list[str] = []
     with closing(items(partial(_noted, faults))) as first:
@@ -186,7 +189,7 @@ def table_of(name: str, items: Items, split: str | None = None) -> Table:
     top = {p[0] for p in paths if p}
     late: set[str] = set()
 
-    def rows(reject: Reject) -> Iterator[Row]:
+    def rows(reject: Reject) -> Iterator[InputRow]:
         for line, value in items(reject):
             if isinstance(value, dict):
                 if not top.issuperset(value) and len(late) < MOST_COLUMNS:
@@ -197,7 +200,7 @@ def table_of(name: str, items: Items, split: str | None = None) -> Table:
             else:
                 reject(line, "the row is no object", shortened(repr(value)))
 
-    def batches(reject: Reject) -> Batches:
+    def batches(reject: Reject) -> RowBatches:
         return in_batches(rows(reject))
 
     sample = list(islice(rows(ignore), SAMPLE))
@@ -217,12 +220,12 @@ def _without_rows(name: str, faults: list[str]) -> InputError:
     )
 
 
-def _paths(values: Sequence[Any]) -> list[Path]:
+def _paths(values: Sequence[Any]) -> list[KeyPath]:
     """The way to each column, in order of appearance."""
     objects = [v for v in values if isinstance(v, dict)]
     if len(objects) * 2 < len(values):
         return [()]
-    paths: dict[Path, None] = {}
+    paths: dict[KeyPath, None] = {}
     for key in dict.fromkeys(k for v in objects for k in v):
         inner = [v[key] for v in objects if v.get(key) is not None]
         if inner and all(isinstance(v, dict) for v in inner) and not _is_turn_columns(inner[0]):
@@ -238,7 +241,7 @@ def _is_turn_columns(value: Mapping[str, Any]) -> bool:
     return len(lists) == len(value) > 0 and len({len(v) for v in lists}) == 1
 
 
-def _at(value: Mapping[str, Any], path: Path) -> Cell:
+def _at(value: Mapping[str, Any], path: KeyPath) -> Cell:
     found: Any = value
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from arf_core.errors import InputError
-from arf_core.importing.report import shortened
 from arf_core.importing.rows import LONGEST_ROW, too_long
+from arf_core.text import shortened
 
 LARGEST_VALUE = LONGEST_ROW
 """One element of the outermost list."""
@@ -42,7 +42,7 @@ class JsonText:
                 return ""
 
     def take(self, char: str) -> None:
-        """Pass over `char`. Raises InputError where another stands."""
+        """Pass over `char`. Raises InputError for another character."""
         seen = self.peek()
         if seen != char:
             raise self.fault(f"{char} is expected, {shortened(seen) or 'the end of the file'} seen")
@@ -75,7 +75,7 @@ class JsonText:
         return value
 
     def elements(self) -> Iterator[tuple[int, Any]]:
-        """The elements of the list that stands here, each with its line."""
+        """The elements of the list that begins here, each with its line."""
         self.take("[")
         if self.peek() == "]":
             return self.take("]")
@@ -88,7 +88,7 @@ class JsonText:
             self.take(",")
 
     def entries(self) -> Iterator[str]:
-        """The keys of the object that stands here. The caller takes each value before the next."""
+        """The keys of the object that begins here. The caller takes each value before the next."""
         self.take("{")
         if self.peek() == "}":
             return self.take("}")
@@ -139,7 +139,7 @@ class JsonText:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    """Are lists and objects nested deeper than so many levels? Level by level, not by recursion."""
+    """Are lists and objects nested deeper than `levels`? Level by level, without recursion."""
     layer = [value]
     for _ in range(levels + 1):
         inner = [v.values() if isinstance(v, dict) else v for v in layer]

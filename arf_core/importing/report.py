@@ -1,8 +1,8 @@
-"""What an import did, counted while it runs."""
+"""What an import did, counted while it runs, and said in plain words."""
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,17 +13,16 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from arf_core.errors import InputError
-from arf_core.importing.options import Mapping
-from arf_core.records import Conversation, Record, Summary
+from arf_core.importing.settings import TableMapping
+from arf_core.importing.speakers import Speakers, count_speakers
+from arf_core.records import Record
+from arf_core.text import shortened
 
 KEPT = 100
 """Rejected and duplicate rows and files listed in the report; all are counted."""
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done ("opening", "reading", "storing"), how far it is, and of how many;
-0 where that is not known. Files while opening, rows while reading, conversations while storing."""
 MOST_LABELS = 100_000
 OTHER_LABELS = "(others)"
-"""Stands for the labels beyond so many different ones."""
+"""Counts the labels after the first MOST_LABELS."""
 
 
 class Rejected(Record):
@@ -43,30 +42,13 @@ class Duplicate(Record):
     same_as: str
 
 
-class Lengths(Record):
+class LengthStats(Record):
     """How long conversations are."""
 
     min: int
     median: float
     p99: float
     max: int
-
-
-class Speakers(BaseModel):
-    """How the two sides were found. Counts are of all turns that were read."""
-
-    roles: Counter[str] = Field(default_factory=Counter)
-    """Turns by role, among those whose side is known."""
-    known: Counter[str] = Field(default_factory=Counter)
-    """Turns by the file's own label, where it says the role."""
-    kept: Counter[str] = Field(default_factory=Counter)
-    """Turns by label, where it does not: stored as it stands."""
-    kept_labels: int = 0
-    """How many different labels were kept; the commonest are in `kept`."""
-    inferred_conversations: int = 0
-    inferred_turns: int = 0
-    by_cue: int = 0
-    """Inferred turns that a cue decided; the others follow by alternation."""
 
 
 class ImportReport(BaseModel):
@@ -97,33 +79,22 @@ class ImportReport(BaseModel):
     """Conversations without any text; they are among the rejected."""
     rejected: list[Rejected] = Field(default_factory=list)
     rejected_by_reason: Counter[str] = Field(default_factory=Counter)
-    turns: Lengths | None = None
+    turns: LengthStats | None = None
     """Per new conversation."""
-    words: Lengths | None = None
+    words: LengthStats | None = None
     """Per new conversation; runs of letters and digits."""
     splits: Counter[str] = Field(default_factory=Counter)
     leaks: int = 0
     """Conversations that the file puts on the other side of train / test than a near-duplicate."""
-    mappings: list[Mapping] = Field(default_factory=list)
+    mappings: list[TableMapping] = Field(default_factory=list)
     speakers: Speakers = Field(default_factory=Speakers)
     notes: list[str] = Field(default_factory=list)
     seconds: float = 0.0
 
 
-class Preview(BaseModel):
-    """How files would be read, with the first conversations as they would be stored."""
-
-    mappings: list[Mapping]
-    conversations: list[Conversation]
-    summaries: list[Summary]
-    rejected: list[Rejected]
-    speakers: Speakers
-    notes: list[str]
-
-
 @dataclass
 class Remarks:
-    """What is to be told about some of the conversations."""
+    """What the report should say about some conversations."""
 
     rejected: list[Rejected] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -139,7 +110,7 @@ class Remarks:
         self.rejected.append(Rejected(file=file, line=line, reason=reason, seen=shortened(seen)))
 
 
-class Tally:
+class ImportStats:
     """Counts what happens during an import; writes rejected rows to a file where asked."""
 
     def __init__(self, rejects_to: Path | None = None) -> None:
@@ -208,25 +179,11 @@ class Tally:
         return self.report
 
 
-def silent(doing: str, done: int, of: int) -> None:
-    """A `Progress` that tells nobody."""
-
-
-def shortened(value: str, size: int = 80) -> str:
-    """A value as it can be shown: one line, printable, not long."""
-    plain = "".join(c if c.isprintable() else escaped(c) for c in value[: size + 1])
-    return plain if len(plain) <= size else plain[: size - 1] + "…"
-
-
-def escaped(char: str) -> str:
-    return " " if char.isspace() else char.encode("unicode_escape").decode("ascii")
-
-
-def _lengths(values: "array[int]") -> Lengths | None:
+def _lengths(values: "array[int]") -> LengthStats | None:
     if not values:
         return None
     low, median, p99, high = np.quantile(np.asarray(values), [0, 0.5, 0.99, 1]).tolist()
-    return Lengths(min=int(low), median=median, p99=p99, max=int(high))
+    return LengthStats(min=int(low), median=median, p99=p99, max=int(high))
 
 
 @contextmanager
@@ -238,3 +195,78 @@ def _writing(path: Path) -> Iterator[None]:
             f"The rejected rows cannot be written to {path}: {error.strerror}.",
             "Give a file in a folder that exists and can be written, on a disk with space.",
         ) from error
+
+
+_SENTENCES = {
+    "times not read": "{n} times could not be read, so these messages have none.",
+    "some times missing": "{n} conversations keep the order of the file, since some of their "
+    "messages have no time.",
+    "messages twice": "{n} messages stood in the file twice and were taken once.",
+    "empty turns": "{n} turns have no text; they were kept, so that the others keep their places.",
+    "instructions": "{n} system messages were left out: they instruct a model and are no part of "
+    "the conversation.",
+    "more references": "{n} further references follow the first in lists; only the first "
+    "was taken.",
+    "other split": "{n} conversations have a split that is none of train, dev and test; it is kept "
+    "as the attribute split_label, and their split was decided here.",
+}
+
+
+def add_notes(stats: ImportStats, speakers: dict[str, str]) -> None:
+    """Put what was remarked into sentences, and into the numbers of the report. `speakers` are the
+    user's."""
+    report, remarks = stats.report, stats.remarks
+    report.empty = remarks.counts["empty"]
+    report.without_summary = remarks.counts["without summary"]
+    for what, sentence in _SENTENCES.items():
+        if n := remarks.counts[what]:
+            stats.note(sentence.format(n=f"{n:,}"))
+    for name, n in remarks.varying.items():
+        stats.note(
+            f"{name!r} was left out of {n:,} conversations whose rows have different values for it."
+        )
+    if report.leaks:
+        stats.note(
+            f"Leak: {report.leaks:,} conversations are (nearly) the same as one on the other side "
+            "of train and test. The file's own split was kept; figures on its test split flatter."
+        )
+    _about_speakers(stats, speakers)
+
+
+def _about_speakers(stats: ImportStats, speakers: dict[str, str]) -> None:
+    found, remarks = stats.report.speakers, stats.remarks
+    found.inferred_conversations = remarks.counts["inferred"]
+    found.inferred_turns = remarks.roles.total()
+    found.by_cue = remarks.counts["by cue"]
+    found.roles.update(remarks.roles)
+    unused = count_speakers(found, remarks.labels, speakers)
+    if found.inferred_conversations:
+        stats.note(
+            f"The file does not say who speaks: the sides of {found.inferred_conversations:,} "
+            f"conversations were inferred ({found.inferred_turns:,} turns, {found.by_cue:,} by a "
+            "cue such as a company's handle or 'our team', the others by alternation from the "
+            "customer's first turn)."
+        )
+    if found.kept_labels:
+        some = ", ".join(repr(label) for label in list(found.kept)[:5])
+        stats.note(
+            f"{found.kept_labels:,} speakers are kept as they are called ({some}"
+            f"{', …' if found.kept_labels > 5 else ''}). To say who is who: "
+            "--speaker LABEL=customer, =agent or =bot."
+        )
+    for label in unused:
+        stats.note(f"No speaker is called {label!r}.")
+
+
+def about_mapping(mapping: TableMapping) -> list[str]:
+    """What should be said about how a table is read, beyond the reasons."""
+    notes = list(mapping.notes)
+    if mapping.shape == "document":
+        notes.append(
+            f"{mapping.files[0]} holds texts, no dialogues: each is a conversation of one turn, "
+            "by the speaker 'document'."
+        )
+    if mapping.left_out:
+        listed = "; ".join(f"{name}: {why}" for name, why in mapping.left_out.items())
+        notes.append(f"Columns that are not kept as attributes: {listed}.")
+    return notes

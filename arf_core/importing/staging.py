@@ -1,7 +1,7 @@
-"""What was read, kept in a database of its own until all of the input has been readable.
+"""Rows that were read, in a scratch database until the whole input has been read.
 
-It is thrown away afterwards, so nothing in it needs to survive a crash. Turns and facts are kept as
-JSON; messages are kept one by one and put together by SQLite, whatever their order in the files.
+It need not survive a crash. Conversations and facts are JSON; messages are put together by SQLite,
+whatever their order in the files.
 """
 
 import sqlite3
@@ -10,20 +10,18 @@ from contextlib import closing, contextmanager
 from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import orjson
 
 from arf_core.errors import StoreError
-from arf_core.importing.options import Shape
+from arf_core.importing.report import ImportStats
+from arf_core.importing.settings import Shape
 
 _TABLES = """
-CREATE TABLE draft (n INTEGER PRIMARY KEY, grp INTEGER, id TEXT, body TEXT, file INTEGER,
-    line INTEGER);
-CREATE TABLE linked (n INTEGER PRIMARY KEY, grp INTEGER, id TEXT, facts TEXT, file INTEGER,
-    line INTEGER);
+CREATE TABLE draft (n INTEGER PRIMARY KEY, grp INT, id TEXT, body TEXT, file INT, line INT);
+CREATE TABLE linked (n INTEGER PRIMARY KEY, grp INT, id TEXT, body TEXT, file INT, line INT);
 """
 _MESSAGES = """
 CREATE TABLE message_{g} (n INTEGER PRIMARY KEY, conversation TEXT, id TEXT, parent TEXT,
@@ -44,15 +42,12 @@ SELECT w.first, w.conversation, {columns} FROM whole_{g} w
 _MESSAGE_TABLES: dict[Shape, str] = {"messages": "chunk", "threads": "message"}
 PART = 1_000
 """Conversations that are put together at a time."""
-HELD = 50_000
-"""Messages held in memory, so that those of a conversation which stand near each other in the file
-make one row of the staging."""
 _CACHE_KIB = 64_000
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 
 
-class Part(NamedTuple):
-    """A run of conversations: the key of the first, and that behind the last."""
+class ConversationRange(NamedTuple):
+    """A run of conversations: the key of the first, and the key after the last."""
 
     start: int
     end: int
@@ -68,7 +63,7 @@ class Messages(NamedTuple):
     labels: Sequence[str | None]
     texts: Sequence[str]
     times: Sequence[str | None]
-    places: Sequence[float | None]
+    positions: Sequence[float | None]
     facts: Sequence[str]
     lines: Sequence[int]
 
@@ -80,31 +75,21 @@ class Gathered(NamedTuple):
     labels: tuple[str | None, ...]
     texts: tuple[str, ...]
     times: tuple[str | None, ...]
-    places: tuple[float | None, ...]
+    positions: tuple[float | None, ...]
     lines: tuple[int, ...]
     files: tuple[int, ...]
     facts: tuple[str, ...]
     """Each once."""
 
 
-class StagedDraft(NamedTuple):
-    """A staged row of one conversation; `body` holds turns and facts as JSON."""
+class StagedRow(NamedTuple):
+    """A staged conversation of one row (`body`: turns and facts as JSON), or a row that says more
+    about a conversation of `group` (`body`: its facts)."""
 
     n: int | None
     group: int
     id: str
     body: str
-    file: int
-    line: int
-
-
-class StagedLink(NamedTuple):
-    """A staged row that says more about a conversation of group `group`."""
-
-    n: int | None
-    group: int
-    id: str
-    facts: str
     file: int
     line: int
 
@@ -151,16 +136,11 @@ class Staging:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._db.close()
 
     def file(self, name: str) -> int:
-        """The number that stands for a file from now on."""
+        """Register a file; returns its number in the staged rows."""
         self.files.append(name)
         return len(self.files) - 1
 
@@ -192,7 +172,7 @@ class Staging:
 
     # -- what was staged, a part at a time -------------------------------------------------------
 
-    def gather(self, group: int, shape: Shape) -> list[Part]:
+    def gather(self, group: int, shape: Shape) -> list[ConversationRange]:
         """Make the conversations of a group ready to be read, and the parts to read them in."""
         if shape in _MESSAGE_TABLES:
             self.script(_GATHERED.format(table=_MESSAGE_TABLES[shape], g=group))
@@ -205,18 +185,15 @@ class Staging:
         with _room():
             self._db.commit()  # other processes may read now
         keys = [key for (key,) in self.rows(query)]
-        starts = keys[::PART]
-        return [Part(*pair) for pair in pairwise([*starts, keys[-1] + 1])] if keys else []
+        bounds = [*keys[::PART], keys[-1] + 1] if keys else []
+        return [ConversationRange(*pair) for pair in pairwise(bounds)]
 
-    def drafts(self, group: int, part: Part) -> Iterator[StagedDraft]:
+    def drafts(self, group: int, part: ConversationRange) -> Iterator[StagedRow]:
         """Conversations that were one row each, in the order of the file."""
-        query = """
-            SELECT n, grp, id, body, file, line FROM draft
-            WHERE grp = ? AND n >= ? AND n < ? ORDER BY n
-        """
-        return (StagedDraft(*row) for row in self.rows(query, group, *part))
+        query = "SELECT * FROM draft WHERE grp = ? AND n >= ? AND n < ? ORDER BY n"
+        return (StagedRow(*row) for row in self.rows(query, group, *part))
 
-    def conversations(self, group: int, part: Part) -> Iterator[tuple[str, Gathered]]:
+    def conversations(self, group: int, part: ConversationRange) -> Iterator[tuple[str, Gathered]]:
         """The messages of each conversation in the order of the files; the conversations in that
         of their first messages."""
         query = _IN_ORDER.format(table="chunk", g=group, columns="m.file, m.body")
@@ -225,29 +202,29 @@ class Staging:
             files: list[int] = []
             facts: dict[str, None] = {}
             for _, _, file, body in chunks:
-                said, about = orjson.loads(body)
-                rows += said
-                files += [file] * len(said)
+                found, about = orjson.loads(body)
+                rows += found
+                files += [file] * len(found)
                 facts.update(dict.fromkeys(about))
             yield name, Gathered._make((*zip(*rows, strict=True), tuple(files), tuple(facts)))
 
-    def threads(self, group: int, part: Part) -> Iterator[tuple[str, Gathered]]:
+    def threads(self, group: int, part: ConversationRange) -> Iterator[tuple[str, Gathered]]:
         """The same of messages that were staged one by one and put together as threads."""
         columns = "m.id, m.label, m.text, m.at, m.place, m.line, m.file, m.facts"
         query = _IN_ORDER.format(table="message", g=group, columns=columns)
         for (_, name), rows in groupby(self.rows(query, *part), key=itemgetter(0, 1)):
-            *said, facts = list(zip(*rows, strict=True))[2:]
-            yield name, Gathered._make((*said, tuple(dict.fromkeys(facts))))
+            *found, facts = list(zip(*rows, strict=True))[2:]
+            yield name, Gathered._make((*found, tuple(dict.fromkeys(facts))))
 
     def index_links(self) -> None:
         self.script("CREATE INDEX linked_id ON linked(grp, id)")
 
-    def links(self, group: int, name: str) -> Iterator[StagedLink]:
-        """What linked tables say about a conversation."""
+    def links(self, group: int, name: str) -> Iterator[StagedRow]:
+        """Rows of linked tables about a conversation."""
         query = "SELECT * FROM linked WHERE grp = ? AND id = ? ORDER BY n"
-        return (StagedLink(*row) for row in self.rows(query, group, name))
+        return (StagedRow(*row) for row in self.rows(query, group, name))
 
-    def unseen_links(self, group: int, shape: Shape) -> Iterator[StagedLink]:
+    def unseen_links(self, group: int, shape: Shape) -> Iterator[StagedRow]:
         """Rows that say more about conversations of a group that are not in it."""
         if shape in _MESSAGE_TABLES:
             table = f"{_MESSAGE_TABLES[shape]}_{group}"
@@ -258,41 +235,65 @@ class Staging:
         query = f"""
             SELECT * FROM linked l WHERE grp = ? AND NOT EXISTS ({there}) ORDER BY n
         """  # noqa: S608
-        return (StagedLink(*row) for row in self.rows(query, group))
+        return (StagedRow(*row) for row in self.rows(query, group))
 
 
-_Held = tuple[list[tuple[Any, ...]], dict[str, None]]
-"""Messages of one conversation, and what their rows say about it, each once."""
+_TWICE = """
+CREATE INDEX message_{g}_id ON message_{g}(id);
+CREATE TABLE twice_{g} AS SELECT n, id, text, file, line, (
+    SELECT min(n) FROM message_{g} f WHERE f.id = m.id) AS first
+    FROM message_{g} m WHERE id IN (SELECT id FROM message_{g} GROUP BY id HAVING count(*) > 1);
+DELETE FROM twice_{g} WHERE n = first;
+DELETE FROM message_{g} WHERE n IN (SELECT n FROM twice_{g});
+"""
+_JOINED = """
+CREATE INDEX message_{g}_parent ON message_{g}(parent);
+CREATE TABLE place_{g} (n INTEGER PRIMARY KEY, root TEXT, depth INTEGER);
+INSERT OR IGNORE INTO place_{g}
+    WITH RECURSIVE reached(n, id, root, depth) AS (
+        SELECT n, id, id, 0 FROM message_{g} m WHERE parent IS NULL OR parent = id
+            OR NOT EXISTS (SELECT 1 FROM message_{g} p WHERE p.id = m.parent)
+        UNION ALL
+        SELECT m.n, m.id, r.root, r.depth + 1 FROM reached r
+            JOIN message_{g} m ON m.parent = r.id WHERE m.id <> m.parent
+    )
+    SELECT n, root, depth FROM reached;
+UPDATE message_{g} SET
+    conversation = (SELECT root FROM place_{g} p WHERE p.n = message_{g}.n),
+    place = (SELECT depth FROM place_{g} p WHERE p.n = message_{g}.n);
+"""
+CIRCLE = "messages answer each other in a circle"
+TWICE = "another message has the same id"
 
 
-class Chunks:
-    """Collects messages by conversation, and stages what has come together."""
+def join_threads(staging: Staging, group: int, stats: ImportStats) -> None:
+    """Give every message of the group the id of its thread's root as conversation. A message whose
+    parent is not there begins a conversation; a circle is rejected."""
+    staging.script(_TWICE.format(g=group))
+    _reject_second(staging, group, stats)
+    staging.script(_JOINED.format(g=group))
+    query = f"SELECT file, line, id FROM message_{group} WHERE conversation IS NULL"  # noqa: S608
+    for file, line, name in staging.rows(query):
+        stats.reject(staging.files[file], line, CIRCLE, name)
+    orphans = f"""
+        SELECT count(*), min(parent) FROM message_{group} m WHERE parent IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM message_{group} p WHERE p.id = m.parent)
+    """  # noqa: S608
+    for count, example in staging.rows(orphans):
+        if count:
+            stats.note(
+                f"{count} messages answer one that is not in the file (for example {example}): "
+                "each begins a conversation of its own."
+            )
 
-    def __init__(self, staging: Staging, group: int, file: int) -> None:
-        self._staging, self._group, self._file = staging, group, file
-        self._held: dict[str | None, _Held] = {}
-        self._count = 0
 
-    def add(self, m: Messages) -> None:
-        held = self._held
-        rows = zip(m.ids, m.labels, m.texts, m.times, m.places, m.lines, strict=True)
-        for conversation, row, fact in zip(m.conversations, rows, m.facts, strict=True):
-            if conversation in held:
-                said, facts = held[conversation]
-                said.append(row)
-                facts[fact] = None
-            else:
-                held[conversation] = ([row], {fact: None})
-        self._count += len(m.lines)
-        if self._count >= HELD:
-            self.flush()
-
-    def flush(self) -> None:
-        """Stage what is held, in the order in which the conversations began."""
-        rows = [
-            (None, name, self._file, orjson.dumps([said, list(facts)]))
-            for name, (said, facts) in self._held.items()
-        ]
-        self._staging.add(f"chunk_{self._group}", rows)
-        self._held = {}
-        self._count = 0
+def _reject_second(staging: Staging, group: int, stats: ImportStats) -> None:
+    query = f"""
+        SELECT t.file, t.line, t.id, t.text = m.text FROM twice_{group} t
+        JOIN message_{group} m ON m.n = t.first ORDER BY t.n
+    """  # noqa: S608
+    for file, line, name, same in staging.rows(query):
+        if same:
+            stats.remarks.counts["messages twice"] += 1
+        else:
+            stats.reject(staging.files[file], line, TWICE, name)

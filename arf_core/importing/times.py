@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-Reader = Callable[[Any], datetime | None]
+TimeReader = Callable[[Any], datetime | None]
 
 PATTERNS = (
     "%a %b %d %H:%M:%S %z %Y",  # Twitter
@@ -60,7 +60,7 @@ def is_day_or_month_first(form: str, values: Sequence[Any]) -> bool:
     return all(other(v) is not None for v in values if v not in (None, ""))
 
 
-def reader(form: str) -> Reader:
+def reader(form: str) -> TimeReader:
     """What reads values of this form; it returns None for those that do not fit."""
     if form == "iso":
         return _iso
@@ -111,7 +111,7 @@ def written(at: datetime) -> str:
     return (at.astimezone(UTC) if offset.total_seconds() % 60 else at).isoformat()
 
 
-def place(at: datetime) -> float:
+def sort_key(at: datetime) -> float:
     """Seconds since 1970, for sorting. A time without a zone counts as UTC: within one file it is
     compared with its like."""
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -1,18 +1,18 @@
-"""A cell that holds a whole conversation, taken apart into turns."""
+"""A cell that holds a whole conversation, split into turns."""
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from arf_core.importing import times
-from arf_core.importing.cells import checked, text_of
-from arf_core.importing.rows import Cell, RowFault
+import arf_core.importing.times as times
+from arf_core.importing.rows import Cell, RowFault, checked, text_of
+from arf_core.importing.settings import ImportSettings, TableMapping
 from arf_core.importing.speakers import plain_label, role_of
 
-Said = tuple[str | None, str, str | None]
+RawTurn = tuple[str | None, str, str | None]
 """Label of the speaker, words, time in ISO 8601."""
 
 SPEAKER_KEYS = (
@@ -40,10 +40,9 @@ DELIMITERS = (
 _LABEL_WORD = re.compile(r"[\w.'’#@/&()<>\[\]*-]+")
 _LONGEST_LABEL = 60
 _LARGEST_LITERAL = 1_000_000
-_DEEPEST = 60
 
 
-class Keys(NamedTuple):
+class TurnKeys(NamedTuple):
     """Where a turn that is an object has what."""
 
     speaker: str | None
@@ -86,42 +85,42 @@ def _literal(text: str) -> Cell:
         return None
 
 
-def keys_of(lists: Iterable[Sequence[Cell]], said: Mapping[str, str]) -> Keys | None:
+def keys_of(lists: Iterable[Sequence[Cell]], chosen: Mapping[str, str]) -> TurnKeys | None:
     """Where turns that are objects keep speaker, words and time; None where they are no objects
     or hold no words. `said` are the user's turn_speaker, turn_text, turn_time."""
     turns = [t for turns in lists for t in turns[:20] if isinstance(t, dict)]
     if not turns:
         return None
     present = {k: None for t in turns for k in t}
-    text = said.get("turn_text") or _first(TEXT_KEYS, present)
+    text = chosen.get("turn_text") or _first(TEXT_KEYS, present)
     if text is None or text not in present:
         return None
-    speaker = said.get("turn_speaker") or _first(SPEAKER_KEYS, present)
-    time = said.get("turn_time") or _first(TIME_KEYS, present)
+    speaker = chosen.get("turn_speaker") or _first(SPEAKER_KEYS, present)
+    time = chosen.get("turn_time") or _first(TIME_KEYS, present)
     form = times.time_format([t.get(time) for t in turns]) if time else None
-    return Keys(speaker, text, time if form else None, form)
+    return TurnKeys(speaker, text, time if form else None, form)
 
 
-def _first(wanted: Sequence[str], present: Iterable[str]) -> str | None:
+def _first(candidates: Sequence[str], present: Iterable[str]) -> str | None:
     lower = {k.lower(): k for k in present}
-    return next((lower[w] for w in wanted if w in lower), None)
+    return next((lower[w] for w in candidates if w in lower), None)
 
 
 class ListReader:
     """Reads cells of nested turns."""
 
-    def __init__(self, keys: Keys | None, labels: "Labels | None") -> None:
+    def __init__(self, keys: TurnKeys | None, labels: "LabelFinder | None") -> None:
         self._keys = keys
         self._labels = labels
         self._time = times.reader(keys.time_format) if keys and keys.time_format else None
 
-    def __call__(self, cell: Cell) -> list[Said]:
+    def __call__(self, cell: Cell) -> list[RawTurn]:
         turns = as_list(cell)
         if turns is None:
             raise RowFault("the turns are no list", repr(cell)[:200])
-        return [self._said(t) for t in turns]
+        return [self._turn(t) for t in turns]
 
-    def _said(self, turn: Cell) -> Said:
+    def _turn(self, turn: Cell) -> RawTurn:
         if isinstance(turn, dict) and self._keys:
             return self._of_object(turn, self._keys)
         if isinstance(turn, list | tuple) and len(turn) >= 2:
@@ -132,7 +131,7 @@ class ListReader:
             )
         raise RowFault("a turn is neither text nor an object with text", repr(turn)[:200])
 
-    def _of_object(self, turn: Mapping[str, Any], keys: Keys) -> Said:
+    def _of_object(self, turn: Mapping[str, Any], keys: TurnKeys) -> RawTurn:
         label = turn.get(keys.speaker) if keys.speaker else None
         if isinstance(label, dict):  # {"author": {"role": "user"}}
             label = next((label[k] for k in SPEAKER_KEYS if label.get(k) is not None), None)
@@ -146,14 +145,14 @@ class ListReader:
 # -- text ----------------------------------------------------------------------------------------
 
 
-class Label(NamedTuple):
+class SpeakerLabel(NamedTuple):
     """`Speaker:` at the start of a line; the words begin at `end`."""
 
     name: str
     end: int
 
 
-def label_at_start(line: str) -> Label | None:
+def label_at_start(line: str) -> SpeakerLabel | None:
     """Up to four words and a colon with white space behind it, so that 10:30 and https: are none,
     and no word in lower case at the front, unless it names a role."""
     colon = line.find(":", 0, _LONGEST_LABEL)
@@ -166,27 +165,27 @@ def label_at_start(line: str) -> Label | None:
     if not any(c.isalnum() for c in name):
         return None
     is_name = not name[0].islower() or role_of(plain_label(name)) is not None
-    return Label(name, colon + 1) if is_name else None
+    return SpeakerLabel(name, colon + 1) if is_name else None
 
 
-class Labels(NamedTuple):
+class LabelFinder(NamedTuple):
     """Which `Label:` begins a turn: those that are known, or any that looks like a name."""
 
     known: frozenset[str] | None
 
-    def find(self, line: str) -> Label | None:
+    def find(self, line: str) -> SpeakerLabel | None:
         label = label_at_start(line)
         if label is None or self.known is None:
             return label
         plain = plain_label(label.name)
         return label if plain in self.known or role_of(plain) else None
 
-    def split(self, line: str) -> Said:
+    def split(self, line: str) -> RawTurn:
         """One turn: its label, if it has one, and the rest."""
         label = self.find(line)
         return (label.name, line[label.end :].strip(), None) if label else (None, line, None)
 
-    def turns(self, text: str) -> list[Said]:
+    def turns(self, text: str) -> list[RawTurn]:
         """The turns of a text. A line without a label goes on with the turn before it."""
         found: list[tuple[str, list[str]]] = []
         for line in re.split(r"\r\n|\n|\r", text):
@@ -203,32 +202,68 @@ class Labels(NamedTuple):
 
 
 UNKNOWN = "unknown"
-"""The speaker of what stands before the first label."""
+"""The speaker of the text before the first label."""
 
 
 def labelled(line: str) -> str | None:
-    """The plain label at the start of a line, if one stands there."""
+    """The plain label at the start of a line, if there is one."""
     label = label_at_start(line)
     return plain_label(label.name) if label else None
 
 
-def parts(text: str, delimiter: str, labels: Labels | None) -> list[Said]:
+def parts(text: str, delimiter: str, labels: LabelFinder | None) -> list[RawTurn]:
     """The turns of a text joined by a delimiter; empty parts are none."""
     found = (p.strip() for p in text.split(delimiter))
     return [labels.split(p) if labels else (None, p, None) for p in found if p]
 
 
 def delimiter_in(texts: Sequence[str]) -> str | None:
-    """The mark that stands in most of the texts and tells turns apart, or None."""
+    """The mark that separates turns in most of the texts, or None."""
     for mark in DELIMITERS:
         if texts and sum(mark in t.strip() for t in texts) >= 0.6 * len(texts):
             return mark
     return None
 
 
-def literal_lists(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
-    """Those of the cells that are lists of turns."""
-    for cell in cells:
-        turns = as_list(cell)
-        if turns:
-            yield turns
+CellReader = Callable[[Cell], list[RawTurn]]
+"""A cell into turns. Raises RowFault for a cell that cannot be read: the row is then rejected."""
+TurnsReader = Callable[[TableMapping, ImportSettings], CellReader]
+DOCUMENT = "document"
+"""The speaker of a text that is no dialogue."""
+
+
+def of_lists(mapping: TableMapping, settings: ImportSettings) -> CellReader:
+    return ListReader(_keys(mapping), _labels(mapping, settings))
+
+
+def of_lines(mapping: TableMapping, settings: ImportSettings) -> CellReader:
+    labels = _labels(mapping, settings) or LabelFinder(None)
+    return lambda cell: labels.turns(text_of(cell))
+
+
+def of_parts(mapping: TableMapping, settings: ImportSettings) -> CellReader:
+    mark, labels = mapping.delimiter or "\n", _labels(mapping, settings)
+    return lambda cell: parts(text_of(cell), mark, labels)
+
+
+def of_document(mapping: TableMapping, settings: ImportSettings) -> CellReader:
+    return lambda cell: [(DOCUMENT, text_of(cell), None)]
+
+
+def _labels(mapping: TableMapping, settings: ImportSettings) -> LabelFinder | None:
+    if mapping.labels == "none":
+        return None
+    known = frozenset((*mapping.known_labels, *settings.speakers))
+    return LabelFinder(known if mapping.labels == "known" else None)
+
+
+def _keys(mapping: TableMapping) -> TurnKeys | None:
+    columns = mapping.columns
+    if "turn_text" not in columns:
+        return None
+    return TurnKeys(
+        columns.get("turn_speaker"),
+        columns["turn_text"],
+        columns.get("turn_time"),
+        mapping.time_format,
+    )

@@ -14,22 +14,22 @@ from pydantic import BaseModel
 
 from arf_core.analysis.analyze import AnalyzeSettings, analyze
 from arf_core.errors import InputError
-from arf_core.finetune import Wanted, finetune
-from arf_core.finetune.command import command_of as finetune_command
-from arf_core.finetune.export import EXPORTED, export
-from arf_core.finetune.generate import generate, try_on
-from arf_core.importing import ImportOptions, load
+from arf_core.finetune import finetune
+from arf_core.finetune.export import ExportSettings, export
+from arf_core.finetune.generate import GenerateSettings, generate, try_on
+from arf_core.finetune.settings import FinetuneSettings
+from arf_core.importing import ImportSettings, load
 from arf_core.jobs import closed_world, summaries
 from arf_core.jobs.command_line import command_line
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
-from arf_core.records import Record, RunReport, Split, System
-from arf_core.review.counts import tallies
+from arf_core.records import Record, RunReport, System
 from arf_core.review.decisions import accept_verified, undo
 from arf_core.revision.revise import ReviseSettings
 from arf_core.revision.verify import VerifySettings, revise_and_verify, verify
 from arf_core.run import Flag, PhaseProgress, Progress, VerbSettings
 from arf_core.store.queries import count_summaries
+from arf_core.store.round_counts import review_counts
 
 Hidden = Flag(None)
 
@@ -67,7 +67,7 @@ class ImportJob(VerbSettings):
 
     verb: ClassVar[str] = "import"
     files: Annotated[tuple[str, ...], Hidden]
-    options: ImportOptions = ImportOptions()
+    options: ImportSettings = ImportSettings()
     read: Annotated[bool, Hidden] = True
     """Let the rules read the summaries afterwards."""
 
@@ -83,47 +83,12 @@ class ReviewJob(VerbSettings):
     step: Annotated[Literal["accept_verified", "undo"], Hidden]
 
 
-class ExportJob(VerbSettings):
-    """Write a training set."""
-
-    verb: ClassVar[str] = "export"
-    system: Annotated[str, Flag("--system", explicit=True)]
-    """System whose summaries are exported."""
-    into: Annotated[str, Hidden]
-    """The folder; a relative one is in the project's."""
-    splits: Annotated[tuple[Split, ...], Flag("--split")] = EXPORTED
-    """Splits to export; never test."""
-    everything: bool = False
-    """Include rows that nobody has checked."""
-
-
 class DemoJob(VerbSettings):
     """Make an example's project."""
 
     verb: ClassVar[str] = "demo"
     example: Literal["support", "closed_world"] = "support"
     """support has written conversations; closed_world generated ones, with trained students."""
-
-
-class FinetuneJob(VerbSettings):
-    """Train a student. The training outlives this job if the job is killed."""
-
-    verb: ClassVar[str] = "finetune"
-    wanted: Annotated[Wanted, Hidden]
-
-
-class GenerateJob(VerbSettings):
-    """A model writes a system's summaries."""
-
-    verb: ClassVar[str] = "generate"
-    model: str
-    """Model in arf.toml."""
-    into: str
-    """Name of the new system."""
-    splits: Annotated[tuple[Split, ...], Flag("--split", explicit=True)] = ("test",)
-    """Splits whose conversations are summarised."""
-    limit: int | None = None
-    """Write at most this many summaries, for a trial."""
 
 
 class TryJob(VerbSettings):
@@ -160,7 +125,7 @@ def _verify(project: Project, s: VerifySettings, _: Path, progress: PhaseProgres
 
 def _import(project: Project, s: ImportJob, folder: Path, progress: PhaseProgress) -> BaseModel:
     options = s.options.model_copy(update={"rejects_to": folder / "rejects.jsonl"})
-    return load(project, list(s.files), options, progress)
+    return load(project, list(s.files), options, progress=progress)
 
 
 def _rules_read(project: Project, s: ImportJob) -> Sequence[VerbSettings]:
@@ -179,14 +144,13 @@ def _review(project: Project, s: ReviewJob, _: Path, progress: PhaseProgress) ->
         step = undo(project.store, s.system, s.by, _phase("undoing", progress))
     else:
         step = accept_verified(project.store, s.system, s.by, _phase("accepting", progress))
-    tallies(project.store, s.system)
+    review_counts(project.store, s.system)
     return ReviewReport(summaries=step.summaries if step else 0)
 
 
-def _export(project: Project, s: ExportJob, _: Path, progress: PhaseProgress) -> BaseModel:
+def _export(project: Project, s: ExportSettings, _: Path, progress: PhaseProgress) -> BaseModel:
     progress("writing", 0, 0)
-    into = project.path / s.into
-    return export(project, s.system, into, splits=s.splits, everything=s.everything)
+    return export(project, s)
 
 
 def _demo(project: Project, s: DemoJob, _: Path, progress: PhaseProgress) -> BaseModel:
@@ -194,21 +158,8 @@ def _demo(project: Project, s: DemoJob, _: Path, progress: PhaseProgress) -> Bas
     return make(project.path, lambda title: _phase(title.lower(), progress))
 
 
-def _finetune(project: Project, s: FinetuneJob, _: Path, progress: PhaseProgress) -> BaseModel:
-    return finetune(
-        project, s.wanted, progress=lambda step, total, phase: progress(phase, step, total)
-    )
-
-
-def _generate(project: Project, s: GenerateJob, _: Path, progress: PhaseProgress) -> BaseModel:
-    return generate(
-        project,
-        s.model,
-        s.into,
-        splits=s.splits,
-        limit=s.limit,
-        progress=_phase("writing", progress),
-    )
+def _generate(project: Project, s: GenerateSettings, _: Path, progress: PhaseProgress) -> BaseModel:
+    return generate(project, s, progress=_phase("writing", progress))
 
 
 KINDS: dict[str, JobKind] = {
@@ -253,12 +204,12 @@ KINDS: dict[str, JobKind] = {
         command=lambda s, project: command_line(s, project, s.step.replace("_", "-")),
     ),
     "export": JobKind(
-        settings=ExportJob,
+        settings=ExportSettings,
         title=lambda s: f"Export {s.system}",
-        locks=lambda s: [Lock(what=f"folder {s.into}")],
+        locks=lambda s: [Lock(what=f"folder {s.folder}")],
         run=_export,
         summary=summaries.of_export,
-        command=lambda s, project: command_line(s, project, str(Path(project) / s.into)),
+        command=lambda s, project: command_line(s, project, str(Path(project) / s.folder)),
     ),
     "demo": JobKind(
         settings=DemoJob,
@@ -275,15 +226,14 @@ KINDS: dict[str, JobKind] = {
         summary=lambda report: "done",
     ),
     "finetune": JobKind(
-        settings=FinetuneJob,
-        title=lambda s: f"Train {s.wanted.into} on {s.wanted.system}",
-        locks=lambda s: [Lock(what=f"student {s.wanted.into}")],
-        run=_finetune,
+        settings=FinetuneSettings,
+        title=lambda s: f"Train {s.student} on {s.system}",
+        locks=lambda s: [Lock(what=f"student {s.student}")],
+        run=lambda project, s, folder, progress: finetune(project, s, progress=progress),
         summary=summaries.of_training,
-        command=lambda s, project: finetune_command(project, s.wanted),
     ),
     "generate": JobKind(
-        settings=GenerateJob,
+        settings=GenerateSettings,
         title=lambda s: f"{s.model} writes {s.into}",
         locks=lambda s: [Lock(what=s.into)],
         run=_generate,

@@ -27,7 +27,8 @@ from arf_core.project import Project
 from arf_core.records import Record
 from arf_core.run import VerbSettings
 from arf_core.store import schema
-from arf_core.store.database import Store, insert_new, to_row
+from arf_core.store.database import Store
+from arf_core.store.writes import insert_new, to_row
 
 M = TypeVar("M", bound=BaseModel)
 Status = Literal["queued", "running", "done", "failed", "cancelled", "lost"]

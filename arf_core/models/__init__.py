@@ -1,6 +1,6 @@
-"""Chat models behind one small contract. A provider is a module of `providers/`.
+"""The contract that every chat model keeps. A provider is a module of `providers/`.
 
-A provider module has `Options` (what arf.toml may say about such a model) and
+A provider module has `OPTIONS` (the record of what arf.toml may say about such a model) and
 `open_model(name, options, project_path) -> ChatModel`.
 """
 
@@ -13,17 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from arf_core import plugins
 from arf_core.errors import ConfigError, InputError, validation_message
+from arf_core.project.privacy import admit_host
+from arf_core.project.settings import PrivacySettings
 from arf_core.records import Record, Scalar, digest
 
 PROVIDERS = "arf_core.models.providers"
+QUESTION = ("task", "conversation", "subject", "taxonomy", "repeat", "attempt")
+"""The fields of a request that identify its question, however it is worded."""
 
 
 class Request(Record):
-    """What is asked of a model: the messages, and what the answer is about.
-
-    The first six fields name the question independently of how it is put, so that a recorded
-    answer is found again; `schema_` is a JSON schema that the reply must fit.
-    """
+    """One question to a model. The fields in `QUESTION` find a recorded answer again."""
 
     task: str
     conversation: str
@@ -32,20 +32,21 @@ class Request(Record):
     """Hash of the text that is judged or edited."""
     taxonomy: str = ""
     repeat: int = 0
-    """Counts independent askings of the same question."""
+    """Number of this asking, where the same question is asked independently several times."""
     attempt: int = 0
-    """1 when the question is put again because the first reply could not be used."""
+    """1 where the first reply was unusable and the question is asked again."""
     system: str = ""
-    """Whose summaries it is about, for the accounts."""
+    """The system whose summary it is about, for the ledger."""
     messages: tuple[dict[str, str], ...]
     schema_: dict[str, Any] | None = None
+    """A JSON schema that the reply must match."""
 
     def key(self, model_identity: str) -> str:
-        """Names this request to this model: equal keys may share an answer."""
-        return digest(model_identity, self._asked)
+        """Cache key: requests to one model with equal keys share an answer."""
+        return digest(model_identity, self._content)
 
     @cached_property
-    def _asked(self) -> str:
+    def _content(self) -> str:
         return digest(self.prompt_hash, json.dumps(self.schema_), str(self.repeat))
 
     @cached_property
@@ -57,20 +58,22 @@ class Request(Record):
     def prompt_hash(self) -> str:
         return digest(*(part for m in self.messages for part in (m["role"], m["content"])))
 
+    def with_messages(self, messages: tuple[dict[str, str], ...], attempt: int) -> "Request":
+        """A copy with other messages; built anew, because a copy keeps the cached hashes."""
+        fields = {name: getattr(self, name) for name in Request.model_fields}
+        return Request(**fields | {"messages": messages, "attempt": attempt})
+
     def again(self, reply: str, fault: str) -> "Request":
-        """The same question, with the reply that could not be used and what was wrong with it."""
+        """The same question, followed by the unusable reply and what is wrong with it."""
+        correction = (
+            f"That reply cannot be used: {fault}\n"
+            "Answer the same request again, mended, with nothing but the JSON object."
+        )
         more = (
             {"role": "assistant", "content": reply},
-            {
-                "role": "user",
-                "content": f"That reply cannot be used: {fault}\n"
-                "Answer the same request again, mended, with nothing but the JSON object.",
-            },
+            {"role": "user", "content": correction},
         )
-        # made anew, since a copy would keep the cached hashes
-        fields = {name: getattr(self, name) for name in Request.model_fields}
-        fields |= {"messages": self.messages + more, "attempt": self.attempt + 1}
-        return Request(**fields)
+        return self.with_messages(self.messages + more, self.attempt + 1)
 
 
 class Reply(Record):
@@ -78,31 +81,31 @@ class Reply(Record):
 
     text: str
     finish_reason: str = "stop"
-    """`length` when it was cut, `refusal` or `content_filter` when the model declined."""
+    """`length` where it was cut off, `refusal` or `content_filter` where the model declined."""
     prompt_tokens: Annotated[int, Field(ge=0)] = 0
     completion_tokens: Annotated[int, Field(ge=0)] = 0
 
     @field_validator("text")
     @classmethod
     def _storable(cls, text: str) -> str:
-        """Half a surrogate pair is valid JSON, but no text that a database takes."""
+        """Half a surrogate pair is valid JSON, but a database does not accept it as text."""
         return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 class Probe(Record):
-    """What trying a model out showed."""
+    """The result of trying a model out."""
 
     reply: str
     learned: dict[str, Scalar] = Field(default_factory=dict)
-    """Options for its entry in arf.toml that were found out."""
+    """Options found out about the model, for its entry in arf.toml."""
 
 
 class Pending(Exception):
-    """The answer comes later, by a file. The request is kept until then."""
+    """The answer will come later, by file. The request is kept until then."""
 
 
 class Price(Record):
-    """Money for a million tokens, in the project's currency."""
+    """Money per million tokens, in the project's currency."""
 
     prompt: Annotated[float, Field(ge=0)]
     completion: Annotated[float, Field(ge=0)]
@@ -112,22 +115,22 @@ class Price(Record):
 
 
 class Traits(Record):
-    """What `calls` needs to know of a model in order to treat it well."""
+    """What `calls` needs to know about a model to call it well."""
 
     host: str | None = None
-    """Where requests go; None where nothing leaves this process by itself."""
+    """Where requests go; None where the model sends nothing anywhere itself."""
     leaves: bool = False
-    """Do requests leave this process, to a host or into a file?"""
+    """Whether requests leave this process, to a host or into a file."""
     cacheable: bool = True
     """False where asking again costs nothing."""
     max_concurrency: int = 16
     retries: int = 5
     max_tokens: int | None = None
-    """The longest reply."""
+    """Longest reply."""
     context_tokens: int | None = None
-    """Prompt and reply together; None where it is not known."""
+    """Prompt and reply together; None where unknown."""
     price: Price | None = None
-    """None where it is not known, which is not the same as free."""
+    """None where unknown, which is not the same as free."""
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
 
@@ -149,14 +152,14 @@ class ChatModel(Protocol):
         ...
 
     def notes(self) -> list[str]:
-        """What a report on the run should say about this model."""
+        """Sentences about this model for the report on a run."""
         ...
 
     async def close(self) -> None: ...
 
 
-class Options(BaseModel):
-    """What every provider's entry in arf.toml may say. Unknown keys are refused."""
+class ProviderOptions(BaseModel):
+    """What every provider's entry in arf.toml has. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -164,7 +167,6 @@ class Options(BaseModel):
 
 
 def provider_names() -> list[str]:
-    """The names of all providers."""
     return plugins.names(PROVIDERS)
 
 
@@ -175,12 +177,19 @@ def open_model(name: str, options: dict[str, Any], project_path: Path) -> ChatMo
     """
     try:
         module = plugins.load_plugin(PROVIDERS, options.get("provider", ""), "provider")
-        parsed = module.Options.model_validate(options)
+        parsed = module.OPTIONS.model_validate(options)
     except InputError as error:
         raise ConfigError(f"models.{name}: {error.message}", error.hint) from error
     except ValidationError as error:
         raise ConfigError(
-            f"models.{name}: {validation_message(error)}", f"Mend [models.{name}] in arf.toml."
+            f"models.{name}: {validation_message(error)}", f"Correct [models.{name}] in arf.toml."
         ) from error
     model: ChatModel = module.open_model(name, parsed, project_path)
     return model
+
+
+def admit(model: ChatModel, privacy: PrivacySettings) -> None:
+    """Raises ModelError where the project's privacy settings forbid requests to this model."""
+    if model.traits.host is not None:
+        instead = "Choose a model on this machine"
+        admit_host(model.traits.host, privacy, f"{model.name} is at", instead)

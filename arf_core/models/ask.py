@@ -1,4 +1,4 @@
-"""A model, and the prompt of the task it is to do: what every plug-in that asks a model shares."""
+"""From a prompt to validated replies: what every plug-in that asks a model shares."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -14,24 +14,25 @@ from arf_core.project.settings import Role
 from arf_core.records import Conversation, digest
 from arf_core.run import Answer
 
-I = TypeVar("I")  # noqa: E741 (what is asked about)
+I = TypeVar("I")  # noqa: E741 (the item that is asked about)
+I_contra = TypeVar("I_contra", contravariant=True)
 T = TypeVar("T")
-About = TypeVar("About", contravariant=True)
 
 
-class Asker:
-    """Asks one model one kind of question."""
+class PromptRunner:
+    """Runs the prompt of one task on one model."""
 
     def __init__(self, project: Project, role: Role, model: str | None, task: str) -> None:
-        """`model` is the one given, else arf.toml's for the role.
+        """`model` is the name given, else arf.toml's model for the role is used.
 
-        Raises InputError where neither says, ConfigError where model or prompt is faulty.
+        Raises InputError where neither names a model, ConfigError for a faulty model or prompt.
         """
-        self.project = project
+        self._project = project
         self.task = task
+        self.taxonomy = project.taxonomy
         self.chat = model_for(project, role, model)
-        self._prompt = project.prompt(task)
         self.model = self.chat.name
+        self._prompt = project.prompt(task)
         self.settings = json.dumps({"model": self.chat.identity, "prompt": self._prompt.hash})
         """What decides the answers besides the taxonomy."""
 
@@ -45,12 +46,12 @@ class Asker:
         **values: Any,
     ) -> Request:
         """The question about a summary of `system`. `subject` holds the texts that are judged,
-        which name the question to recordings; `values` fill the prompt."""
+        which identify the question to recordings; `values` fill the prompt."""
         return Request(
-            task=self._prompt.task,
+            task=self.task,
             conversation=conversation.fingerprint,
             subject=digest(*subject),
-            taxonomy=self.project.taxonomy.hash,
+            taxonomy=self.taxonomy.hash,
             system=system,
             messages=self._prompt.render(conversation=conversation, **values),
             schema_=schema,
@@ -63,21 +64,24 @@ class Asker:
         parse: Callable[[I, str], T],
         fresh: bool,
     ) -> Iterator[Answer[I, T]]:
-        """Raises ModelError where no call can succeed. `parse` raises ReplyError."""
+        """Ask about each item and parse the replies; `parse` raises ReplyError.
+
+        Raises ModelError where no call can succeed.
+        """
         asks = (Ask(item, request(item), partial(parse, item)) for item in items)
-        return stream(self.project, self.chat, asks, fresh=fresh)
+        return stream(self._project, self.chat, asks, fresh=fresh)
 
     def notes(self) -> list[str]:
         return self.chat.notes()
 
 
 @runtime_checkable
-class AsksModel(Protocol[About]):
+class PromptPlugin(Protocol[I_contra]):
     """A plug-in that asks a model one question about each item."""
 
     name: str
-    asker: Asker
+    runner: PromptRunner
 
-    def request(self, item: About, /) -> Request:
+    def request(self, item: I_contra, /) -> Request:
         """The question about an item, as it would be sent."""
         ...

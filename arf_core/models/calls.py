@@ -1,8 +1,8 @@
 """What stands between every verb and every model.
 
-Cache, then limits, then the call with retries, then parsing and validation with one re-ask, then a
-recorded failure with its reason and the raw text. Answers are stored before they are handed on, so
-that a killed run sends nothing again that was answered.
+Cache, then limits, then the call with retries, then the reply read and validated with one re-ask,
+then a recorded failure with its reason and the raw text. Answers are stored before they are handed
+on, so that a killed run sends nothing again that was answered.
 
 The verbs are plain functions: `stream` runs the event loop in a thread of its own and yields
 answers as they come, in a notebook as well as in a script.
@@ -13,34 +13,35 @@ import contextlib
 import queue
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy import select
 
 from arf_core.errors import ModelError, ReplyError
-from arf_core.models import ChatModel, Pending, Reply, Request
-from arf_core.models.cost import Accounts, Budget, admit, check_length
-from arf_core.models.limits import AdaptiveLimit, Pace
-from arf_core.models.masking import hidden, shown
+from arf_core.models import QUESTION, ChatModel, Pending, Reply, Request, admit
+from arf_core.models.cost import Account, Entry
+from arf_core.models.limits import AdaptiveLimit, Pace, check_length
+from arf_core.models.masking import mask, unmask
+from arf_core.models.replies import unusable
+from arf_core.project import Project
 from arf_core.records import now
 from arf_core.run import Answer, Failure, Usage
 from arf_core.store import schema
-from arf_core.store.database import Row, insert_new, replace_rows
+from arf_core.store.database import Store
+from arf_core.store.writes import Row, insert_new, replace_rows
 
-if TYPE_CHECKING:
-    from arf_core.project import Project
-
-I = TypeVar("I")  # noqa: E741 (what is asked about)
+I = TypeVar("I")  # noqa: E741 (the item that is asked about)
 T = TypeVar("T")
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
 PAGE = 64
-"""Requests whose stored answers are looked up at once."""
+"""Requests made, and looked up among the stored answers, at once."""
 WAITING = 256
-"""Requests made ready, and answers not yet taken, at most: what bounds the memory."""
+"""Answers that wait for the verb, at most: this bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,16 @@ class Ask(Generic[I, T]):
 
 
 Done = tuple[Answer[I, T], Row | None]
+"""An answer, and the row to store of it."""
 
 
 def stream(
-    project: "Project", model: ChatModel, asks: Iterable[Ask[I, T]], *, fresh: bool = False
+    project: Project, model: ChatModel, asks: Iterable[Ask[I, T]], *, fresh: bool = False
 ) -> Iterator[Answer[I, T]]:
     """Ask them all, as many at a time as the server keeps up with; yield answers as they come.
 
-    `fresh` ignores answers that are stored. Raises ModelError where no call can succeed, or the
-    project's privacy or budget forbids it. Closing the iterator cancels what is in flight.
+    `fresh` ignores stored answers. Raises ModelError where no call can succeed, or the project's
+    privacy settings or budget forbid it. Closing the iterator cancels what is in flight.
     """
     admit(model, project.settings.privacy)
     answers: queue.Queue[Answer[I, T] | BaseException | None] = queue.Queue(maxsize=WAITING)
@@ -83,17 +85,18 @@ def stream(
 
 
 class _Pipeline(Generic[I, T]):
-    """Feeder → workers → store, each bounded by the next one's pace."""
+    """Requests → workers → store → the verb, each held to the pace of the next."""
 
     def __init__(
         self,
-        project: "Project",
+        project: Project,
         model: ChatModel,
         asks: Iterable[Ask[I, T]],
         answers: "queue.Queue[Answer[I, T] | BaseException | None]",
         fresh: bool,
     ) -> None:
         self._asks = iter(asks)
+        self._page: deque[tuple[Ask[I, T], Reply | None]] = deque()
         self._model = model
         self._store = project.store
         self._answers = answers
@@ -102,77 +105,70 @@ class _Pipeline(Generic[I, T]):
         self._meter = project.meter
         self._meter.watch(self._limit)
         self._pace = Pace(model.traits)
-        self._budget = Budget(project.store, project.settings.limits, model)
         self._masked = project.settings.privacy.mask and model.traits.leaves
-        self._accounts = Accounts(model, self._masked)
-        self._written = 0.0
-        """Money of this run that stands in the ledger."""
-        self._loop = asyncio.new_event_loop()
-        self._main: asyncio.Task[None] | None = None
+        self._account = Account(project.store, project.settings.limits, model, self._masked)
+        self._task: asyncio.Task[None] | None = None
         self._stopped = False
 
     def run(self) -> None:
         """The thread's body. Ends by handing over None, or what went wrong."""
         try:
-            self._main = self._loop.create_task(self._work())
-            if self._stopped:
-                self._main.cancel()
-            self._loop.run_until_complete(self._main)
+            asyncio.run(self._main())
             self._answers.put(None)
         except asyncio.CancelledError:
             pass
         except BaseException as error:  # noqa: BLE001 (raised again in the caller's thread)
             self._answers.put(error)
-        finally:
-            self._loop.run_until_complete(self._model.close())
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
 
     def stop(self) -> None:
         """Cancel what is in flight. Safe from any thread, at any time."""
         self._stopped = True
-        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-            self._loop.call_soon_threadsafe(lambda: self._main and self._main.cancel())
+        if self._task is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
+    async def _main(self) -> None:
+        self._task = asyncio.current_task()
+        try:
+            if not self._stopped:  # before the task was there to be cancelled
+                await self._work()
+        finally:
+            await self._model.close()
 
     async def _work(self) -> None:
-        ready: asyncio.Queue[tuple[Ask[I, T], Reply | None] | None] = asyncio.Queue(WAITING)
         n = self._model.traits.max_concurrency
         # no longer than that: what waits here is answered and paid for, but not stored yet
         answered: asyncio.Queue[Done[I, T] | None] = asyncio.Queue(n)
         storing = asyncio.create_task(self._hand_on(answered))
-        work = [asyncio.create_task(self._feed(ready, n))]
-        work += [asyncio.create_task(self._worker(ready, answered)) for _ in range(n)]
+        workers = [asyncio.create_task(self._worker(answered)) for _ in range(n)]
+        # where storing fails, the workers would wait for ever to hand over their answers
+        storing.add_done_callback(lambda _: [worker.cancel() for worker in workers])
         try:
-            await asyncio.gather(*work)
+            await asyncio.gather(*workers)
         except BaseException:
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
             raise
         finally:
             if self._stopped:
                 storing.cancel()
             else:
-                await answered.put(None)
+                if not storing.done():
+                    await answered.put(None)
                 await storing
 
-    async def _feed(
-        self, ready: "asyncio.Queue[tuple[Ask[I, T], Reply | None] | None]", workers: int
-    ) -> None:
-        while page := list(islice(self._asks, PAGE)):
-            stored = self._stored([ask.request for ask in page])
-            for ask in page:
-                await ready.put((ask, stored.get(ask.request.key(self._model.identity))))
-        for _ in range(workers):
-            await ready.put(None)
+    async def _worker(self, answered: "asyncio.Queue[Done[I, T] | None]") -> None:
+        while (ask := self._next()) is not None:
+            await answered.put(await self._answer(*ask))
 
-    async def _worker(
-        self,
-        ready: "asyncio.Queue[tuple[Ask[I, T], Reply | None] | None]",
-        answered: "asyncio.Queue[Done[I, T] | None]",
-    ) -> None:
-        while (got := await ready.get()) is not None:
-            await answered.put(await self._answer(*got))
+    def _next(self) -> tuple[Ask[I, T], Reply | None] | None:
+        """The next request, and its stored answer where there is one; None at the end."""
+        if not self._page:
+            asks = list(islice(self._asks, PAGE))
+            stored = self._stored([ask.request for ask in asks])
+            self._page.extend((ask, stored.get(self._key(ask.request))) for ask in asks)
+        return self._page.popleft() if self._page else None
 
     async def _hand_on(self, answered: "asyncio.Queue[Done[I, T] | None]") -> None:
         """Store and hand on whatever has come, in one write each time."""
@@ -182,36 +178,34 @@ class _Pipeline(Generic[I, T]):
             while not answered.empty():
                 batch.append(answered.get_nowait())
             last = batch[-1] is None
-            await asyncio.to_thread(self._store_and_put, [d for d in batch if d is not None])
+            done = [d for d in batch if d is not None]
+            await asyncio.to_thread(self._store_and_put, done, self._account.take_entries())
 
-    def _store_and_put(self, batch: list[Done[I, T]]) -> None:
-        rows = [row for _, row in batch if row]
-        sent = [dict(entry) for entry in self._accounts.take()]
-        if rows or sent:
+    def _store_and_put(self, done: list[Done[I, T]], entries: list[Entry]) -> None:
+        rows = [row for _, row in done if row]
+        if rows or entries:
             with self._store.write() as conn:
                 replace_rows(conn, schema.call, rows)
-                insert_new(conn, schema.ledger, sent)
-            self._written += sum(entry["cost"] or 0.0 for entry in sent)
-            self._budget.look(self._written)
-        for answer, _ in batch:
+                insert_new(conn, schema.ledger, [dict(entry) for entry in entries])
+            self._account.refresh()
+        for answer, _ in done:
             self._answers.put(answer)
 
     async def _answer(self, ask: Ask[I, T], stored: Reply | None) -> Done[I, T]:
-        """The answer, and the row to keep of it."""
         answer = Answer[I, T](ask.item)
         request = ask.request
         for last in (False, True):
             try:
                 reply = stored or await self._call(request, answer.usage)
             except Pending as pending:
-                return answer, self._row(request, body=str(pending))
+                return answer, self._row(request, None, body=str(pending))
             except ModelError as error:
                 if error.fatal:
                     raise
                 answer.failure = Failure(error.reason, error.message)
                 return answer, None
-            reply = shown(reply, request)
-            answer.failure = _unusable(reply)
+            reply = unmask(reply, request)
+            answer.failure = unusable(reply)
             if answer.failure:
                 return answer, None
             try:
@@ -221,96 +215,84 @@ class _Pipeline(Generic[I, T]):
                     answer.failure = Failure("schema", str(error), reply.text)
                     return answer, None
                 request = request.again(reply.text, str(error))
-                stored = self._stored([request]).get(request.key(self._model.identity))
+                stored = self._stored([request]).get(self._key(request))
                 continue
             if stored:
                 answer.usage.cached += 1
+            if stored or not self._model.traits.cacheable:
                 return answer, None
             # under the first asking's key, so that a restart finds the usable answer at once
-            return answer, self._row(ask.request, reply) if self._model.traits.cacheable else None
+            return answer, self._row(ask.request, reply)
         raise AssertionError("unreachable: the last round returns")
 
     async def _call(self, request: Request, usage: Usage) -> Reply:
         """Call until it answers, fails for good, or the retries are used up."""
         check_length(request, self._model)
-        wait = FIRST_WAIT_S
-        for left in range(self._model.traits.retries, -1, -1):
+        wait, left = FIRST_WAIT_S, self._model.traits.retries
+        while True:
             try:
                 return await self._call_once(request, usage)
             except ModelError as error:
                 if not error.retryable or left == 0:
                     raise
                 await asyncio.sleep(error.retry_after or wait * random.uniform(0.5, 1.5))
-                wait = min(2 * wait, LONGEST_WAIT_S)
-        raise AssertionError("unreachable: the last round returns or raises")
+            wait, left = min(2 * wait, LONGEST_WAIT_S), left - 1
 
     async def _call_once(self, request: Request, usage: Usage) -> Reply:
-        """One call, within pace and budget, and in a slot that is free again when it ends."""
+        """One call, within pace and budget, in a slot that is free again when it ends."""
         await self._pace.wait(request)
-        reserved = await self._budget.reserve(request)
-        reply: Reply | None = None
-        try:
+        async with self._account.reserved(request):
             begun = await self._limit.acquire()
             overloaded = False
             try:
-                reply = await self._model.complete(hidden(request) if self._masked else request)
+                reply = await self._model.complete(mask(request) if self._masked else request)
             except ModelError as error:
                 overloaded = error.overloaded
+                self._account.record(request, None)
                 usage.calls += 1
                 self._meter.calls += 1
                 self._meter.refused[error.reason] += 1
-                self._accounts.add(request, None)
                 raise
             finally:
                 self._limit.release(begun, overloaded=overloaded)
-            cost = self._accounts.add(request, reply)
-            usage.count(reply.prompt_tokens, reply.completion_tokens, cost)
-            self._meter.count(reply.prompt_tokens, reply.completion_tokens, cost)
+            cost = self._account.record(request, reply)
+            for counter in (usage, self._meter):
+                counter.count(reply.prompt_tokens, reply.completion_tokens, cost)
             return reply
-        finally:
-            await self._budget.settle(reserved, request, reply)
+
+    def _key(self, request: Request) -> str:
+        return request.key(self._model.identity)
 
     def _stored(self, requests: list[Request]) -> dict[str, Reply]:
-        """Stored answers by key. With `fresh`, and for models that cost nothing, none."""
+        """Stored answers by key; none with `fresh`, or where asking again costs nothing."""
         if self._fresh or not self._model.traits.cacheable:
             return {}
-        table = schema.call
-        keys = [r.key(self._model.identity) for r in requests]
-        query = select(table.c.key, table.c.reply, table.c.finish_reason)
-        query = query.where(table.c.key.in_(keys), table.c.status == "answered")
-        with self._store.read() as conn:
-            return {
-                row.key: Reply(text=row.reply, finish_reason=row.finish_reason)
-                for row in conn.execute(query)
-            }
+        return stored_replies(self._store, map(self._key, requests))
 
-    def _row(self, request: Request, reply: Reply | None = None, body: str | None = None) -> Row:
+    def _row(self, request: Request, reply: Reply | None, body: str | None = None) -> Row:
+        """The row to store of a request; one without a reply is pending, with its body."""
         return {
-            "key": request.key(self._model.identity),
+            "key": self._key(request),
             "model": self._model.name,
-            "task": request.task,
-            "conversation": request.conversation,
-            "subject": request.subject,
-            "taxonomy": request.taxonomy,
-            "repeat": request.repeat,
-            "attempt": request.attempt,
             "prompt_hash": request.prompt_hash,
+            "at": now(),
+            **{name: getattr(request, name) for name in QUESTION},
             "status": "answered" if reply else "pending",
             "body": body,
             "reply": reply and reply.text,
             "finish_reason": reply and reply.finish_reason,
             "prompt_tokens": reply.prompt_tokens if reply else 0,
             "completion_tokens": reply.completion_tokens if reply else 0,
-            "at": now(),
         }
 
 
-def _unusable(reply: Reply) -> Failure | None:
-    if reply.finish_reason == "length":
-        message = "The reply stopped at max_tokens, or where the context ends."
-        return Failure("truncated", message, reply.text)
-    if reply.finish_reason in ("refusal", "content_filter"):
-        return Failure("refused", "The model declined.", reply.text)
-    if not reply.text.strip():
-        return Failure("refused", "The reply is empty.", reply.text)
-    return None
+def stored_replies(store: Store, keys: Iterable[str]) -> dict[str, Reply]:
+    """Answers in the store by their keys."""
+    table = schema.call
+    query = select(table.c.key, table.c.reply, table.c.finish_reason)
+    query = query.where(table.c.key.in_(keys), table.c.status == "answered")
+    with store.read() as conn:
+        return {
+            row.key: Reply(text=row.reply, finish_reason=row.finish_reason)
+            for row in conn.execute(query)
+        }

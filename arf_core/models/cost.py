@@ -1,41 +1,39 @@
-"""Money and places: the budget that is never passed, and the ledger of what went where."""
+"""What calls cost, the budget that a run never exceeds, the ledger of what was sent where."""
 
 import asyncio
 import json
 import time
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from arf_core.errors import ConfigError, ModelError
 from arf_core.models import ChatModel, Reply, Request
-from arf_core.project.privacy import admit_host
-from arf_core.project.settings import LimitSettings, PrivacySettings
+from arf_core.project.settings import LimitSettings
 from arf_core.records import Record, now
 from arf_core.store import schema
 from arf_core.store.database import Store
 
-CHARS_PER_TOKEN = 3.5
-"""Of European text, on the low side, so that estimates of length are on the high side."""
-
-A_MESSAGE = 32
-"""Tokens that a chat template puts around a message, at most."""
-ENOUGH = 20
-"""Replies, before what they counted is believed."""
-LOOK_S = 1.0
-"""Between two looks at what all runs together have spent."""
+MESSAGE_TOKENS = 32
+"""Tokens that a chat template adds to a message, at most."""
+MEASURED = 20
+"""Replies after which their token counts replace the upper bound."""
+REFRESH_S = 1.0
+"""Seconds between two looks at the spending of other runs."""
 
 
 class BudgetReached(ModelError):
-    """The next call could pass the budget. What was answered is kept."""
+    """The next call could exceed the budget. What was answered is kept."""
 
     exit_code = 1
 
 
 class Entry(Record):
-    """What went to one host for one task, in one breath."""
+    """A line of the ledger: calls of one model for one task, stored in one write."""
 
     at: datetime
     model: str
@@ -43,182 +41,95 @@ class Entry(Record):
     """`this process` where nothing left it."""
     task: str
     system: str
-    calls: int
-    failed: int
-    bytes: int
-    """Of the messages."""
     masked: bool
-    prompt_tokens: int
-    completion_tokens: int
-    cost: float | None
-    """None where the price is not known."""
+    calls: int = 0
+    failed: int = 0
+    bytes: int = 0
+    """Of the messages."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    """None where the price is unknown."""
 
 
-def admit(model: ChatModel, privacy: PrivacySettings) -> None:
-    """Raises ModelError where the project's privacy settings keep requests from this model."""
-    if model.traits.host is not None:
-        instead = "Choose a model on this machine"
-        admit_host(model.traits.host, privacy, f"{model.name} is at", instead)
+class Account:
+    """What one run spends on a model: kept within the budget, totalled for the ledger.
 
-
-def estimated_tokens(request: Request) -> int:
-    """About how many tokens the messages have; bytes count where letters are not Latin."""
-    return round(request.size / CHARS_PER_TOKEN) + 8 * len(request.messages)
-
-
-def check_length(request: Request, model: ChatModel) -> None:
-    """Raises ModelError where prompt and reply cannot fit into the model's context.
-
-    A request is never cut: what a detector or editor is not shown, it cannot judge.
-    """
-    traits = model.traits
-    if traits.context_tokens is None:
-        return
-    room = traits.context_tokens - (traits.max_tokens or 0)
-    if estimated_tokens(request) > room:
-        raise ModelError(
-            f"{model.name}: about {estimated_tokens(request)} tokens, and the context leaves "
-            f"{max(room, 0)} beside the reply.",
-            "Use a model with a longer context, or lower max_tokens.",
-            reason="context",
-        )
-
-
-class Budget:
-    """Keeps what is spent, and what calls in flight could at most add, below the limit.
-
-    What other runs on the project spend counts as soon as they have stored it.
+    The spending of other runs on the project counts as soon as they have stored it.
     """
 
-    def __init__(self, store: Store, limits: LimitSettings, model: ChatModel) -> None:
-        """Raises ConfigError where there is a budget, but the model's price is not known."""
+    def __init__(self, store: Store, limits: LimitSettings, model: ChatModel, masked: bool) -> None:
+        """Raises ConfigError where there is a budget, but the model's price is unknown."""
+        self._store = store
         self._limits = limits
         self._model = model
-        self._store = store
+        self._price = model.traits.price
+        self._masked = masked
         self._reserved = 0.0
-        self._own = 0.0
-        """What this run has spent."""
+        self._spent = 0.0
+        """By this run."""
+        self._taken = 0.0
+        """The part of it that was handed over for the ledger."""
         self._others = spent(store) if limits.budget is not None else 0.0
-        """What all others have: earlier runs, and those that go on beside this one."""
-        self._looked = time.monotonic()
-        self._densest = _Densest()
-        self._settled = asyncio.Condition()
-        if limits.budget is not None and model.traits.price is None and model.traits.host:
+        """By all other runs: earlier ones, and those running now."""
+        self._refreshed = time.monotonic()
+        self._released = asyncio.Condition()
+        self._bound = _TokenBound()
+        self._sums: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        if limits.budget is not None and self._price is None and model.traits.host:
             raise ConfigError(
                 f"The project has a budget, but the price of {model.name} is not known.",
                 f"Set it in arf.toml: [models.{model.name}.price] prompt = …, completion = … "
                 "(for a million tokens; 0 if it is free).",
             )
 
-    async def reserve(self, request: Request) -> float:
-        """Set aside what this call could cost; waits while calls in flight may free some.
+    @asynccontextmanager
+    async def reserved(self, request: Request) -> AsyncIterator[None]:
+        """Holds back the most that this call could cost, after waiting for calls in flight.
 
-        Raises BudgetReached where even then it could pass the limit.
+        Raises BudgetReached where the call could exceed the budget even then.
         """
-        price, budget = self._model.traits.price, self._limits.budget
-        if price is None or budget is None:
-            return 0.0
-        most = price.of(self._densest.tokens(request), self._model.traits.max_tokens or 0)
-        async with self._settled:
-            while self._others + self._own + self._reserved + most > budget:
+        if self._price is None or self._limits.budget is None:
+            yield
+            return
+        most = self._price.of(self._bound.tokens(request), self._model.traits.max_tokens or 0)
+        async with self._released:
+            while self._others + self._spent + self._reserved + most > self._limits.budget:
                 if self._reserved < 1e-12:
-                    raise BudgetReached(
-                        f"The budget of {budget:g} {self._limits.currency} is reached: "
-                        f"{self._others + self._own:.4g} are spent, and the next call could cost "
-                        f"{most:.2g}.",
-                        "Raise budget under [limits] in arf.toml and start again: "
-                        "what is done is kept.",
-                        fatal=True,
-                    )
-                await self._settled.wait()
+                    raise self._reached(most)
+                await self._released.wait()
             self._reserved += most
-        return most
+        try:
+            yield
+        finally:
+            async with self._released:
+                self._reserved -= most
+                self._released.notify_all()
 
-    async def settle(self, reserved: float, request: Request, reply: Reply | None) -> None:
-        """The call is over, with this reply or none."""
-        price = self._model.traits.price
-        if reply is not None and price is not None:
-            self._own += price.of(reply.prompt_tokens, reply.completion_tokens)
-            self._densest.learn(request, reply)
-        if reserved:
-            async with self._settled:
-                self._reserved -= reserved
-                self._settled.notify_all()
+    def _reached(self, most: float) -> BudgetReached:
+        return BudgetReached(
+            f"The budget of {self._limits.budget:g} {self._limits.currency} is reached: "
+            f"{self._others + self._spent:.4g} are spent, and the next call could cost {most:.2g}.",
+            "Raise budget under [limits] in arf.toml and start again: what is done is kept.",
+            fatal=True,
+        )
 
-    def look(self, written: float) -> None:
-        """See what others have spent meanwhile; `written` is what this run has put into the ledger.
-
-        For the thread that writes it, so that both figures are of one moment.
-        """
-        if self._limits.budget is not None and time.monotonic() - self._looked > LOOK_S:
-            self._looked = time.monotonic()
-            self._others = spent(self._store) - written
-
-
-class _Densest:
-    """The most tokens that a request can have: a token has a byte at least, and once this model
-    has counted some requests, not twice as many tokens a byte as the densest of them."""
-
-    def __init__(self) -> None:
-        self._most = 0.0
-        self._seen = 0
-
-    def learn(self, request: Request, reply: Reply) -> None:
-        if reply.prompt_tokens and request.size:
-            self._seen += 1
-            self._most = max(self._most, reply.prompt_tokens / request.size)
-
-    def tokens(self, request: Request) -> float:
-        schema = len(json.dumps(request.schema_)) if request.schema_ else 0
-        bytes_ = request.size + schema + A_MESSAGE * len(request.messages)
-        return bytes_ * min(1.0, 2 * self._most) if self._seen >= ENOUGH else float(bytes_)
-
-
-def spent(store: Store) -> float:
-    """All that the project's calls have cost, as far as prices were known."""
-    with store.read() as conn:
-        return conn.scalar(select(func.sum(schema.ledger.c.cost))) or 0.0
-
-
-@dataclass
-class _Sum:
-    calls: int = 0
-    failed: int = 0
-    bytes: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float | None = None
-
-
-class Accounts:
-    """Collects what is sent until it is written beside the answers."""
-
-    def __init__(self, model: ChatModel, masked: bool) -> None:
-        self._model = model
-        self._masked = masked
-        self._open: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
-
-    def add(self, request: Request, reply: Reply | None) -> float:
-        """Note one call, and what came back if anything did; returns what it cost, if known."""
-        so_far = self._open[request.task, request.system]
-        so_far.calls += 1
-        so_far.bytes += request.size
+    def record(self, request: Request, reply: Reply | None) -> float:
+        """Count a call and its reply, None if it failed; returns its cost, 0 where unknown."""
+        sums = self._sums[request.task, request.system]
+        sums.update(calls=1, failed=reply is None, bytes=request.size)
         if reply is None:
-            so_far.failed += 1
             return 0.0
-        so_far.prompt_tokens += reply.prompt_tokens
-        so_far.completion_tokens += reply.completion_tokens
-        price = self._model.traits.price
-        if price is None:
-            return 0.0
-        cost = price.of(reply.prompt_tokens, reply.completion_tokens)
-        so_far.cost = (so_far.cost or 0.0) + cost
+        sums.update(prompt_tokens=reply.prompt_tokens, completion_tokens=reply.completion_tokens)
+        self._bound.learn(request, reply)
+        cost = self._cost(reply.prompt_tokens, reply.completion_tokens) or 0.0
+        self._spent += cost
         return cost
 
-    def take(self) -> list[Entry]:
-        """The entries since the last taking."""
-        taken, self._open = self._open, defaultdict(_Sum)
-        return [
+    def take_entries(self) -> list[Entry]:
+        """The ledger's entries for what was recorded since the last call."""
+        sums, self._sums = self._sums, defaultdict(Counter)
+        entries = [
             Entry(
                 at=now(),
                 model=self._model.name,
@@ -226,7 +137,84 @@ class Accounts:
                 task=task,
                 system=system,
                 masked=self._masked,
-                **vars(so_far),
+                cost=self._cost(counts["prompt_tokens"], counts["completion_tokens"]),
+                **counts,
             )
-            for (task, system), so_far in taken.items()
+            for (task, system), counts in sums.items()
         ]
+        self._taken += sum(entry.cost or 0.0 for entry in entries)
+        return entries
+
+    def refresh(self) -> None:
+        """Read what other runs have spent; for the thread that has just written the entries."""
+        if self._limits.budget is not None and time.monotonic() - self._refreshed > REFRESH_S:
+            self._refreshed = time.monotonic()
+            self._others = spent(self._store) - self._taken
+
+    def _cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        return None if self._price is None else self._price.of(prompt_tokens, completion_tokens)
+
+
+class _TokenBound:
+    """The most tokens that a request can have: one a byte; once this model has counted enough
+    requests, twice as many tokens a byte as the densest of them."""
+
+    def __init__(self) -> None:
+        self._densest = 0.0
+        self._seen = 0
+
+    def learn(self, request: Request, reply: Reply) -> None:
+        if reply.prompt_tokens and request.size:
+            self._seen += 1
+            self._densest = max(self._densest, reply.prompt_tokens / request.size)
+
+    def tokens(self, request: Request) -> float:
+        schema = len(json.dumps(request.schema_)) if request.schema_ else 0
+        bytes_ = request.size + schema + MESSAGE_TOKENS * len(request.messages)
+        return bytes_ * min(1.0, 2 * self._densest) if self._seen >= MEASURED else float(bytes_)
+
+
+def spent(store: Store) -> float:
+    """Total cost of the project's calls, as far as prices were known."""
+    with store.read() as conn:
+        return conn.scalar(select(func.sum(schema.ledger.c.cost))) or 0.0
+
+
+class CostRow(Record):
+    """Calls of one model for one task on one system's summaries."""
+
+    model: str
+    task: str
+    system: str
+    calls: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    """None where no price was known."""
+
+    @property
+    def per_thousand(self) -> float | None:
+        """Cost of a thousand answered calls."""
+        answered = self.calls - self.failed
+        return None if self.cost is None or not answered else 1000 * self.cost / answered
+
+
+def costs(store: Store) -> list[CostRow]:
+    """All calls by model, task and system, the most expensive first."""
+    table = schema.ledger
+    by: Sequence[ColumnElement[Any]] = (table.c.model, table.c.task, table.c.system)
+    sums = ("calls", "failed", "prompt_tokens", "completion_tokens", "cost")
+    query = select(*by, *(func.sum(table.c[n]).label(n) for n in sums)).group_by(*by)
+    with store.read() as conn:
+        rows = [CostRow.model_validate(dict(r._mapping)) for r in conn.execute(query)]
+    return sorted(rows, key=lambda r: (-(r.cost or 0), -r.calls))
+
+
+def ledger(store: Store, newest: int = 100) -> list[Entry]:
+    """The newest entries: what was sent where, and when."""
+    table = schema.ledger
+    columns = [table.c[name] for name in Entry.model_fields]
+    query = select(*columns).order_by(table.c.seq.desc()).limit(newest)
+    with store.read() as conn:
+        return [Entry.model_validate(dict(r._mapping)) for r in conn.execute(query)]

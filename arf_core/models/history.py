@@ -1,9 +1,8 @@
-"""What earlier calls of a model for a task have shown: lengths, repetitions, pace."""
+"""What earlier calls of a model for a task show: lengths, repetitions, speed."""
 
 import math
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
 from sqlalchemy import func, select
 
@@ -12,23 +11,22 @@ from arf_core.store import schema
 from arf_core.store.database import Store
 
 NEWEST = 2000
-"""So many of the newest answers tell the pace."""
+"""Newest answers sampled to estimate speed."""
 FEWEST = 5
-"""Fewer answers tell no pace: the clock of the store counts whole seconds."""
+"""With fewer answers the speed is unknown: the store's clock counts whole seconds."""
 PAUSE = 10.0
-"""A gap between answers that is so many times the usual one, and at least so many seconds, was no
-work."""
+"""A gap between answers of so many usual gaps, and at least so many seconds, is a pause."""
 
 
 class History(Record):
-    """Figures of one model and task; None where there is nothing to go by."""
+    """Figures of one model and task; None where unknown."""
 
     items: int = 0
     """Items answered."""
     calls_an_item: float | None = None
-    """All calls, those that failed and those that asked again as well."""
+    """All calls, including failed and repeated ones."""
     answered_an_item: float | None = None
-    """The calls that brought a reply, which are those that are paid for."""
+    """Calls that brought a reply, which are those that are paid for."""
     bytes_a_token: float | None = None
     """Of the messages."""
     reply_tokens: float | None = None
@@ -39,69 +37,45 @@ class History(Record):
 
 
 def history_of(store: Store, model: str, task: str) -> History:
-    """What this project has seen of a model at a task."""
+    """What this project's store holds of a model and a task."""
     call, ledger = schema.call, schema.ledger
     tokens = call.c.completion_tokens
-    replies = select(func.count(), func.avg(tokens), func.avg(tokens * tokens)).where(
-        call.c.model == model, call.c.task == task, call.c.status == "answered"
-    )
+    done = (call.c.model == model, call.c.task == task, call.c.status == "answered")
+    replies = select(func.count(), func.avg(tokens), func.avg(tokens * tokens)).where(*done)
     names = ("calls", "failed", "bytes", "prompt_tokens")
-    sent = select(*(func.sum(ledger.c[n]).label(n) for n in names)).where(
+    sent = select(*(func.coalesce(func.sum(ledger.c[n]), 0) for n in names)).where(
         ledger.c.model == model, ledger.c.task == task
     )
+    newest = select(call.c.at).where(*done).order_by(call.c.at.desc()).limit(NEWEST)
     with store.read() as conn:
-        count, mean, square = conn.execute(replies).one()
-        sums = conn.execute(sent).one()
-    if not count:
+        items, mean, mean_square = conn.execute(replies).one()
+        calls, failed, bytes_, prompt_tokens = conn.execute(sent).one()
+        times = sorted(conn.scalars(newest))
+    if not items:
         return History()
+    answered = calls - failed
+    spread = math.sqrt(max(mean_square - mean * mean, 0.0))
     return History(
-        items=count,
+        items=items,
+        calls_an_item=max(1.0, calls / items) if calls else None,
+        answered_an_item=max(1.0, answered / items) if calls else None,
+        # failed calls sent bytes as well, but nobody counted their tokens
+        bytes_a_token=bytes_ * answered / calls / prompt_tokens if prompt_tokens else None,
         reply_tokens=mean or None,
-        reply_doubt=_doubt(mean, square, count),
-        items_a_second=_pace(store, model, task),
-        **_of_ledger(sums, count),
+        reply_doubt=max(2 * spread / math.sqrt(items), 0.1 * mean),
+        items_a_second=answers_a_second(times),
     )
 
 
-def _doubt(mean: float, square: float, count: int) -> float:
-    spread = math.sqrt(max(square - mean * mean, 0.0))
-    return max(2 * spread / math.sqrt(count), 0.1 * mean)
-
-
-def _of_ledger(sums: Any, items: int) -> dict[str, float | None]:
-    if not sums.calls:
-        return {}
-    answered = sums.calls - sums.failed
-    sent = sums.bytes * answered / sums.calls  # what failed was sent as well, but nobody counted it
-    return {
-        "calls_an_item": max(1.0, sums.calls / items),
-        "answered_an_item": max(1.0, answered / items),
-        "bytes_a_token": sent / sums.prompt_tokens if sums.prompt_tokens else None,
-    }
-
-
-def _pace(store: Store, model: str, task: str) -> float | None:
-    """Items a second, pauses between runs left out."""
-    call = schema.call
-    query = (
-        select(call.c.at)
-        .where(call.c.model == model, call.c.task == task, call.c.status == "answered")
-        .order_by(call.c.at.desc())
-        .limit(NEWEST)
-    )
-    with store.read() as conn:
-        times = sorted(conn.scalars(query))
-    return pace_of(times)
-
-
-def pace_of(times: list[datetime]) -> float | None:
-    """Answers a second from the moments at which they came, in order; None for too few."""
+def answers_a_second(times: list[datetime]) -> float | None:
+    """Speed from the moments at which answers came, in order, without the pauses between runs;
+    None for too few."""
     if len(times) < FEWEST:
         return None
     gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
     usual = sum(gaps) / len(gaps)
-    for _ in range(3):  # leaving out a pause makes the usual gap smaller, and other pauses plain
+    for _ in range(3):  # without one pause the usual gap is smaller, which shows further pauses
         worked = [g for g in gaps if g <= max(PAUSE, PAUSE * usual)]
         usual = sum(worked) / max(len(worked), 1)
-    # answers within one second share a moment: half a second at either end is not seen
+    # answers within one second have the same time: half a second at either end is not seen
     return (len(worked) + 1) / (sum(worked) + 1.0)

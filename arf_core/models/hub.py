@@ -1,6 +1,6 @@
-"""Fetching models from a Hugging Face hub, with progress, going on where it was cut."""
+"""Downloads models from a Hugging Face hub, with progress; an interrupted download is continued."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,9 @@ from typing import Any
 from arf_core.errors import InputError, ModelError
 from arf_core.project.privacy import HUB_HOST, admit_host, host_of, hub_address
 from arf_core.project.settings import PrivacySettings
+from arf_core.run import Progress
 
 HUB = f"https://{HUB_HOST}"
-Progress = Callable[[int, int], None]
-"""Bytes that are there, and bytes in all."""
 
 
 def pull(
@@ -23,8 +22,8 @@ def pull(
     endpoint: str = HUB,
     progress: Progress | None = None,
 ) -> Path:
-    """Fetch `file` of `repo` into `folder`; returns where it lies. What is there is not fetched
-    again, and a broken-off download is continued.
+    """Download `file` of `repo` into `folder`, unless it is there; returns its path. `progress`
+    gets the bytes that are there and their total.
 
     Raises InputError where the hub has no such file, ModelError where it cannot be reached or the
     project is offline.
@@ -33,13 +32,13 @@ def pull(
     admit_host(host_of(endpoint), privacy, "The file is at", instead)
     from huggingface_hub import hf_hub_download
 
-    with _told(host_of(endpoint), f"{file} of {repo}"):
+    with _readable_errors(host_of(endpoint), f"{file} of {repo}"):
         got = hf_hub_download(
             repo,
             file,
             local_dir=folder,
             endpoint=endpoint,
-            tqdm_class=_bar(progress) if progress else None,
+            tqdm_class=_reporter(progress) if progress else None,
         )
     return Path(got)
 
@@ -50,32 +49,32 @@ def pull_folder(
     """The folder of a model on the hub, kept in the hub client's own cache; only files of these
     patterns. What is there already is used without asking the hub.
 
-    Raises as `pull` does.
+    Raises the same errors as `pull`.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    wanted: dict[str, Any] = {"revision": revision, "allow_patterns": list(files)}
+    what: dict[str, Any] = {"revision": revision, "allow_patterns": list(files)}
     endpoint = hub_address()
-    with _told(host_of(endpoint), repo), suppress(LocalEntryNotFoundError):
-        cached = Path(snapshot_download(repo, local_files_only=True, **wanted))
-        if _is_whole(cached):
+    with _readable_errors(host_of(endpoint), repo), suppress(LocalEntryNotFoundError):
+        cached = Path(snapshot_download(repo, local_files_only=True, **what))
+        if _is_complete(cached):
             return cached
     instead = "Fetch its files on another machine and name the folder"
     admit_host(host_of(endpoint), privacy, f"{repo} is at", instead)
-    with _told(host_of(endpoint), repo):
-        return Path(snapshot_download(repo, endpoint=endpoint, **wanted))
+    with _readable_errors(host_of(endpoint), repo):
+        return Path(snapshot_download(repo, endpoint=endpoint, **what))
 
 
-def _is_whole(folder: Path) -> bool:
-    """Is everything there that a model needs? A broken-off download leaves a part."""
+def _is_complete(folder: Path) -> bool:
+    """Whether all that a model needs is there; an interrupted download leaves a part."""
     weights = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
     return (folder / "config.json").is_file() and bool(weights)
 
 
 @contextmanager
-def _told(host: str, what: str) -> Iterator[None]:
-    """What the hub's client raises, as errors that say what to do."""
+def _readable_errors(host: str, what: str) -> Iterator[None]:
+    """Turns the hub client's errors into errors with a remedy."""
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
@@ -91,31 +90,16 @@ def _told(host: str, what: str) -> Iterator[None]:
         ) from error
 
 
-def _bar(progress: Progress) -> type[Any]:
-    """The hub's progress bar, which tells `progress` instead of drawing."""
+def _reporter(progress: Progress) -> type[Any]:
+    """The hub client's progress bar, which calls `progress` and draws nothing."""
     from huggingface_hub.utils.tqdm import tqdm
 
-    class Told(tqdm):
+    class Reporter(tqdm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(  # type: ignore[no-untyped-call]
-                *args, **kwargs | {"disable": False, "file": _Nowhere()}
-            )
+            super().__init__(*args, **kwargs | {"disable": True})  # type: ignore[no-untyped-call]
 
-        def update(self, n: float | None = 1) -> bool | None:
-            shown: bool | None = super().update(n)
-            if self.disable:  # transformers can switch the bars of the whole process off
-                self.n += n or 0
+        def update(self, n: float | None = 1) -> None:
+            self.n += n or 0  # which a disabled bar does not do
             progress(int(self.n), int(self.total or 0))
-            return shown
 
-    return Told
-
-
-class _Nowhere:
-    """A stream for a bar that nobody is to see."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        return None
+    return Reporter

@@ -1,9 +1,9 @@
-"""How many calls may be in flight: as many as the server keeps up with, found out while it works.
+"""What bounds calls: the model's context, requests and tokens a minute, and calls in flight.
 
-Additive increase, multiplicative decrease, as in TCP (Jacobson 1988; the plateau below a known
-ceiling is CUBIC's idea, RFC 9438). The limit doubles every two rounds until the server refuses,
-times out, or answers no faster than with fewer calls; it halves on a refusal, comes back at once to
-what was last allowed, and from then on tries a little more only now and then.
+The number of calls in flight adapts to the server: additive increase, multiplicative decrease, as
+in TCP (Jacobson 1988; the plateau below a known ceiling is CUBIC's idea, RFC 9438). It doubles
+every two rounds until the server refuses, times out, or answers no faster than with fewer calls. A
+refusal halves it; it then returns to just below what was refused and only rarely tries more.
 """
 
 import asyncio
@@ -12,14 +12,39 @@ from collections import deque
 
 from aiolimiter import AsyncLimiter
 
-from arf_core.models import Request, Traits
-from arf_core.models.cost import estimated_tokens
+from arf_core.errors import ModelError
+from arf_core.models import ChatModel, Request, Traits
 
+BYTES_PER_TOKEN = 3.5
+"""Of European text; on the low side, so that estimated lengths are on the high side."""
 START = 32
 PROBE_EVERY = 50
 """Rounds (of as many answers as may be in flight) at the ceiling before one more is tried."""
 WORTH_IT = 1.1
-"""More calls in flight are kept if answers then come this much faster."""
+"""More calls in flight are kept if answers then arrive this much faster."""
+
+
+def estimated_tokens(request: Request) -> int:
+    """About how many tokens the messages have, from bytes, which suits non-Latin scripts too."""
+    return round(request.size / BYTES_PER_TOKEN) + 8 * len(request.messages)
+
+
+def check_length(request: Request, model: ChatModel) -> None:
+    """Raises ModelError where prompt and reply cannot fit into the model's context.
+
+    A request is never cut: a detector or editor cannot judge what it does not see.
+    """
+    traits = model.traits
+    if traits.context_tokens is None:
+        return
+    room = traits.context_tokens - (traits.max_tokens or 0)
+    if estimated_tokens(request) > room:
+        raise ModelError(
+            f"{model.name}: about {estimated_tokens(request)} tokens, and the context leaves "
+            f"{max(room, 0)} beside the reply.",
+            "Use a model with a longer context, or lower max_tokens.",
+            reason="context",
+        )
 
 
 class Pace:
@@ -32,7 +57,7 @@ class Pace:
         )
 
     async def wait(self, request: Request) -> None:
-        """Wait until one more request of this size is within the pace."""
+        """Wait until the limits allow this request."""
         if self._requests:
             await self._requests.acquire()
         if self._tokens:
@@ -48,13 +73,13 @@ class AdaptiveLimit:
         self.limit = min(START, most)
         self.in_flight = 0
         self._ceiling: int | None = None
-        """As many as the server is known to allow; None until it has refused."""
+        """How many the server allows, as far as known; None until it has refused."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._eased_at = -1.0
-        """When the limit was last lowered: older calls say nothing new."""
+        """When the limit was last lowered. Calls begun before that say nothing new."""
         self._refused = 0
-        self._crowd = 0
-        """Calls in flight when the present round of refusals began."""
+        self._in_flight_at_refusal = 0
+        """When the present round of refusals began."""
         self._answers = 0
         """Since the limit last changed."""
         self._window = _Window()
@@ -76,7 +101,7 @@ class AdaptiveLimit:
         return time.monotonic()
 
     def release(self, begun: float, *, overloaded: bool = False) -> None:
-        """Give the slot back, saying whether the server refused for being overloaded."""
+        """Give the slot back; `overloaded` where the server refused because of its load."""
         if overloaded:
             self._ease(begun)
         else:
@@ -94,18 +119,18 @@ class AdaptiveLimit:
     def _ease(self, begun: float) -> None:
         if begun >= self._eased_at:  # the first refusal of a round
             self._eased_at = time.monotonic()
-            self._crowd, self._refused = self.in_flight, 0
+            self._in_flight_at_refusal, self._refused = self.in_flight, 0
             self.limit = max(1, self.limit // 2)
             self._answers = 0
             self._window = _Window()
-        # every further refusal of the round tells that one fewer was allowed
+        # each further refusal of the round means that one fewer was allowed
         self._refused += 1
-        self._ceiling = max(1, self._crowd - self._refused)
+        self._ceiling = max(1, self._in_flight_at_refusal - self._refused)
 
     def _grow(self) -> None:
         self._answers += 1
         if self.limit >= self.most or not self._waiting:
-            return  # nobody wants more
+            return  # no call waits for a higher limit
         if self._ceiling is None:
             self._double()
         elif self.limit < self._ceiling:
@@ -117,7 +142,7 @@ class AdaptiveLimit:
             self._answers = 0
 
     def _double(self) -> None:
-        """Double once two rounds are answered, unless the last doubling brought no more answers."""
+        """Double after two rounds of answers, unless the last doubling made them no faster."""
         rate = self._window.rate_after(2 * self.limit)
         if rate is None:
             return
@@ -130,7 +155,7 @@ class AdaptiveLimit:
 
 
 class _Window:
-    """Answers in a second, over rounds of as many answers as were in flight."""
+    """Measures answers a second over rounds of calls."""
 
     def __init__(self) -> None:
         self.best = 0.0
@@ -138,7 +163,7 @@ class _Window:
         self._count = 0
 
     def rate_after(self, answers: int) -> float | None:
-        """The rate over so many answers, at the one that completes them; else None."""
+        """Count an answer; returns the rate once `answers` are counted, else None."""
         self._count += 1
         if self._count < answers:
             return None

@@ -1,16 +1,17 @@
-"""Personal data become placeholders before a request leaves, and themselves again in the reply.
+"""Replaces personal data by placeholders before a request leaves, and puts them back in the reply.
 
-`ana@example.com` goes out as `[EMAIL_1]`. Equal values have equal placeholders, so figures can
-still be compared; values that differ only in separators differ in a letter (`[ORDER_1]`,
-`[ORDER_1b]`). What a reply says in placeholders is put back exactly, so a quote stays verbatim.
+`ana@example.com` goes out as `[EMAIL_1]`. Equal values get equal placeholders, so a model can still
+compare them; values that differ only in separators differ by a letter (`[ORDER_1]`, `[ORDER_1b]`).
+Placeholders in a reply become the exact values again, so a quote stays verbatim.
 
-Masked are what has a form of its own: e-mail addresses, phone, card and account numbers, identity
-numbers, postal addresses, named birth dates, passwords and codes, order and case numbers. Names of
-persons are not, and nothing that has no such form: masking lowers the risk, it does not end it.
+Masked is what has a recognisable form: e-mail addresses, phone, card and account numbers, identity
+numbers, postal addresses, birth dates, passwords and codes, order and case numbers. Names of people
+and anything without such a form are not: masking lowers the risk, it does not remove it.
 """
 
 import json
 import re
+from collections import defaultdict
 from string import ascii_lowercase
 
 from arf_core.checks.numbers import numbers
@@ -32,47 +33,41 @@ LABELS = {
 _PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(LABELS.values())})_\d+[a-z]*\]")
 
 
-def hidden(request: Request) -> Request:
-    """The request with personal data masked. The same request is always masked in the same way."""
-    mask = _mask_of(request)
-    messages = tuple(m | {"content": mask.hide(m["content"])} for m in request.messages)
-    fields = {name: getattr(request, name) for name in Request.model_fields}
-    return Request(**fields | {"messages": messages})
+def mask(request: Request) -> Request:
+    """The request with personal data masked, which is deterministic."""
+    return _masked(request)[1]
 
 
-def shown(reply: Reply, request: Request) -> Reply:
-    """The reply with the request's data back in place of their placeholders.
+def unmask(reply: Reply, request: Request) -> Reply:
+    """The reply to the masked request with the values back in it, escaped where it is JSON.
 
-    Where the reply is JSON they are escaped as JSON needs it. A reply by file comes long after the
-    request went, so the placeholders are made anew from the request as it was before masking.
+    A reply by file comes in another process, so the placeholders are made again from `request`,
+    as it was before masking.
     """
     if not _PLACEHOLDER.search(reply.text):
         return reply
-    mask = _mask_of(request)
-    for message in request.messages:
-        mask.hide(message["content"])
-    text = mask.show(reply.text, in_json=request.schema_ is not None)
+    text = _masked(request)[0].unmask(reply.text, in_json=request.schema_ is not None)
     return reply.model_copy(update={"text": text})
 
 
-def _mask_of(request: Request) -> "Mask":
-    return Mask({p for m in request.messages for p in _PLACEHOLDER.findall(m["content"])})
+def _masked(request: Request) -> tuple["Mask", Request]:
+    used = Mask({p for m in request.messages for p in _PLACEHOLDER.findall(m["content"])})
+    messages = tuple(m | {"content": used.mask(m["content"])} for m in request.messages)
+    return used, request.with_messages(messages, request.attempt)
 
 
 class Mask:
-    """Placeholders and what they stand for."""
+    """Placeholders and their values."""
 
     def __init__(self, reserved: set[str]) -> None:
-        """`reserved` placeholders stand in the texts themselves, and are left to them."""
+        """`reserved`: placeholders that occur in the texts themselves, and so mean no value."""
         self._reserved = reserved
         self._values: dict[str, str] = {}
         """Placeholder -> value."""
-        self._known: dict[tuple[str, str], str] = {}
-        """(label, value) -> placeholder."""
-        self._forms: dict[tuple[str, str], int] = {}
-        """(label, value without separators) -> how many ways it has been written so far."""
+        self._forms: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
+        """Label -> value without separators -> the forms in which it has occurred."""
 
-    def hide(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         parts: list[str] = []
         at = 0
         for name, start, end in sorted(_found(text), key=lambda f: f[1:]):
@@ -82,7 +77,7 @@ class Mask:
             at = end
         return "".join([*parts, text[at:]])
 
-    def show(self, text: str, in_json: bool = False) -> str:
+    def unmask(self, text: str, in_json: bool = False) -> str:
         def value(match: re.Match[str]) -> str:
             found = self._values.get(match.group())
             if found is None:
@@ -92,27 +87,25 @@ class Mask:
         return _PLACEHOLDER.sub(value, text)
 
     def _placeholder(self, label: str, value: str) -> str:
-        if (label, value) not in self._known:
-            plain = (label, re.sub(r"[\W_]", "", value).casefold())
-            form = self._forms.get(plain, 0)
-            self._forms[plain] = form + 1
-            number = [p for p in self._forms if p[0] == label].index(plain) + 1
-            made = f"[{label}_{number}{_letters(form)}]"
-            while made in self._reserved:
-                number += 1000
-                made = f"[{label}_{number}{_letters(form)}]"
-            self._known[label, value] = made
-            self._values[made] = value
-        return self._known[label, value]
+        forms = self._forms[label].setdefault(re.sub(r"[\W_]", "", value).casefold(), [])
+        if value not in forms:
+            forms.append(value)
+        number = 1 + list(self._forms[label].values()).index(forms)
+        letters = _letters(forms.index(value))
+        while f"[{label}_{number}{letters}]" in self._reserved:
+            number += 1000
+        made = f"[{label}_{number}{letters}]"
+        self._values[made] = value
+        return made
 
 
 def _letters(form: int) -> str:
-    """ "" for the first form of a value, then b, c, …"""
+    """Nothing for the first form of a value, then b, c, …"""
     return "" if form == 0 else ascii_lowercase[form % 26] * (1 + form // 26)
 
 
 def _found(text: str) -> list[tuple[str, int, int]]:
-    """Label, start and end of what is to be hidden."""
+    """Kind, start and end of what is to be masked."""
     personal = list(places(text))
     taken = [p[1:] for p in personal] + [m.span() for m in _PLACEHOLDER.finditer(text)]
     codes = [("order", f.start, f.end) for f in numbers(text) if f.kind == "code"]

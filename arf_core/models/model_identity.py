@@ -1,4 +1,4 @@
-"""What a model's files say of it: which one it is, and whether it is for practice only."""
+"""What a model's files show: which model it is, and whether it is for practice only."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,19 +8,19 @@ from arf_core.records import digest
 
 BLOCK = 2**14
 BLOCKS = 256
-"""Of each file so many are read, spread evenly: some of every layer. A training moves weights in
-all layers, so two students of the same shape differ in most of them."""
+"""Blocks read of each file, spread evenly over all layers. Training changes weights in every
+layer, so two students of the same shape differ in most blocks."""
 PRACTICE = "practice.json"
 """Marks the folder of a practice base, and of a student of one."""
 PRACTICE_KEY = "arf.practice"
-"""Marks its GGUF file, among the figures at the beginning: so the file may be copied alone."""
+"""Marks its GGUF file, in the metadata at the beginning, so that the file may be copied alone."""
 HEAD = 2**16
-"""Bytes of a GGUF file in which the mark stands."""
+"""Bytes at the beginning of a GGUF file that hold that key."""
 
 
 def hash_of(files: Iterable[Path]) -> str:
-    """Of sizes and content: names, places and dates change with a copy. Files of at most 4 MB are
-    read whole; larger ones in pieces, since 16 GB would take longer than a question."""
+    """Hash of sizes and contents; names, paths and dates change with a copy. Files up to 4 MB are
+    read whole, larger ones in blocks: reading 16 GB would take longer than a question."""
     return digest(*map(_sampled, files))
 
 
@@ -35,7 +35,7 @@ def _sampled(file: Path) -> str:
 
 
 def practice_notes(name: str, weights: Path) -> list[str]:
-    """What a run with this model should say, where the folder or GGUF file is a practice model."""
+    """A note for the report where the folder or GGUF file holds a practice model."""
     if weights.is_dir():
         marked = (weights / PRACTICE).is_file()
     else:

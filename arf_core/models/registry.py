@@ -8,8 +8,8 @@ from typing import Any
 import tomlkit
 
 from arf_core.errors import InputError
-from arf_core.models import ChatModel, Probe, Request, open_model
-from arf_core.models.cost import admit
+from arf_core.models import ChatModel, Probe, Request, admit, open_model
+from arf_core.models.replies import TEXT, strict_object
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.project.settings import Role, edited
 from arf_core.records import Record, Scalar
@@ -22,27 +22,22 @@ HELLO = Request(
         {"role": "system", "content": "You answer with one JSON object and nothing else."},
         {"role": "user", "content": 'Say hello: {"hello": "world"}'},
     ),
-    schema_={
-        "type": "object",
-        "properties": {"hello": {"type": "string"}},
-        "required": ["hello"],
-        "additionalProperties": False,
-    },
+    schema_=strict_object({"hello": TEXT}),
 )
 
 
 class Tested(Record):
-    """What one call to a model showed."""
+    """The result of one call to a model."""
 
     name: str
     seconds: float
     reply: str
     learned: dict[str, Scalar]
-    """Options that were found out, and entered in arf.toml."""
+    """Options found out about the model, and entered in arf.toml."""
 
 
 def model_for(project: Project, role: Role, given: str | None = None) -> ChatModel:
-    """Open the model given, else the one that plays `role`.
+    """Open the model `given`, else the one with that role.
 
     Raises InputError where neither names one, ConfigError for a faulty entry.
     """
@@ -51,9 +46,9 @@ def model_for(project: Project, role: Role, given: str | None = None) -> ChatMod
 
 
 def add_model(project: Project, name: str, options: dict[str, Any]) -> Project:
-    """Enter a model; returns the project opened anew.
+    """Enter a model in arf.toml; returns the project, opened again.
 
-    Raises InputError for a name that is taken, ConfigError for options that do not fit.
+    Raises InputError for a name that is taken, ConfigError for invalid options.
     """
     if name in project.settings.models:
         raise InputError(
@@ -64,13 +59,13 @@ def add_model(project: Project, name: str, options: dict[str, Any]) -> Project:
     with edited(project.path / SETTINGS_FILE) as document:
         models = document.setdefault("models", tomlkit.table(is_super_table=True))
         models[name] = tomlkit.item(options)
-        models[name].add(tomlkit.nl())  # what follows stands apart from it
+        models[name].add(tomlkit.nl())  # an empty line before what follows
     return Project.open(project.path)
 
 
 def remove_model(project: Project, name: str) -> Project:
-    """Take a model out, and out of the roles it played; its answers stay in the store."""
-    project.model_for("detector", name)  # says which models there are, where this is none
+    """Remove a model and its roles from arf.toml; its answers stay in the store."""
+    project.model_for("detector", name)  # raises InputError for an unknown name
     with edited(project.path / SETTINGS_FILE) as document:
         del document["models"][name]
         roles = document.get("roles", {})
@@ -82,7 +77,7 @@ def remove_model(project: Project, name: str) -> Project:
 def try_model(project: Project, name: str) -> Tested:
     """Call a model once, find out what it can do, and enter that in arf.toml.
 
-    Raises ModelError where it cannot be reached, or privacy forbids it.
+    Raises ModelError where it cannot be reached, or the privacy settings forbid it.
     """
     options = project.settings.models[project.model_for("detector", name)]
     model = open_model(name, options, project.path)

@@ -1,9 +1,8 @@
-"""A project: a folder with its settings, its database, and what overrides our defaults."""
+"""A project: a folder with settings, a database, and its own taxonomy and prompts if any."""
 
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
-from types import TracebackType
 from typing import Self
 
 import tomlkit
@@ -16,21 +15,22 @@ from arf_core.run import Meter
 from arf_core.store.database import Store
 
 SETTINGS_FILE = "arf.toml"
+TAXONOMY_FILE = "taxonomy.yaml"
 STORE_FILE = "arf.db"
 
 
 class Project:
-    """An open project. Verbs take one; it opens the store when it is first needed."""
+    """An open project. Every verb takes one."""
 
     def __init__(self, path: Path, settings: ProjectSettings) -> None:
         self.path = path
         self.settings = settings
         self.meter = Meter()
-        """How far the run that goes on is."""
+        """Progress of the current run."""
 
     @classmethod
     def create(cls, path: str | Path, name: str | None = None) -> Self:
-        """Make a project in a new or empty folder. Raises InputError where one is already."""
+        """Make a project in a folder. Raises InputError if that holds one, or is a file."""
         path = Path(path)
         if (path / SETTINGS_FILE).exists():
             raise InputError(f"{path} is a project already.", "Open it, or choose another folder.")
@@ -43,7 +43,7 @@ class Project:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Open the project in `path`. Raises InputError where there is none."""
+        """Open the project in `path`. Raises InputError if there is none."""
         path = Path(path)
         file = path / SETTINGS_FILE
         if not file.is_file():
@@ -55,12 +55,13 @@ class Project:
 
     @cached_property
     def store(self) -> Store:
+        """The database, opened when first needed."""
         return Store(self.path / STORE_FILE)
 
     @cached_property
     def taxonomy(self) -> Taxonomy:
         """The project's own taxonomy.yaml, else the shipped one."""
-        own = self.path / "taxonomy.yaml"
+        own = self.path / TAXONOMY_FILE
         return load_taxonomy(own if own.exists() else DEFAULT)
 
     def prompt(self, task: str) -> Prompt:
@@ -68,9 +69,9 @@ class Project:
         return load_prompt(task, self.path / "prompts")
 
     def model_for(self, role: Role, given: str | None = None) -> str:
-        """The name of the model that plays `role`: the one given, else arf.toml's.
+        """The name of the model for a role: the one given, else arf.toml's.
 
-        Raises InputError where neither says.
+        Raises InputError if neither names one, or the project does not have it.
         """
         name = given or self.settings.roles.get(role)
         if name is None:
@@ -78,13 +79,17 @@ class Project:
                 f"No model plays the {role}.",
                 f"Name one with --model, or set {role} under [roles] in arf.toml.",
             )
+        self.check_model_name(name)
+        return name
+
+    def check_model_name(self, name: str) -> None:
+        """Raises InputError if the project has no such model."""
         if name not in self.settings.models:
             known = ", ".join(self.settings.models) or "none yet"
             raise InputError(
                 f"The project has no model {name!r} (it has: {known}).",
                 f"Add [models.{name}] to {self.path / SETTINGS_FILE}.",
             )
-        return name
 
     def close(self) -> None:
         if "store" in self.__dict__:
@@ -93,10 +98,5 @@ class Project:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -1,74 +1,78 @@
-"""Changing a project's settings: roles, privacy, limits, splits, and what arf.toml says of models.
+"""Change the settings of a project, and undo a change.
 
-change(project, {"privacy.offline": True, "roles.detector": "gpt", "limits.budget": None})
+change(project, {"privacy.offline": True, "limits.budget": None}, open_model)
 """
 
 import tomllib
-from collections.abc import Mapping
-from typing import get_args
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, get_args
 
 import tomlkit
 from tomlkit.container import Container
 from tomlkit.items import Table
 
 from arf_core.errors import InputError
-from arf_core.models import open_model
-from arf_core.project import SETTINGS_FILE, Project
-from arf_core.project.settings import Role, edited
-from arf_core.project.taxonomy_edit import FILE as TAXONOMY_FILE
-from arf_core.project.taxonomy_edit import replace_text
+from arf_core.project import SETTINGS_FILE, TAXONOMY_FILE, Project
+from arf_core.project.settings import Role, edited, replace_text
 from arf_core.records import Record
 
 Value = str | int | float | bool | list[str] | None
-"""None takes a setting away, so that its default holds again."""
+"""None removes a setting, so that its default applies."""
 TABLES = ("roles", "privacy", "limits", "split", "models")
 
 
-def change(project: Project, settings: Mapping[str, Value]) -> Project:
-    """Change settings in arf.toml, all or none; returns the project opened anew.
+def change(
+    project: Project,
+    settings: Mapping[str, Value],
+    check_model: Callable[[str, dict[str, Any], Path], object],
+) -> Project:
+    """Change settings in arf.toml, all or none; returns the reopened project.
 
-    Names are dotted, as in `models.gpt.price.prompt`; comments in the file stay. Raises InputError
-    for a name that is no setting and for a role that is given to no model of the project,
-    ConfigError for a value that does not fit.
+    Names are dotted, as in `models.gpt.price.prompt`. Comments in the file stay. `check_model` gets
+    the name and options of each changed model and the project's folder, and raises ConfigError for
+    bad options: pass `arf_core.models.open_model`. Raises InputError for an unknown setting or a
+    role for a model that the project lacks, ConfigError for an invalid value.
     """
     with edited(project.path / SETTINGS_FILE) as document:
-        changed: list[str] = []
+        changed: set[str] = set()
         for name, value in settings.items():
             keys = _keys(project, name)
             _check(project, name, keys, value)
             _set(document, keys, value)
-            changed += keys[1:2] if keys[0] == "models" else []
-        for model in dict.fromkeys(changed):
-            open_model(model, document["models"][model].unwrap(), project.path)
+            if keys[0] == "models":
+                changed.add(keys[1])
+        for model in sorted(changed):
+            check_model(model, document["models"][model].unwrap(), project.path)
     return Project.open(project.path)
 
 
-class Written(Record):
-    """A project's files of settings, word for word."""
+class SettingsFiles(Record):
+    """The texts of a project's settings files."""
 
     settings: str
     taxonomy: str | None
-    """None where the shipped one is used."""
+    """None if the project uses the shipped taxonomy."""
 
 
-def written(project: Project) -> Written:
-    """What the files say now, to be put back later."""
-    own = project.path / TAXONOMY_FILE
-    return Written(
+def settings_files(project: Project) -> SettingsFiles:
+    """The current texts, to restore later."""
+    taxonomy = project.path / TAXONOMY_FILE
+    return SettingsFiles(
         settings=(project.path / SETTINGS_FILE).read_text(encoding="utf-8"),
-        taxonomy=own.read_text(encoding="utf-8") if own.exists() else None,
+        taxonomy=taxonomy.read_text(encoding="utf-8") if taxonomy.exists() else None,
     )
 
 
-def put_back(project: Project, before: Written, after: Written) -> Project:
-    """Undo a change that made `after` out of `before`; returns the project opened anew.
+def restore(project: Project, before: SettingsFiles, after: SettingsFiles) -> Project:
+    """Undo the change from `before` to `after`; returns the reopened project.
 
-    Raises InputError where the files have changed since.
+    Raises InputError if the files have changed since.
     """
-    if written(project) != after:
+    if settings_files(project) != after:
         raise InputError(
             "The settings have changed since, so this change cannot be undone.",
-            f"Look at {project.path / SETTINGS_FILE}, and set what you want there.",
+            f"Edit {project.path / SETTINGS_FILE} instead.",
         )
     replace_text(project.path / SETTINGS_FILE, before.settings)
     if before.taxonomy is None:
@@ -79,7 +83,7 @@ def put_back(project: Project, before: Written, after: Written) -> Project:
 
 
 def value_of(text: str) -> Value:
-    """A value as somebody writes it: TOML, else the text itself; nothing at all is None."""
+    """The value that a text stands for: TOML if it parses, else the text; None if empty."""
     if not text:
         return None
     try:
@@ -92,16 +96,16 @@ def value_of(text: str) -> Value:
 
 
 def as_argument(name: str, value: Value) -> str:
-    """The word for `arf set` that sets this."""
+    """The argument of `arf set` for this setting."""
     if value is None:
         return f"{name}="
-    if isinstance(value, str):
-        return f"{name}={value if value_of(value) == value else tomlkit.item(value).as_string()}"
+    if isinstance(value, str) and value_of(value) == value:
+        return f"{name}={value}"
     return f"{name}={tomlkit.item(value).as_string()}"
 
 
 def _keys(project: Project, name: str) -> list[str]:
-    """The dotted name's parts; a model's name may hold dots itself."""
+    """The parts of a dotted name; the name of a model may contain dots."""
     table, _, rest = name.partition(".")
     if table == "models":
         for model in sorted(project.settings.models, key=len, reverse=True):
@@ -111,21 +115,21 @@ def _keys(project: Project, name: str) -> list[str]:
 
 
 def _check(project: Project, name: str, keys: list[str], value: Value) -> None:
-    table, rest = keys[0], ".".join(keys[1:])
-    if name != "name" and (table not in TABLES or not rest):
+    """Raises InputError if there is no such setting, role or model."""
+    table, *rest = keys
+    if name != "name" and (table not in TABLES or not any(rest)):
         raise InputError(
             f"There is no setting {name!r}.",
             f"Settings are name, and those under {', '.join(TABLES)}: such as privacy.offline.",
         )
+    if table == "roles" and ".".join(rest) not in get_args(Role):
+        raise InputError(
+            f"There is no role {'.'.join(rest)!r}.", f"Roles are {', '.join(get_args(Role))}."
+        )
     if table == "models":
-        project.model_for("detector", keys[1])  # says which models there are
-    if table == "roles":
-        if rest not in get_args(Role):
-            raise InputError(
-                f"There is no role {rest!r}.", f"Roles are {', '.join(get_args(Role))}."
-            )
-        if value is not None:
-            project.model_for("detector", str(value))
+        project.check_model_name(rest[0])
+    if table == "roles" and value is not None:
+        project.check_model_name(str(value))
 
 
 def _set(document: Container | Table, keys: list[str], value: Value) -> None:

@@ -1,4 +1,4 @@
-"""The one place that says whether a host may be reached: models, hubs, data sets all ask here."""
+"""Decides whether a host may be contacted: models, hubs and datasets all ask here."""
 
 import os
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ HUB_HOST = "huggingface.co"
 
 
 def hub_address() -> str:
-    """The Hugging Face hub, or the one that the environment names instead."""
+    """The Hugging Face hub, or the mirror that HF_ENDPOINT names."""
     return os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}"
 
 
@@ -30,9 +30,9 @@ def is_this_machine(host: str) -> bool:
 
 
 def admit_host(host: str, privacy: PrivacySettings, what: str, instead: str) -> None:
-    """Raises ModelError where the project's settings keep it from `host`.
+    """Raises ModelError if the project's privacy settings forbid `host`.
 
-    `what` is at that host ("gpt is at"); `instead` says what one can do without it.
+    `what` begins the message ("gpt is at"), `instead` begins the hint with an alternative.
     """
     if is_this_machine(host):
         return

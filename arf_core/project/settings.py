@@ -1,4 +1,4 @@
-"""arf.toml: the settings of a project, read and checked in one go."""
+"""arf.toml: the settings of a project."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,67 +7,34 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomlkit
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from arf_core.errors import ConfigError, validation_message
+from arf_core.records import Record
 
 Role = Literal["teacher", "detector", "verifier", "editor", "student", "agent", "customer", "judge"]
+TEMPLATE = Path(__file__).with_name("arf.toml.template").read_text(encoding="utf-8")
+"""The arf.toml of a new project; `{name}` is a TOML string."""
 
-TEMPLATE = """\
-# Settings of this project. Keys never stand here: `key_env` names the variable that holds one.
-name = {name}
-
-[split]                 # shares of conversations that came without a split of their own
-train = 0.7
-dev = 0.1
-test = 0.2
-
-# A model is any server that speaks OpenAI's chat API (vLLM, llama.cpp, Ollama, a paid service):
-#
-# [models.local]
-# provider = "openai_api"
-# base_url = "http://127.0.0.1:8080/v1"
-# model = "llama-3.1-8b"
-#
-# [models.big]
-# provider = "openai_api"
-# base_url = "https://api.openai.com/v1"
-# model = "gpt-4o-mini"
-# key_env = "OPENAI_API_KEY"
-#
-# [roles]               # who does what, where a command does not say
-# detector = "big"
-# editor = "local"
-# verifier = "local"
-"""
+Share = Annotated[float, Field(ge=0, le=1)]
+PositiveInt = Annotated[int, Field(gt=0)]
 
 
-class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SplitShares(Settings):
+class SplitShares(Record):
     """Shares of conversations; they add up to 1."""
 
-    train: Annotated[float, Field(ge=0, le=1)] = 0.7
-    dev: Annotated[float, Field(ge=0, le=1)] = 0.1
-    test: Annotated[float, Field(ge=0, le=1)] = 0.2
+    train: Share = 0.7
+    dev: Share = 0.1
+    test: Share = 0.2
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _add_up(self) -> Self:
         if abs(self.train + self.dev + self.test - 1) > 1e-6:
             raise ValueError("train, dev and test must add up to 1")
         return self
 
 
-class PrivacySettings(Settings):
+class PrivacySettings(Record):
     """Where conversations may go."""
 
     offline: bool = False
@@ -75,35 +42,35 @@ class PrivacySettings(Settings):
     allow: tuple[str, ...] | None = None
     """Refuse every other host; None allows any."""
     mask: bool = False
-    """Replace personal data by placeholders before a call, and put them back in the reply."""
+    """Replace personal data by placeholders before a call, and restore it in the reply."""
 
 
-class LimitSettings(Settings):
+class LimitSettings(Record):
     """What models may cost."""
 
     budget: Annotated[float, Field(ge=0)] | None = None
-    """For all calls of the project together; a run stops before it is passed."""
+    """For all calls of the project; a run stops before it exceeds this."""
     currency: str = "USD"
 
 
-class NliSettings(Settings):
+class NliSettings(Record):
     """The classifier behind the detector and the verifier `nli`."""
 
     model: str | None = None
-    """A folder (from the project's), or owner/name on the Hugging Face hub."""
+    """A folder (relative to the project), or owner/name on the Hugging Face hub."""
     revision: str | None = None
-    """Of a model on the hub: a commit or a tag."""
+    """Commit or tag of a model on the hub."""
     supports: str | None = None
-    """The label that says that the conversation supports a sentence, where its name is unclear."""
+    """The label for a supported sentence, if its name is unclear."""
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """A sentence with less support than that is a finding."""
-    batch_size: Annotated[int, Field(gt=0)] = 16
-    max_tokens: Annotated[int, Field(gt=0)] = 512
+    """A sentence with less support than this is a finding."""
+    batch_size: PositiveInt = 16
+    max_tokens: PositiveInt = 512
     """Of conversation and sentence together; longer conversations are read in windows of turns."""
     unsupported: str = "invented_detail"
-    """The category of a sentence that nothing supports."""
+    """Category of a sentence that nothing supports."""
     contradicted: str = "contradiction"
-    """The category of a sentence that a turn contradicts."""
+    """Category of a sentence that a turn contradicts."""
     judges: tuple[str, ...] = (
         "invented_detail",
         "wrong_figure",
@@ -112,23 +79,23 @@ class NliSettings(Settings):
         "contradiction",
         "wrong_cause",
     )
-    """The categories whose corrections the verifier may call fixed."""
+    """Categories whose corrections the verifier may call fixed."""
 
 
-class ProjectSettings(Settings):
-    """What arf.toml may hold. A provider checks its own part of `models`."""
+class ProjectSettings(Record):
+    """The contents of arf.toml. Each provider validates its own part of `models`."""
 
     name: str
     split: SplitShares = SplitShares()
     privacy: PrivacySettings = PrivacySettings()
     limits: LimitSettings = LimitSettings()
     nli: NliSettings = NliSettings()
-    roles: dict[Role, str] = {}
-    models: dict[str, dict[str, Any]] = {}
+    roles: dict[Role, str] = Field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @field_validator("models")
     @classmethod
-    def _each_has_a_provider(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    def _name_providers(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for name, options in models.items():
             if "provider" not in options:
                 raise ValueError(f"models.{name} needs a provider")
@@ -136,17 +103,21 @@ class ProjectSettings(Settings):
 
 
 def read_settings(path: Path) -> ProjectSettings:
-    """Read arf.toml. Raises ConfigError that lists every fault at once."""
+    """Read arf.toml. Raises ConfigError that lists all its errors."""
     try:
-        with path.open("rb") as file:
-            return ProjectSettings.model_validate(tomllib.load(file))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.", "Mend that line.") from error
+        return _parse(path.read_text(encoding="utf-8"), path)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8: {error}.", "Save it as UTF-8.") from error
+
+
+def _parse(text: str, path: Path) -> ProjectSettings:
+    try:
+        return ProjectSettings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct that line.") from error
     except ValidationError as error:
         raise ConfigError(
-            f"{path}: {validation_message(error)}", "Mend these entries of arf.toml."
+            f"{path}: {validation_message(error)}", "Correct these entries of arf.toml."
         ) from error
 
 
@@ -154,16 +125,17 @@ def read_settings(path: Path) -> ProjectSettings:
 def edited(path: Path) -> Iterator[tomlkit.TOMLDocument]:
     """arf.toml as a document to change; comments and order stay.
 
-    The file is replaced in one step, and only if what it would then say is valid: raises
-    ConfigError and leaves it as it was where not.
+    Raises ConfigError and leaves the file unchanged if the result is not valid.
     """
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     yield document
-    fresh = path.with_suffix(".new")
-    fresh.write_text(tomlkit.dumps(document).rstrip() + "\n", encoding="utf-8")
-    try:
-        read_settings(fresh)
-    except ConfigError:
-        fresh.unlink()
-        raise
-    fresh.replace(path)
+    text = tomlkit.dumps(document).rstrip() + "\n"
+    _parse(text, path)
+    replace_text(path, text)
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Write a file in one step, so that nobody reads half of it."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)

@@ -1,4 +1,4 @@
-"""The error categories, as data: what each means, how to find it, how to correct it."""
+"""The error categories as data: what each means, how to find it, how to correct it."""
 
 from functools import cached_property
 from pathlib import Path
@@ -12,32 +12,33 @@ from arf_core.records import Record, digest
 
 DEFAULT = Path(__file__).with_name("taxonomy.yaml")
 FactKind = Literal["issue", "cause", "action", "resolution", "next_step", "figure"]
-
 CategoryId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+TaxonomyText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)
+]
 
 
-class Example(Record):
-    """A short conversation and summary, and why the summary errs, or why it does not."""
+class CategoryExample(Record):
+    """A short conversation and summary, and why the summary errs or does not."""
 
-    conversation: Line
-    summary: Line
-    why: Line
+    conversation: TaxonomyText
+    summary: TaxonomyText
+    why: TaxonomyText
 
 
 class Category(Record):
     """One kind of error."""
 
     id: CategoryId
-    name: Line
+    name: TaxonomyText
     severity: Literal[1, 2, 3]
-    """3 misleads whoever acts on the summary, 2 misinforms, 1 costs time or style."""
-    definition: Line
-    example: Example
-    counterexample: Example
-    detect: Line
+    """3 misleads people who act on the summary, 2 misinforms, 1 costs time or style."""
+    definition: TaxonomyText
+    example: CategoryExample
+    counterexample: CategoryExample
+    detect: TaxonomyText
     """Instruction to a detector."""
-    correct: Line
+    correct: TaxonomyText
     """Instruction to an editor."""
     omission_of: tuple[FactKind, ...] = ()
     """Kinds of key facts whose absence is this error. Such findings have no span."""
@@ -60,7 +61,7 @@ class Taxonomy(Record):
 
     @cached_property
     def hash(self) -> str:
-        """Changes with any word of any category, not with the file's layout."""
+        """Changes with any word of any category, but not with the file's layout."""
         return digest(self.content)
 
     @property
@@ -77,42 +78,35 @@ class Taxonomy(Record):
         return tuple(c for c in self.categories if not c.omission_of)
 
     def omission(self, kind: str) -> Category | None:
-        """The category of a summary that lacks a fact of this kind; None where that is no error."""
+        """The category of a summary that lacks a fact of this kind; None if that is no error."""
         return next((c for c in self.categories if kind in c.omission_of), None)
 
     def __getitem__(self, category_id: str) -> Category:
-        try:
-            return self.by_id[category_id]
-        except KeyError:
-            known = ", ".join(self.by_id)
+        """Raises InputError for an unknown category."""
+        if category_id not in self.by_id:
             raise InputError(
-                f"The taxonomy has no category {category_id!r}.", f"It has: {known}."
-            ) from None
+                f"The taxonomy has no category {category_id!r}.",
+                f"It has: {', '.join(self.by_id)}.",
+            )
+        return self.by_id[category_id]
 
 
 def load_taxonomy(path: Path = DEFAULT) -> Taxonomy:
-    """Read a taxonomy file. Raises ConfigError that lists every fault at once."""
+    """Read a taxonomy file. Raises ConfigError that lists all its errors."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse_taxonomy(path.read_text(encoding="utf-8"), path)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error}.", "Compare it with " + SHIPPED
-        ) from error
-    return parse_taxonomy(text, path)
+        raise ConfigError(f"{path} cannot be read: {error}.", COMPARE) from error
 
 
-def parse_taxonomy(text: str, origin: str | Path = "The taxonomy") -> Taxonomy:
-    """A taxonomy from YAML. Raises ConfigError that lists every fault at once."""
+def parse_taxonomy(text: str, origin: str | Path) -> Taxonomy:
+    """A taxonomy from YAML. Raises ConfigError that lists all its errors."""
     try:
         return Taxonomy.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
-        raise ConfigError(
-            f"{origin} cannot be read: {error}.", "Compare it with " + SHIPPED
-        ) from error
+        raise ConfigError(f"{origin} cannot be read: {error}.", COMPARE) from error
     except ValidationError as error:
-        raise ConfigError(
-            f"{origin}: {validation_message(error)}", "Compare it with " + SHIPPED
-        ) from error
+        raise ConfigError(f"{origin}: {validation_message(error)}", COMPARE) from error
 
 
-SHIPPED = "the taxonomy.yaml that ARF Studio ships (`arf taxonomy` prints it)."
+COMPARE = "Compare it with the taxonomy.yaml that ARF Studio ships (`arf taxonomy` prints it)."

@@ -1,1 +1,1 @@
-"""Charts and overviews."""
+"""Charts, statistics and overviews of a project."""

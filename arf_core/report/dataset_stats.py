@@ -1,4 +1,4 @@
-"""What a project holds, counted for the page Data: splits, values of attributes, conversations."""
+"""What a project holds, counted for the Data page: splits, attribute values, conversations."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -7,31 +7,29 @@ import numpy as np
 from sqlalchemy import func, select
 
 from arf_core.records import SPLITS, Record
-from arf_core.store import blocks, schema
-from arf_core.store.binning import Group, grouped
+from arf_core.store import arrays, schema
+from arf_core.store.binning import Bin, binned
 from arf_core.store.database import Store
-from arf_core.store.filters import slices_of
+from arf_core.store.filters import TOP, slices_of
 
-TOP = 12
-"""Values that are shown on their own; the rarer ones are counted together."""
 FIRST = ("channel", "language", "lang", "locale", "product", "topic", "category")
-"""Attributes that people ask for first, where a file has them."""
+"""Attributes to list first."""
 
 
 class Counted(Record):
-    """A value, or several under one label, and how many conversations have it."""
+    """A value, or several under one label, with the number of conversations that have it."""
 
     label: str
     conversations: int
     kind: Literal["value", "other", "missing"] = "value"
-    """`other` holds the rarer values together, `missing` what has none."""
+    """`other` combines the rarer values; `missing` counts conversations without one."""
 
 
-class Values(Record):
-    """How many conversations have which value of something."""
+class ValueCounts(Record):
+    """Conversations by value."""
 
     of: str
-    """An attribute, or `split` or `source`."""
+    """An attribute, `split` or `source`."""
     counts: tuple[Counted, ...]
 
     @property
@@ -48,9 +46,9 @@ class Holdings(Record):
 
 
 def holdings(store: Store) -> Holdings:
-    """Count what is there."""
+    """Count conversations, and summaries by system."""
     s, y = schema.summary, schema.system
-    # by the index over (system, seq), a system at a time
+    # uses the index over (system, seq), one system at a time
     by_system = select(y.c.name, select(func.count()).where(s.c.system == y.c.name).label("n"))
     with store.read() as conn:
         conversations = conn.scalar(select(func.count()).select_from(schema.conversation)) or 0
@@ -58,47 +56,47 @@ def holdings(store: Store) -> Holdings:
     return Holdings(conversations=conversations, summaries=tuple(systems))
 
 
-def split_counts(store: Store) -> Values:
+def split_counts(store: Store) -> ValueCounts:
     """Conversations by split."""
-    split = blocks.about(store).split
+    split = arrays.conversation_columns(store).split
     found = np.bincount(split[split >= 0], minlength=len(SPLITS)).tolist()
     counts = [Counted(label=s, conversations=n) for s, n in zip(SPLITS, found, strict=True) if n]
-    return Values(of="split", counts=tuple(counts))
+    return ValueCounts(of="split", counts=tuple(counts))
 
 
-def source_counts(store: Store) -> Values:
-    """Conversations by the file or data set that they came from. Reads every row."""
+def source_counts(store: Store) -> ValueCounts:
+    """Conversations by the file or dataset they came from. Reads every row."""
     source = schema.conversation.c.source
     with store.read() as conn:
-        rows = conn.execute(select(source, func.count()).group_by(source))
-        found = {r[0]: r[1] for r in rows}
-    sizes = list(found.values())
-    groups = grouped(list(found), sizes, TOP)
-    return _values("source", groups, [sum(sizes[i] for i in g.members) for g in groups])
+        rows = conn.execute(select(source, func.count()).group_by(source)).all()
+    sizes = [n for _, n in rows]
+    groups = binned([name for name, _ in rows], sizes, TOP)
+    return _value_counts("source", groups, [sum(sizes[i] for i in g.members) for g in groups])
 
 
-def attribute_counts(store: Store, attribute: str) -> Values:
+def attribute_counts(store: Store, attribute: str) -> ValueCounts:
     """Conversations by the value of an attribute.
 
-    Dates and numbers come in their order, by month, year or range where there are many; other
-    values by frequency, the rarer ones together. Raises InputError for one that has no slices.
+    Dates and numbers come in ascending order, binned by month, year or range if there are many.
+    Other values come by frequency, the rarer ones combined. Raises InputError for an attribute
+    that cannot be sliced by.
     """
     slices = slices_of(store, attribute, TOP)
-    there = blocks.about(store).split >= 0
-    counts = np.bincount(slices.of[there], minlength=len(slices.groups)).tolist()
-    return _values(attribute, slices.groups, counts)
+    present = arrays.conversation_columns(store).split >= 0
+    counts = np.bincount(slices.of[present], minlength=len(slices.groups)).tolist()
+    return _value_counts(attribute, slices.groups, counts)
 
 
-def _values(of: str, groups: Sequence[Group], counts: Sequence[int]) -> Values:
-    made = [
+def _value_counts(of: str, groups: Sequence[Bin], counts: Sequence[int]) -> ValueCounts:
+    counted = [
         Counted(label=g.label, kind=g.kind, conversations=n)
         for g, n in zip(groups, counts, strict=True)
         if n
     ]
-    return Values(of=of, counts=tuple(made))
+    return ValueCounts(of=of, counts=tuple(counted))
 
 
 def attributes_by_interest(names: Sequence[str]) -> list[str]:
-    """Attribute names, those that people ask for first ahead."""
+    """Attribute names, those that people look for first at the front."""
     rank = {name: i for i, name in enumerate(FIRST)}
     return sorted(names, key=lambda n: (rank.get(n.lower(), len(rank)), n.lower()))

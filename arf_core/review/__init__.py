@@ -1,1 +1,1 @@
-"""People decide on corrections."""
+"""People decide on corrections: the queue, one card at a time, decisions, and their application."""

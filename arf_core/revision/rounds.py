@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
 from arf_core.errors import InputError
 from arf_core.project import Project
 from arf_core.records import Record, System, digest
 from arf_core.revision.editors import Editor
 from arf_core.store import schema
 from arf_core.store.database import Store
-from arf_core.store.queries import CHECKS, detectors_of, find_system, require_detectors
+from arf_core.store.queries import CHECKS, detectors_of, find_system, require_detectors, version
 
 
 class RoundSettings(Record):
@@ -91,7 +89,5 @@ def settings_of(store: Store, system: System) -> RoundSettings | None:
     """How a round was made; None where the system is not a round."""
     if system.kind not in ("revision", "rewrite"):
         return None
-    query = select(schema.version.c.content).where(schema.version.c.hash == system.settings_hash)
-    with store.read() as conn:
-        content = conn.scalar(query)
+    content = version(store, system.settings_hash)
     return None if content is None else RoundSettings.model_validate_json(content)

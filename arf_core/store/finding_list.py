@@ -12,21 +12,21 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from arf_core.errors import InputError
 from arf_core.records import Finding, Item, Record, Split
 from arf_core.store import schema
-from arf_core.store.blocks import Found, Numbers
+from arf_core.store.arrays import FindingColumns, Numbers
 from arf_core.store.database import Store, columns
 from arf_core.store.filters import of_categories
-from arf_core.store.queries import findings_of, items
+from arf_core.store.queries import find_item, findings_of
 
 PAGE = 50
-FOUND_BY_WORDS = 2_000
-"""Findings with the words that are listed; a common word is not worth looking through a million."""
-AT_ONCE = 50_000
+MOST_HITS = 2_000
+"""Findings that a search for words lists, so that a common word is not sought in all of them."""
+ROWS_PER_SEARCH = 50_000
 THREADS = 2
-Order = Literal["file", "sure", "unsure"]
-"""As the conversations came, or by the detector's confidence; what has none comes last."""
+FindingOrder = Literal["file", "sure", "unsure"]
+"""As the conversations came, or by the detector's confidence; findings without one come last."""
 
 
-class Listed(Record):
+class FindingListItem(Record):
     """A finding as the list shows it."""
 
     seq: int
@@ -40,7 +40,7 @@ class Listed(Record):
     confidence: float | None
 
 
-class Card(Record):
+class FindingCard(Record):
     """A finding with what is needed to judge it."""
 
     finding: Finding
@@ -48,7 +48,7 @@ class Card(Record):
     system: str
     detector: str
     findings: tuple[Finding, ...]
-    """All of the detector's findings in this summary, this one among them, in order of the text."""
+    """All of the detector's findings in this summary, this one included, in order of the text."""
     current: bool
     """False where the summary was read again or rewritten since."""
     corrected: str | None
@@ -56,9 +56,9 @@ class Card(Record):
 
 
 class Neighbours(Record):
-    """Where a finding stands in a list."""
+    """A finding's position in a list, and the findings beside it."""
 
-    place: int | None
+    index: int | None
     """From 0; None where it is not in the list."""
     total: int
     before: int | None
@@ -66,7 +66,9 @@ class Neighbours(Record):
     """`seq` of the findings beside it."""
 
 
-def listed(found: Found, categories: Sequence[str] = (), order: Order = "file") -> Numbers:
+def listed(
+    found: FindingColumns, categories: Sequence[str] = (), order: FindingOrder = "file"
+) -> Numbers:
     """`seq` of the findings of these categories (of all where none is named), in order."""
     found = of_categories(found, categories)
     seq, sure = found.seq, found.confidence
@@ -76,38 +78,32 @@ def listed(found: Found, categories: Sequence[str] = (), order: Order = "file") 
     return seq[np.lexsort((-sure if order == "sure" else sure, unknown))]
 
 
-def with_words(store: Store, seqs: Numbers, words: str, most: int = FOUND_BY_WORDS) -> Numbers:
-    """Those of the findings whose explanation or quote has all the words, in the same order; the
-    first `most` that were written. Upper and lower case of plain letters are the same."""
+def with_words(store: Store, seqs: Numbers, words: str, most: int = MOST_HITS) -> Numbers:
+    """The findings whose explanation or quote has all the words, in the same order; at most the
+    first `most` that were written. Case is ignored for ASCII letters."""
     f = schema.finding
     terms = words.split()
     if not terms or not len(seqs):
         return seqs
-    # LIKE takes plain letters as alike by itself; lower() would cost as much as the search
-    where: list[ColumnElement[bool]] = []
-    for term in terms:
-        like = f"%{_literal(term)}%"
-        where.append(or_(f.c.explanation.like(like, escape="/"), f.c.quote.like(like, escape="/")))
-    wanted = np.sort(seqs)
+    # LIKE ignores the case of ASCII letters by itself; lower() would cost as much as the search
+    texts = (f.c.explanation, f.c.quote)
+    where = [or_(*(c.contains(term, autoescape=True) for c in texts)) for term in terms]
+    candidates = np.sort(seqs)
 
-    def said(first: int) -> Numbers:
-        near = f.c.seq.between(first, first + AT_ONCE - 1)
+    def search(first: int) -> Numbers:
+        near = f.c.seq.between(first, first + ROWS_PER_SEARCH - 1)
         with store.read() as conn:
             return np.array(conn.scalars(select(f.c.seq).where(near, *where)).all(), np.int64)
 
     hits: list[Numbers] = []
-    firsts = range(int(wanted[0]), int(wanted[-1]) + 1, AT_ONCE)
-    with ThreadPoolExecutor(THREADS) as threads:  # SQLite searches without holding Python up
-        for numbers in threads.map(said, firsts):
-            hits.append(np.intersect1d(wanted, numbers, assume_unique=True))
+    firsts = range(int(candidates[0]), int(candidates[-1]) + 1, ROWS_PER_SEARCH)
+    with ThreadPoolExecutor(THREADS) as threads:  # SQLite searches outside the GIL
+        for numbers in threads.map(search, firsts):
+            hits.append(np.intersect1d(candidates, numbers, assume_unique=True))
             if sum(map(len, hits)) >= most:
                 threads.shutdown(wait=False, cancel_futures=True)
                 break
     return seqs[np.isin(seqs, np.concatenate(hits)[:most])]
-
-
-def _literal(term: str) -> str:
-    return term.replace("/", "//").replace("%", "/%").replace("_", "/_")
 
 
 def _among(seq: ColumnElement[int], seqs: Iterable[int]) -> ColumnElement[bool]:
@@ -115,40 +111,42 @@ def _among(seq: ColumnElement[int], seqs: Iterable[int]) -> ColumnElement[bool]:
     return seq.in_(select(func.json_each(numbers).table_valued("value").c.value))
 
 
-def page(store: Store, seqs: Numbers, number: int = 0, size: int = PAGE) -> list[Listed]:
+def page(store: Store, seqs: Numbers, number: int = 0, size: int = PAGE) -> list[FindingListItem]:
     """One page of a list, from 0."""
     return rows(store, seqs[number * size : (number + 1) * size])
 
 
-def rows(store: Store, seqs: Numbers) -> list[Listed]:
-    """These findings as the list shows them, in the same order."""
+def rows(store: Store, seqs: Numbers) -> list[FindingListItem]:
+    """Findings as the list shows them, in the same order."""
     f, c = schema.finding, schema.conversation
-    wanted = [f.c[name] for name in Listed.model_fields if name in f.c]
+    own = [f.c[name] for name in FindingListItem.model_fields if name in f.c]
     query = (
-        select(*wanted, c.c.external_id)
+        select(*own, c.c.external_id)
         .join_from(f, c, c.c.seq == f.c.conversation)
         .where(_among(f.c.seq, seqs))
     )
     with store.read() as conn:
-        by_seq = {r.seq: Listed.model_validate(dict(r._mapping)) for r in conn.execute(query)}
+        by_seq = {
+            r.seq: FindingListItem.model_validate(dict(r._mapping)) for r in conn.execute(query)
+        }
     return [by_seq[int(n)] for n in seqs]
 
 
 def neighbours(seqs: Numbers, seq: int) -> Neighbours:
-    """Where the finding stands in the list."""
+    """The finding's position in the list, and the findings beside it."""
     at = np.flatnonzero(seqs == seq)
     if not len(at):
-        return Neighbours(place=None, total=len(seqs), before=None, after=None)
+        return Neighbours(index=None, total=len(seqs), before=None, after=None)
     i = int(at[0])
     return Neighbours(
-        place=i,
+        index=i,
         total=len(seqs),
         before=int(seqs[i - 1]) if i else None,
         after=int(seqs[i + 1]) if i + 1 < len(seqs) else None,
     )
 
 
-def card(store: Store, seq: int) -> Card:
+def finding_card(store: Store, seq: int) -> FindingCard:
     """A finding with what is needed to judge it. Raises InputError where it is gone."""
     f = schema.finding
     query: Select[tuple[object, ...]] = select(
@@ -156,17 +154,15 @@ def card(store: Store, seq: int) -> Card:
     )
     with store.read() as conn:
         row = conn.execute(query.where(f.c.seq == seq)).mappings().first()
-    own = schema.summary.c.id == row["summary_id"] if row else None
-    page_ = next(items(store, row["system"], own), None) if row else None
-    if row is None or not page_:
+    item = find_item(store, row["summary_id"]) if row else None
+    if row is None or item is None:
         raise InputError(
             f"There is no finding number {seq}, or its summary was rewritten.",
             "Go back to the list.",
         )
     finding = Finding.model_validate({name: row[name] for name in Finding.model_fields})
-    (item,) = page_
     others = findings_of(store, [item.summary.id], [row["detector"]]).get(item.summary.id, [])
-    return Card(
+    return FindingCard(
         finding=finding,
         item=item,
         system=row["system"],
@@ -189,6 +185,6 @@ def _round(store: Store, summary_id: str) -> str | None:
 def numbers_of(store: Store, ids: Iterable[str]) -> Numbers:
     """`seq` of findings by id, in order of arrival."""
     f = schema.finding
-    wanted = select(func.json_each(orjson.dumps(list(ids)).decode()).table_valued("value").c.value)
+    given = select(func.json_each(orjson.dumps(list(ids)).decode()).table_valued("value").c.value)
     with store.read() as conn:
-        return np.array(sorted(conn.scalars(select(f.c.seq).where(f.c.id.in_(wanted)))), np.int64)
+        return np.array(sorted(conn.scalars(select(f.c.seq).where(f.c.id.in_(given)))), np.int64)

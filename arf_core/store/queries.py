@@ -1,9 +1,8 @@
-"""Named reads that several verbs, pages and reports share."""
+"""Queries that several verbs, pages and reports share."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Select, exists, func, select
 
 from arf_core.errors import InputError
@@ -13,8 +12,8 @@ from arf_core.store.database import Store, columns
 
 PAGE = 200
 CHECKS = "check:"
-"""Begins the detector's name where a verifier read only what an edit touched. Such a reading is no
-complete one, so it never counts in a rate."""
+"""Prefix of the detector's name for a verifier's reading, which looks only at what an edit touched
+and so never counts in a rate."""
 
 
 def find_system(store: Store, name: str) -> System:
@@ -31,7 +30,7 @@ def count_summaries(
 ) -> int:
     s, c = schema.summary, schema.conversation
     query = select(func.count()).select_from(s).where(s.c.system == system, *where)
-    if where or set(splits) != set(SPLITS):  # else an index says it
+    if where or set(splits) != set(SPLITS):  # else an index alone has the count
         query = query.join(c, c.c.id == s.c.conversation_id).where(c.c.split.in_(splits))
     with store.read() as conn:
         return int(conn.scalar(query) or 0)
@@ -49,14 +48,21 @@ def items(
 
 
 def items_at(store: Store, system: str, numbers: Iterable[int]) -> list[Item]:
-    """A system's summaries of some conversations, which are given by their `seq`; for few of many,
-    which `items` would look for among all."""
+    """A system's summaries of some conversations, given by their `seq`: for a few of many, where
+    `items` would go through all."""
     c, s = schema.conversation, schema.summary
     with store.read() as conn:
         ids = list(conn.scalars(select(c.c.id).where(c.c.seq.in_(list(numbers)))))
         # not by the system as well: SQLite would then go through all of the system's summaries
         rows = conn.execute(items_query().where(s.c.conversation_id.in_(ids))).all()
     return [_item(row) for row in sorted(rows, key=lambda r: r.seq) if row.s_system == system]
+
+
+def find_item(store: Store, summary_id: str) -> Item | None:
+    """A summary with its conversation; None where the summary was replaced."""
+    with store.read() as conn:
+        row = conn.execute(items_query().where(schema.summary.c.id == summary_id)).first()
+    return None if row is None else _item(row)
 
 
 def items_query() -> Select[Any]:
@@ -81,7 +87,7 @@ def _item(row: Any) -> Item:
 
 
 def is_read(detector: str, settings_hash: str, taxonomy_hash: str) -> Any:
-    """Condition on a summary: the detector has completely read it with just these settings."""
+    """Condition on a summary: the detector has completely read it with these very settings."""
     a = schema.analysis
     return exists().where(
         a.c.summary_id == schema.summary.c.id,
@@ -93,8 +99,8 @@ def is_read(detector: str, settings_hash: str, taxonomy_hash: str) -> Any:
 
 
 def require_detectors(store: Store, system: str, named: Sequence[str]) -> None:
-    """Raises InputError for a detector that has not read the system: no findings of it would look
-    as if it had found none."""
+    """Raises InputError for a detector that has not read the system, which would else look as if it
+    had found nothing."""
     known = detectors_of(store, system, checks=True)
     if unknown := [name for name in named if name not in known]:
         raise InputError(
@@ -104,27 +110,28 @@ def require_detectors(store: Store, system: str, named: Sequence[str]) -> None:
 
 
 def detectors_of(store: Store, system: str, checks: bool = False) -> list[str]:
-    """The detectors that have read the system's summaries; verifiers' partial readings only with
-    `checks`."""
-    a, c = schema.analysis, schema.change
-    # who has ever read anything, which is a short list, and of these who still counts
+    """The detectors that have read the system's summaries, by name; verifiers, which read only in
+    part, are included with `checks`."""
     with store.read() as conn:
-        parts = [from_json(part) for part in conn.scalars(select(c.c.part).distinct())]
-        names = {part[2] for part in parts if part[:2] == ["found", system]}
-        return sorted(
-            name
-            for name in names
-            if (checks or not name.startswith(CHECKS))
-            and conn.scalar(
-                select(a.c.seq)
-                .where(a.c.system == system, a.c.detector == name, a.c.current)
-                .limit(1)
-            )
-        )
+        names = conn.exec_driver_sql(_DETECTORS, (system, system)).scalars().all()
+    return [name for name in names if checks or not name.startswith(CHECKS)]
+
+
+# one step along the index for each name, rather than one for each analysis
+_DETECTORS = """
+WITH RECURSIVE names (name) AS (
+    SELECT min(detector) FROM analysis WHERE system = ? AND current = 1
+    UNION ALL
+    SELECT (SELECT min(detector) FROM analysis
+             WHERE system = ? AND current = 1 AND detector > names.name)
+      FROM names WHERE name IS NOT NULL
+)
+SELECT name FROM names WHERE name IS NOT NULL
+"""
 
 
 def read_by(store: Store, summary_ids: Iterable[str], detector: str) -> set[str]:
-    """Those of the summaries that the detector has completely read."""
+    """Ids of the summaries that the detector has completely read."""
     a = schema.analysis
     query = select(a.c.summary_id).where(
         a.c.summary_id.in_(list(summary_ids)), a.c.detector == detector, a.c.current
@@ -159,3 +166,10 @@ def findings_by_id(store: Store, ids: Iterable[str]) -> dict[str, Finding]:
 def revisions_of(store: Store, summary_ids: Iterable[str]) -> list[Revision]:
     """How these summaries came about, for those that a revision made."""
     return store.all(Revision, schema.revision.c.summary_id.in_(list(summary_ids)))
+
+
+def version(store: Store, content_hash: str) -> str | None:
+    """Settings, a taxonomy or a prompt as `Store.keep_version` kept it; None where unknown."""
+    v = schema.version
+    with store.read() as conn:
+        return conn.scalar(select(v.c.content).where(v.c.hash == content_hash))

@@ -1,10 +1,10 @@
-"""Where each revised summary stands: what became of its findings, how risky it is, what a person
+"""How each revised summary stands: what became of its findings, how risky it is, what a person
 decided. Kept as derived columns of `revision`, so that the review queue of a million summaries is
 an index, and its counts one scan of it.
 
-`outcome` says of each finding that the edit was to answer, and of each that came in, its category
-and result, as in " missing_issue=fixed wrong_figure=not_fixed". A finding counts once: not fixed
-if any verifier says so, else fixed if one does.
+`outcome` holds the category and result of each finding that the edit was to answer, and of each
+that came in, as in " missing_issue=fixed wrong_figure=not_fixed". A finding counts once: not fixed
+if any verifier says so, else fixed if one does. Every figure about a round is counted from it.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from typing import Literal, get_args
 from pydantic_core import to_json
 from sqlalchemy import Connection
 
-from arf_core.store.schema import BLOCK, ONE_MORE_CHANGE
+from arf_core.store.blocks import drop_rounds
 
-Standing = Literal[
+ReviewStatus = Literal[
     "new_error",  # a verifier found an error that the edit brought in
     "not_fixed",  # a verifier says that a finding is still there
     "failed",  # the editor failed: it is the parent's text
     "flagged",  # more was changed than the findings ask for
     "unchecked",  # no verifier could judge a finding, or none has looked
-    "large_change",  # every finding is fixed, but much of the text is another
+    "large_change",  # every finding is fixed, but much of the text is new
     "verified",  # every finding is fixed, and nothing came in
     "clean",  # nothing was to be answered, and nothing was changed
 ]
-STANDINGS: tuple[Standing, ...] = get_args(Standing)
-"""Riskiest first; `revision.risk` is the place in this order."""
+REVIEW_STATUSES: tuple[ReviewStatus, ...] = get_args(ReviewStatus)
+"""Riskiest first; `revision.risk` is the index in this order."""
 
 LARGE_CHANGE = 0.15
 """Share of words that differ from the parent, above which a person looks sooner."""
@@ -39,21 +39,21 @@ _RESULT = """CASE
     ELSE 'unchecked' END"""
 
 # a finding that is gone from its table still counts, under a name that no category has
-_OUTCOME = f"""coalesce((SELECT group_concat(' ' || said, '') FROM (
-    SELECT coalesce(f.category, '?') || '=' || {_RESULT} AS said
+_OUTCOME = f"""coalesce((SELECT group_concat(' ' || pair, '') FROM (
+    SELECT coalesce(f.category, '?') || '=' || {_RESULT} AS pair
       FROM json_each(revision.findings) AS asked LEFT JOIN finding f ON f.id = asked.value
     UNION ALL
     SELECT coalesce(f.category, '?') || '=new_error'
       FROM "check" c LEFT JOIN finding f ON f.id = c.finding_id
      WHERE c.summary_id = revision.summary_id AND c.current = 1 AND c.result = 'new_error'
-    ORDER BY said)), '')"""  # noqa: S608 (no value from outside is in it)
+    ORDER BY pair)), '')"""  # noqa: S608 (no value from outside is in it)
 
 _DECISION = """coalesce((SELECT d.action FROM decision d
     WHERE d.summary_id = revision.summary_id ORDER BY d.seq DESC LIMIT 1), 'open')"""
 
 _SPLIT = "(SELECT c.split FROM conversation c WHERE c.seq = revision.conversation)"
 
-_CONDITIONS: dict[Standing, str] = {
+_CONDITIONS: dict[ReviewStatus, str] = {
     "failed": "status = 'failed'",
     "new_error": "outcome LIKE '%=new@_error%' ESCAPE '@'",
     "not_fixed": "outcome LIKE '%=not@_fixed%' ESCAPE '@'",
@@ -65,46 +65,35 @@ _CONDITIONS: dict[Standing, str] = {
 """The first that holds decides."""
 
 _RISK = " ".join(
-    f"WHEN {condition} THEN {STANDINGS.index(standing)}"
-    for standing, condition in _CONDITIONS.items()
+    f"WHEN {condition} THEN {REVIEW_STATUSES.index(status)}"
+    for status, condition in _CONDITIONS.items()
 )
 
 
-def update_standings(conn: Connection, summary_ids: Sequence[str]) -> None:
+def update_outcomes(conn: Connection, summary_ids: Sequence[str]) -> None:
     """Bring the derived columns of these revisions up to date, inside the caller's write."""
     _update(conn, summary_ids, f"split = {_SPLIT}, outcome = {_OUTCOME}, decision = {_DECISION}")
     # a step of its own, since the risk is read from the outcome
-    _update(conn, summary_ids, f"risk = CASE {_RISK} ELSE {STANDINGS.index('verified')} END")
-    count_anew(conn, summary_ids)
+    verified = REVIEW_STATUSES.index("verified")
+    _update(conn, summary_ids, f"risk = CASE {_RISK} ELSE {verified} END")
+    drop_rounds(conn, summary_ids)
 
 
 def update_decisions(conn: Connection, summary_ids: Sequence[str]) -> None:
-    """The same where nothing but decisions was written."""
+    """The same where only decisions were written."""
     _update(conn, summary_ids, f"decision = {_DECISION}")
-    count_anew(conn, summary_ids)
+    drop_rounds(conn, summary_ids)
 
 
 def _update(conn: Connection, summary_ids: Sequence[str], values: str) -> None:
+    these = "summary_id IN (SELECT value FROM json_each(?))"
     conn.exec_driver_sql(
-        f"UPDATE revision SET {values} WHERE {_THESE}",  # noqa: S608 (texts of this module)
+        f"UPDATE revision SET {values} WHERE {these}",  # noqa: S608 (texts of this module)
         (to_json(summary_ids).decode(),),
     )
 
 
-_THESE = "summary_id IN (SELECT value FROM json_each(?))"
-
-
-def part_standing(system: str) -> str:
-    """The name of the blocks that count where a round's summaries stand."""
-    return to_json(["standing", system]).decode()
-
-
-def count_anew(conn: Connection, summary_ids: Sequence[str]) -> None:
-    """Say that the blocks of these revisions have changed."""
-    rows = conn.exec_driver_sql(
-        f"SELECT DISTINCT system, conversation / {BLOCK} FROM revision WHERE {_THESE}",  # noqa: S608
-        (to_json(summary_ids).decode(),),
-    )
-    touched = [(part_standing(system), block) for system, block in rows]
-    if touched:
-        conn.exec_driver_sql(ONE_MORE_CHANGE, touched)
+def results_of(outcome: str) -> tuple[tuple[str, str], ...]:
+    """The stored outcome, as (category, result) for each finding."""
+    pairs = (pair.partition("=") for pair in outcome.split())
+    return tuple((category, result) for category, _, result in pairs)

@@ -1,4 +1,4 @@
-"""Looking through conversations: search by id or words, and go from one to the next."""
+"""Search conversations by id or words, and step from one hit to the next."""
 
 import json
 import re
@@ -8,26 +8,26 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Text, and_, exists, func, or_, select, type_coerce
 
 from arf_core.errors import InputError
-from arf_core.importing.report import shortened
 from arf_core.records import SPLITS, Conversation, Record, Split, Summary
 from arf_core.store import schema
 from arf_core.store.database import Store, columns
+from arf_core.text import shortened
 
 SHOWN = 50
 COUNTED = 1_000
-"""Hits beyond are not counted, so that a common word costs no more than a rare one."""
+"""Further hits are not counted, so that a common word costs no more than a rare one."""
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 
 
 class Search(Record):
-    """What somebody looks for: a conversation's own id, or words that were all said in it."""
+    """A query: a conversation's id, or words that all occur in it."""
 
     text: str = ""
     splits: tuple[Split, ...] = SPLITS
 
 
 class Hit(Record):
-    """A conversation in a list."""
+    """A conversation in the list of hits."""
 
     id: str
     external_id: str
@@ -37,11 +37,11 @@ class Hit(Record):
     """How it begins, shortened."""
 
 
-class Place(Record):
-    """Where a conversation stands among the hits."""
+class SearchPosition(Record):
+    """A conversation's position among the hits."""
 
     number: int | None
-    """From 1; None where it is none of them, or is beyond those that are counted."""
+    """From 1; None where it is no hit, or beyond those that are counted."""
     total: int
     """At most COUNTED + 1, which stands for more."""
     before: str | None
@@ -49,25 +49,25 @@ class Place(Record):
     """Ids of its neighbours."""
 
 
-def search(store: Store, wanted: Search, most: int = SHOWN) -> list[Hit]:
+def search(store: Store, query: Search, most: int = SHOWN) -> list[Hit]:
     """The first hits in order of arrival."""
     c = schema.conversation
     first = func.json_extract(c.c.turns, "$[0].text")
-    query = select(c.c.id, c.c.external_id, c.c.split, c.c.n_turns, first.label("opening"))
+    hits = select(c.c.id, c.c.external_id, c.c.split, c.c.n_turns, first.label("opening"))
     with store.read() as conn:
-        query = query.where(_matches(conn, wanted)).order_by(c.c.seq).limit(most)
-        rows = [dict(r._mapping) for r in conn.execute(query)]
+        hits = hits.where(_matches(conn, query)).order_by(c.c.seq).limit(most)
+        rows = [dict(r._mapping) for r in conn.execute(hits)]
     return [Hit.model_validate(r | {"opening": shortened(r["opening"] or "")}) for r in rows]
 
 
-def place(store: Store, wanted: Search, conversation_id: str) -> Place:
-    """Where a conversation stands among the hits, and who its neighbours are.
+def search_position(store: Store, query: Search, conversation_id: str) -> SearchPosition:
+    """A conversation's position among the hits, and its neighbours.
 
     Raises InputError where the project has no such conversation.
     """
     c = schema.conversation
     with store.read() as conn:
-        matches = _matches(conn, wanted)
+        matches = _matches(conn, query)
         hits = select(c.c.seq).where(matches).order_by(c.c.seq).limit(COUNTED + 1).subquery()
         here = conn.scalar(select(c.c.seq).where(c.c.id == conversation_id))
         if here is None:
@@ -75,7 +75,7 @@ def place(store: Store, wanted: Search, conversation_id: str) -> Place:
         seqs = list(conn.scalars(select(hits.c.seq)))
         before = select(c.c.id).where(c.c.seq < here, matches).order_by(c.c.seq.desc()).limit(1)
         after = select(c.c.id).where(c.c.seq > here, matches).order_by(c.c.seq).limit(1)
-        return Place(
+        return SearchPosition(
             number=seqs.index(here) + 1 if here in seqs else None,
             total=len(seqs),
             before=conn.scalar(before),
@@ -113,24 +113,24 @@ def summaries_of(store: Store, conversation_id: str) -> list[Summary]:
 def _unknown(conversation_id: str) -> InputError:
     return InputError(
         f"The project has no conversation {shortened(conversation_id)!r}.",
-        "Search for words that were said in it, or import the file that holds it.",
+        "Search for words in it, or import the file that holds it.",
     )
 
 
-def _matches(conn: Connection, wanted: Search) -> ColumnElement[bool]:
-    """Somebody who gives a whole id wants that conversation, and not to wait for a look at all."""
+def _matches(conn: Connection, query: Search) -> ColumnElement[bool]:
+    """A whole id means that conversation, and is found without a look at all the others."""
     c = schema.conversation
     found: list[ColumnElement[bool]] = []
-    if set(wanted.splits) != set(SPLITS):
-        found.append(c.c.split.in_(wanted.splits))
-    text = wanted.text.strip()
+    if set(query.splits) != set(SPLITS):
+        found.append(c.c.split.in_(query.splits))
+    text = query.text.strip()
     if text:
-        its_own = or_(c.c.id == text, c.c.external_id == text)
-        if conn.scalar(select(c.c.seq).where(its_own).limit(1)) is not None:
-            found.append(its_own)
+        exact = or_(c.c.id == text, c.c.external_id == text)
+        if conn.scalar(select(c.c.seq).where(exact).limit(1)) is not None:
+            found.append(exact)
         else:
             in_id = c.c.external_id.contains(text, autoescape=True)
-            found.append(or_(in_id, and_(*map(_said, _terms(text)))))
+            found.append(or_(in_id, and_(*map(_contains, _terms(text)))))
     return and_(*found) if found else c.c.seq > 0
 
 
@@ -139,9 +139,9 @@ def _terms(text: str) -> Sequence[str]:
     return [phrase or word for phrase, word in _TERM.findall(text)]
 
 
-def _said(term: str) -> ColumnElement[bool]:
-    """Does a turn hold the term? The stored JSON is looked through first, which is quick, and only
-    where it holds the term are its keys told from its words."""
+def _contains(term: str) -> ColumnElement[bool]:
+    """A turn contains the term. The stored JSON is searched first, which is quick, and only
+    its hits are checked for whether the term is in a turn's words and not in a key."""
     c = schema.conversation
     written = json.dumps(term, ensure_ascii=False)[1:-1]
     turn: Any = func.json_each(c.c.turns).table_valued("value")

@@ -15,8 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from arf_core.finetune.dataset import Arm
-from arf_core.finetune.practice import closed_world_base
+from arf_core.finetune.base_models import closed_world_base
+from arf_core.finetune.training_set import Arm
 from benchmarks.closed_world.counting import errors
 from benchmarks.closed_world.figures import Figures, Result, Share, read_results
 from benchmarks.closed_world.language import Case
@@ -28,8 +28,8 @@ from benchmarks.closed_world.students import (
     World,
     named,
     project_of,
+    settings_of,
     student,
-    wanted,
     world,
 )
 from benchmarks.closed_world.writers import CATEGORIES, Quality, teacher
@@ -98,7 +98,7 @@ def run(folder: Path, base: Path, sizes: Sizes, seeds: Sequence[int]) -> list[Re
 
 def _result(here: World, name: str, arm: Arm, folder: Path, base: Path, sizes: Sizes) -> Result:
     project_of(here, folder).close()
-    asked = wanted(arm, DROPPED, base, f"student-{name}", here, sizes)
+    asked = settings_of(arm, DROPPED, base, f"student-{name}", here, sizes)
     made = student(folder, asked, sizes.answer_tokens)
     return Result(
         systematic=here.systematic,

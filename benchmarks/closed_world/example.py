@@ -82,15 +82,15 @@ class Maker:
         self, folder: Path, recordings: Path, texts: Mapping[str, Mapping[str, str]]
     ) -> None:
         """Answer what the product asks, step by step, in projects that are thrown away."""
-        bring_in, edit, *_ = steps(project := self._open(folder / "a"), self.folder)
-        bring_in.run(None)
+        (_, bring_in), *_ = steps(project := self._open(folder / "a"), self.folder)
+        bring_in(progress=None)
         write_recordings(recordings / "editor.jsonl", self._edits(project))
         for name, written in texts.items():
             write_recordings(recordings / f"{name}.jsonl", self._summaries(project, name, written))
         project.close()
-        bring_in, edit, *_ = steps(project := self._open(folder / "b"), self.folder)
-        bring_in.run(None)
-        edit.run(None)
+        (_, bring_in), (_, edit), *_ = steps(project := self._open(folder / "b"), self.folder)
+        bring_in(progress=None)
+        edit(progress=None)
         write_recordings(recordings / "verifier.jsonl", self._checks(project))
         by_id = {c.id: c.external_id for c in project.store.all(Conversation)}
         r1 = [s for s in project.store.all(Summary) if s.system == "r1"]

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arf_core.analysis.annotations import LabelledFinding, reading_of
-from arf_core.finetune import Wanted, finished, prepare
-from arf_core.finetune.dataset import Arm
+from arf_core.finetune import finished, prepare
 from arf_core.finetune.generate import generate
-from arf_core.finetune.run_folder import place_of
-from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.run_folder import run_folder
+from arf_core.finetune.settings import FinetuneSettings
+from arf_core.finetune.training_set import Arm
 from arf_core.models.registry import add_model
 from arf_core.project import Project
 from arf_core.records import (
@@ -144,10 +144,18 @@ def conversation_of(case: Case) -> Conversation:
     )
 
 
-def wanted(arm: Arm, smallest: Arm, base: Path, into: str, world: World, sizes: Sizes) -> Wanted:
+def settings_of(
+    arm: Arm, smallest: Arm, base: Path, into: str, world: World, sizes: Sizes
+) -> FinetuneSettings:
     """A student of an arm, on as many rows as the smallest one has."""
-    matched = (Arm(TEACHER, "all"), smallest)
-    settings = TrainingSettings(
+    return FinetuneSettings(
+        system=arm.system,
+        base=str(base),
+        into=into,
+        trainer="trl",
+        rows=arm.choice,
+        match=(f"{TEACHER}:all", ":".join(filter(None, smallest))),
+        gguf=False,
         method="full",
         learning_rate=sizes.learning_rate,
         batch=sizes.batch,
@@ -155,11 +163,10 @@ def wanted(arm: Arm, smallest: Arm, base: Path, into: str, world: World, sizes: 
         steps=sizes.steps,
         seed=world.seed,
         evaluate=False,
-        patience=None,
+        patience=0,
         checkpoint_every=sizes.steps,
         precision="fp32",
     )
-    return Wanted(arm.system, str(base), into, "trl", settings, arm.choice, matched, gguf=())
 
 
 class Student(Record):
@@ -174,7 +181,7 @@ class Student(Record):
     """Of the test split, by conversation."""
 
 
-def student(project_path: Path, asked: Wanted, answer_tokens: int) -> Student:
+def student(project_path: Path, asked: FinetuneSettings, answer_tokens: int) -> Student:
     """Train a student and have it summarise the test split, in a copy of a process that has read
     the libraries and done nothing else: threads do not come along into a copy."""
     copies = multiprocessing.get_context("forkserver")
@@ -183,32 +190,34 @@ def student(project_path: Path, asked: Wanted, answer_tokens: int) -> Student:
     process.start()
     process.join()
     with Project.open(project_path) as project:
-        report = finished(project, place_of(project_path, asked.into))  # raises what went wrong
+        report = finished(
+            project, run_folder(project_path, asked.student)
+        )  # raises what went wrong
         if process.exitcode != 0:
-            raise RuntimeError(f"{asked.into}: the process ended with {process.exitcode}")
-        place = place_of(project_path, asked.into)
+            raise RuntimeError(f"{asked.student}: the process ended with {process.exitcode}")
+        run = run_folder(project_path, asked.student)
         written = project.store.all(Summary)
         by_id = {c.id: c.external_id for c in project.store.all(Conversation)}
         return Student(
-            rows=place.job().rows,
+            rows=run.job().rows,
             steps=report.steps,
             final_loss=report.final_loss or 0.0,
             seconds=report.seconds,
-            texts={by_id[s.conversation_id]: s.text for s in written if s.system == asked.into},
+            texts={by_id[s.conversation_id]: s.text for s in written if s.system == asked.student},
         )
 
 
-def _work(project_path: Path, asked: Wanted, answer_tokens: int) -> None:
+def _work(project_path: Path, asked: FinetuneSettings, answer_tokens: int) -> None:
     from arf_core.finetune import worker
 
     with Project.open(project_path) as project:
-        folder = prepare(project, asked)
+        folder = prepare(project, asked).folder
         with (folder / "log.txt").open("a", encoding="utf-8") as log, redirect_stdout(log):
             code = worker.main([str(folder)])
         if code == 0:
-            options = {"provider": "transformers", "path": f"students/{asked.into}/merged"}
+            options = {"provider": "transformers", "path": f"students/{asked.student}/merged"}
             options |= {"batch": 100, "max_tokens": answer_tokens}
-            if asked.into not in project.settings.models:
-                project.settings = add_model(project, asked.into, options).settings
-            generate(project, asked.into, asked.into, splits=("test",))
+            if asked.student not in project.settings.models:
+                project.settings = add_model(project, asked.student, options).settings
+            generate(project, model=asked.student, into=asked.student)
     raise SystemExit(code)

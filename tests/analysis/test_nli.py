@@ -30,7 +30,8 @@ from arf_core.revision.revise import revise
 from arf_core.revision.verifiers import CheckTask, Verdict, open_verifier
 from arf_core.revision.verifiers.nli import carried
 from arf_core.revision.verify import verify
-from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.findings import finding_rows
+from arf_core.store.round_counts import round_outcome
 from arf_core.text import Span, replacements_between
 
 MISSING = "the extra `train` is not installed: make train"

@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 
-from arf_core.finetune.artifacts import Artifacts, GgufCheck, Smoke
-from arf_core.finetune.run_folder import Place, Trained, TrainingJob, place_of, write_whole
+from arf_core.finetune.run_folder import RunFolder, run_folder, write_atomically
 from arf_core.finetune.settings import PRACTICE
 from arf_core.finetune.students import FinetuneReport
-from arf_core.finetune.tokens import Lengths
+from arf_core.finetune.training_records import (
+    Artifacts,
+    GgufCheck,
+    RowLengths,
+    Smoke,
+    Trained,
+    TrainingJob,
+)
 from arf_core.project import Project
 from arf_core.project.settings import edited
 from arf_core.records import RunReport
@@ -23,13 +29,13 @@ SHAPE = (
 WRITTEN = RunReport(asked=40, done=38, completion_tokens=5204, failed={"truncated": 2})
 
 
-def left_in(project: Path) -> Place:
+def left_in(project: Path) -> RunFolder:
     """What a training leaves, in so far as the table is made from it."""
     base = project / "models" / "practice-llama"
     base.mkdir(parents=True)
     (base / "config.json").write_text(SHAPE)
-    place = place_of(project, STUDENT)
-    place.folder.mkdir(parents=True)
+    run = run_folder(project, STUDENT)
+    run.folder.mkdir(parents=True)
     job = TrainingJob(
         name=STUDENT,
         system="r1",
@@ -50,7 +56,7 @@ def left_in(project: Path) -> Place:
         seconds=31.4,
         peak_memory_gb=0.71,
         device="cpu",
-        lengths=Lengths(
+        lengths=RowLengths(
             rows=60,
             median=600,
             p99=900,
@@ -80,12 +86,12 @@ def left_in(project: Path) -> Place:
         smoke=Smoke(conversation="c", prompt_tokens=9, answer="A lamp."),
     )
     for file, record in (
-        (place.job_file, job),
-        (place.trained_file, trained),
-        (place.artifacts_file, made),
+        (run.job_file, job),
+        (run.trained_file, trained),
+        (run.artifacts_file, made),
     ):
-        write_whole(file, record.model_dump_json())
-    return place
+        write_atomically(file, record.model_dump_json())
+    return run
 
 
 def report() -> dict[str, Any]:
@@ -103,10 +109,10 @@ def report() -> dict[str, Any]:
 
 
 def test_the_table_has_what_the_commands_said_and_left(tmp_path: Path) -> None:
-    place = left_in(tmp_path)
+    run = left_in(tmp_path)
     trained = Timed(report(), seconds=63.2, cpu=62.7)
     written = Timed(WRITTEN.model_dump() | {"system": STUDENT}, seconds=9.54, cpu=10.5)
-    command, answers, f16, q8_0, memory = rows_of(place, trained, written, 512)
+    command, answers, f16, q8_0, memory = rows_of(run, trained, written, 512)
     assert "60 rows, 180 steps of 4, 2 GGUF files" in command[0]
     assert command[2] == ("63 s, of which 31 s of training; 63 s of CPU; last loss 2.06: met")
     assert answers[2] == (

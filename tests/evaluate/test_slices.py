@@ -13,9 +13,10 @@ from arf_core.evaluate.rates import error_rates
 from arf_core.evaluate.slices import attribute_names, error_rates_by
 from arf_core.project import Project
 from arf_core.records import Check, Edit, Finding, Item, Reading, Revision, Summary, System, now
-from arf_core.store.binning import grouped
-from arf_core.store.findings import round_outcome
-from arf_core.store.patterns import error_patterns, outcomes_by_category, turn_lengths, word_lengths
+from arf_core.store.binning import binned
+from arf_core.store.lengths import turn_lengths, word_lengths
+from arf_core.store.patterns import error_patterns
+from arf_core.store.round_counts import outcomes_by_category, round_outcome
 
 CATEGORIES = ("wrong_figure", "invented_detail", "wrong_party")
 
@@ -69,16 +70,16 @@ def test_slices_count_each_summary_that_was_read_once(project: Project) -> None:
         ]
     )
     slices = error_rates_by(project.store, "teacher", "d", "channel")
-    assert [(s.value, s.kind, s.any_error.count, s.total) for s in slices] == [
+    assert [(s.value, s.kind, s.rates.any_error.count, s.total) for s in slices] == [
         ("chat", "value", 1, 2),
         ("phone", "value", 1, 1),
         ("no value", "missing", 1, 1),
     ]
-    assert {c: r.count for c, r in slices[0].by_category.items()} == {
+    assert {c: r.count for c, r in slices[0].rates.by_category.items()} == {
         "wrong_figure": 1,
         "wrong_party": 1,
     }
-    assert slices[0].findings == {"wrong_figure": 2, "wrong_party": 1}
+    assert slices[0].rates.findings == {"wrong_figure": 2, "wrong_party": 1}
     train = error_rates_by(project.store, "teacher", "d", "channel", ["train"])
     assert [(s.value, s.total) for s in train] == [("chat", 1), ("phone", 1), ("no value", 1)]
 
@@ -103,12 +104,12 @@ def test_slices_add_up_to_the_rates_of_the_whole(
     slices = error_rates_by(project.store, "teacher", "d", "kind", splits, top=1)
     whole = error_rates(project.store, "teacher", "d", splits)
     assert sum(s.total for s in slices) == whole.any_error.total
-    assert sum(s.any_error.count for s in slices) == whole.any_error.count
+    assert sum(s.rates.any_error.count for s in slices) == whole.any_error.count
     by_category: Counter[str] = Counter()
     findings: Counter[str] = Counter()
     for part in slices:
-        by_category.update({c: r.count for c, r in part.by_category.items()})
-        findings.update(part.findings)
+        by_category.update({c: r.count for c, r in part.rates.by_category.items()})
+        findings.update(part.rates.findings)
     assert by_category == {c: r.count for c, r in whole.by_category.items()}
     assert findings == whole.findings
     patterns = error_patterns(project.store, "teacher", "d", splits)
@@ -128,7 +129,7 @@ def test_an_unknown_attribute_names_those_there_are(project: Project) -> None:
 
 
 def labels(values: list[str], top: int = 12) -> list[str]:
-    return [g.label for g in grouped(values, [1] * len(values), top)]
+    return [g.label for g in binned(values, [1] * len(values), top)]
 
 
 def test_dates_are_grouped_by_month_and_over_many_months_by_year() -> None:
@@ -151,13 +152,13 @@ def test_numbers_keep_their_order_and_many_become_ranges() -> None:
 
 
 def test_rare_values_are_counted_together_and_a_single_one_keeps_its_name() -> None:
-    groups = grouped(["a", "b", "c", "d"], [1, 5, 3, 1], top=2)
+    groups = binned(["a", "b", "c", "d"], [1, 5, 3, 1], top=2)
     assert [(g.label, g.kind) for g in groups] == [
         ("b", "value"),
         ("c", "value"),
         ("2 other values", "other"),
     ]
-    assert [g.label for g in grouped(["a", "b", "c"], [1, 5, 3], top=2)] == ["b", "c", "a"]
+    assert [g.label for g in binned(["a", "b", "c"], [1, 5, 3], top=2)] == ["b", "c", "a"]
 
 
 @hypothesis.given(
@@ -168,7 +169,7 @@ def test_rare_values_are_counted_together_and_a_single_one_keeps_its_name() -> N
     st.integers(1, 5),
 )
 def test_every_value_is_in_exactly_one_group(pairs: list[tuple[str, int]], top: int) -> None:
-    groups = grouped([v for v, _ in pairs], [n for _, n in pairs], top)
+    groups = binned([v for v, _ in pairs], [n for _, n in pairs], top)
     members = [m for g in groups for m in g.members]
     assert sorted(members) == list(range(len(pairs)))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from trainings import entered, shop, tiny_base, wanted
+from trainings import entered, settings_of, shop, tiny_base
 
 from arf_core.errors import InputError
 from arf_core.finetune.base_models import find_base
@@ -99,7 +99,7 @@ def test_a_base_that_cannot_be_read_is_told_before_anything_is_trained(
 ) -> None:
     breaks(base)
     with pytest.raises(InputError) as told:
-        plan_of(orders, wanted(base, "trl", "s"))
+        plan_of(orders, settings_of(base, "trl", "s"))
     assert said in told.value.message
     assert remedy in told.value.hint
 
@@ -107,7 +107,7 @@ def test_a_base_that_cannot_be_read_is_told_before_anything_is_trained(
 def test_code_beside_a_family_that_is_known_is_not_run(orders: Project, base: Path) -> None:
     with_config(auto_map={"AutoModelForCausalLM": "code.Model"})(base)
     (base / "code.py").write_text("raise SystemExit('it ran')", encoding="utf-8")
-    assert plan_of(orders, wanted(base, "trl", "s")).steps == 8
+    assert plan_of(orders, settings_of(base, "trl", "s")).steps == 8
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_weights_that_cannot_be_read_end_the_training_with_what_to_do(
     tmp_path: Path, base: Path, breaks: Breaks, said: str, remedy: str
 ) -> None:
     breaks(base)
-    place = entered(shop(tmp_path / "p"), wanted(base, "trl", "s", steps=1))
+    run = entered(shop(tmp_path / "p"), settings_of(base, "trl", "s", steps=1))
     with pytest.raises(Exception) as raised:
-        open_trainer("trl").train(place)
+        open_trainer("trl").train(run)
     fault = fault_of(raised.value)
     assert fault.reason == "unusable"
     assert said in fault.message

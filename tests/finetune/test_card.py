@@ -6,11 +6,17 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from arf_core.finetune.artifacts import Artifacts, GgufCheck, Smoke
+from arf_core.finetune.base_models import PRESETS
 from arf_core.finetune.card import model_card
-from arf_core.finetune.run_folder import Trained, TrainingJob
-from arf_core.finetune.settings import PRESETS, TrainingSettings
-from arf_core.finetune.tokens import Lengths
+from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.training_records import (
+    Artifacts,
+    GgufCheck,
+    RowLengths,
+    Smoke,
+    Trained,
+    TrainingJob,
+)
 
 SECRET = "Anna Berg of 12 Mill Lane asked for a refund."
 USED = {
@@ -50,7 +56,7 @@ def card(
         seconds=9.0,
         peak_memory_gb=1.0,
         device=of.get("device", "NVIDIA H200"),
-        lengths=Lengths(
+        lengths=RowLengths(
             rows=60,
             median=400,
             p99=900,

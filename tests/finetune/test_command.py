@@ -1,5 +1,6 @@
 """The line that the page shows trains what the page would."""
 
+import json
 import shlex
 from collections.abc import Callable
 
@@ -8,13 +9,18 @@ from items import Result, with_model
 from trainings import leave_finished, shop, tiny_base
 
 from arf_core.errors import InputError
-from arf_core.finetune import Wanted, finetune, job_of, prepare
-from arf_core.finetune.base_models import find_base
-from arf_core.finetune.command import command_of
-from arf_core.finetune.practice import name_of_base
+from arf_core.finetune import finetune, job_of, prepare
+from arf_core.finetune.base_models import find_base, name_of_base
 from arf_core.finetune.requirements import missing
-from arf_core.finetune.run_folder import Place, locked, place_of
-from arf_core.finetune.settings import TrainingSettings, settings_with, starting_settings
+from arf_core.finetune.run_folder import locked, run_folder
+from arf_core.finetune.settings import (
+    FinetuneSettings,
+    TrainingSettings,
+    starting_settings,
+    training_options,
+)
+from arf_core.jobs.command_line import command_line
+from arf_core.jobs.kinds import stored_settings
 from arf_core.project import Project
 
 pytestmark = [
@@ -50,43 +56,43 @@ def test_the_line_that_is_shown_gives_the_very_settings(
     arf: Callable[..., Result], orders: Project, base: str, given: dict[str, object], practice: bool
 ) -> None:
     named = "practice" if practice else base
-    settings = settings_with(named, given)
-    line = command_of(str(orders.path), Wanted("teacher", named, "s", "trl", settings))
+    settings = FinetuneSettings(system="teacher", base=named, into="s", trainer="trl", **given)
+    line = command_line(settings, orders.path)
     plan = arf(*shlex.split(line)[1:], "--dry-run", "--json")
     assert plan.code == 0, plan.err
-    assert plan.json["job"]["settings"] == settings.model_dump()
+    assert plan.json["job"]["settings"] == settings.training().model_dump()
 
 
 @pytest.mark.parametrize("taken", ["s", "s-gguf"])
 def test_a_student_takes_no_name_of_another_model(project: Project, taken: str) -> None:
     project = with_model(project, taken, "http://127.0.0.1:9/v1")
-    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
+    settings = FinetuneSettings(system="teacher", base="practice", into="s")
     with pytest.raises(InputError, match=f"model '{taken}' already"):
-        job_of(project, wanted)
+        job_of(project, settings)
 
 
 def test_files_that_are_no_training_are_not_thrown_away(orders: Project, base: str) -> None:
     folder = orders.path / "students" / "notes"
     folder.mkdir(parents=True)
     (folder / "notes.txt").write_text("mine")
-    wanted = Wanted("teacher", base, "notes", "trl", TrainingSettings())
+    settings = FinetuneSettings(system="teacher", base=base, into="notes")
     for fresh in (False, True):
         with pytest.raises(InputError, match="no training"):
-            prepare(orders, wanted, fresh=fresh)
+            prepare(orders, settings, fresh=fresh)
     assert (folder / "notes.txt").read_text() == "mine"
 
 
 def test_a_training_that_runs_is_not_replaced_and_not_joined_by_another(
     orders: Project, base: str
 ) -> None:
-    wanted = Wanted("teacher", base, "runs", "trl", TrainingSettings(steps=3))
-    place = Place(prepare(orders, wanted))
-    with locked(place.lock):
+    settings = FinetuneSettings(system="teacher", base=base, into="runs", steps=3)
+    run = prepare(orders, settings)
+    with locked(run.lock):
         with pytest.raises(InputError, match="is being trained"):
-            prepare(orders, wanted, fresh=True)
+            prepare(orders, settings, fresh=True)
         with pytest.raises(InputError, match="already"):
-            finetune(orders, wanted._replace(settings=TrainingSettings(steps=7)))
-    assert place.job().settings.steps == 3
+            finetune(orders, settings, steps=7)
+    assert run.job().settings.steps == 3
 
 
 @pytest.mark.parametrize("named", ["practice", "practice-qwen3", "closed-world"])
@@ -105,19 +111,66 @@ def test_only_a_practice_base_is_trained_as_one(orders: Project, base: str) -> N
 def test_the_line_to_try_a_student_writes_into_a_system_that_it_can_write(
     arf: Callable[..., Result], orders: Project, base: str, name: str, into: str
 ) -> None:
-    wanted = Wanted("teacher", base, name, "trl", settings_with(base, {}))
-    place = leave_finished(Place(prepare(orders, wanted)))
-    said = arf(*shlex.split(command_of(str(orders.path), wanted))[1:])
+    settings = FinetuneSettings(system="teacher", base=base, into=name, trainer="trl")
+    run = leave_finished(prepare(orders, settings))
+    said = arf(*shlex.split(command_line(settings, orders.path))[1:])
     assert said.code == 0, said.err
     line = said.out.splitlines()[-1]
-    assert line.endswith(f"--model {place.folder.name}-gguf --into {into}")
+    assert line.endswith(f"--model {run.folder.name}-gguf --into {into}")
 
 
 def test_patience_has_the_dev_loss_measured() -> None:
-    assert settings_with("practice", {}).evaluate is False
-    assert settings_with("practice", {"patience": 2}).evaluate is True
-    never = settings_with("llama-3.2-1b", {"patience": 0})
+    def training(base: str, **options: int) -> TrainingSettings:
+        return FinetuneSettings(base=base, **options).training()
+
+    assert training("practice").evaluate is False
+    assert training("practice", patience=2).evaluate is True
+    never = training("llama-3.2-1b", patience=0)
     assert (never.patience, never.evaluate) == (None, True)
+
+
+OLD = {
+    **{"method": "full", "rank": 16, "alpha": 16, "learning_rate": None, "warmup_share": 0.05},
+    **{"batch": 8, "accumulation": 1, "epochs": 12.0, "steps": None, "max_length": 320},
+    **{"seed": 3407, "evaluate": True, "patience": 4, "checkpoint_every": None},
+    **{"precision": "auto", "gradient_checkpointing": None},
+}
+"""Training settings in a job's row, as version 0.1 stored them."""
+OLD_ROWS = (
+    ["r1", "practice", "s", "trl", OLD, "good", [["teacher", "good"], ["r0", None]], []],
+    {
+        **{"system": "r1", "base": "practice", "into": "s", "trainer": "trl", "settings": OLD},
+        **{"choice": "good", "match": [["teacher", "good"], ["r0", None]], "gguf": []},
+    },
+)
+
+
+@pytest.mark.parametrize("row", OLD_ROWS)
+def test_a_job_of_an_older_version_goes_on_with_the_very_same_training(row: object) -> None:
+    settings = stored_settings("finetune", json.dumps({"wanted": row}))
+    assert isinstance(settings, FinetuneSettings)
+    assert settings.training() == TrainingSettings.model_validate(OLD)
+    assert (settings.system, settings.student, settings.trainer) == ("r1", "s", "trl")
+    assert (settings.rows, settings.match, settings.gguf) == ("good", ("teacher:good", "r0"), False)
+
+
+@pytest.mark.parametrize("base", ["practice", "closed-world", "llama-3.2-1b"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"rank": 8, "alpha": 8},
+        {"rank": 8, "alpha": 32},
+        {"patience": None},
+        {"patience": 2, "evaluate": False},
+        {"steps": 30, "precision": "fp32"},
+    ],
+)
+def test_a_training_is_resumed_with_the_settings_that_it_began_with(
+    base: str, changed: dict[str, object]
+) -> None:
+    began = starting_settings(base).model_copy(update=changed)
+    assert FinetuneSettings(base=base, **training_options(base, began)).training() == began
 
 
 @pytest.mark.parametrize(
@@ -163,6 +216,6 @@ def test_qlora_without_a_gpu_is_refused_before_anything_is_made_but_can_be_prepa
     assert said.code == 2
     assert "QLoRA needs a GPU" in said.err
     assert "--method lora" in said.err
-    assert not place_of(orders.path, "q").folder.exists()
+    assert not run_folder(orders.path, "q").folder.exists()
     assert arf(*command, "--trainer", "trl", "--method", "qlora", "--prepare").code == 0
-    assert place_of(orders.path, "q").job().settings.method == "qlora"
+    assert run_folder(orders.path, "q").job().settings.method == "qlora"

@@ -80,7 +80,7 @@ def test_only_rows_that_somebody_stands_behind_go_out(project: Project, tmp_path
     }.items():
         for action in actions:
             decide(project.store, "r1", made[name].id, action, "anna")
-    report = export(project, "r1", tmp_path / "set")
+    report = export(project, system="r1", into=tmp_path / "set")
     assert {
         row["conversation"]: row["origin"] for row in lines(tmp_path / "set" / "train.jsonl")
     } == {
@@ -97,16 +97,16 @@ def test_only_rows_that_somebody_stands_behind_go_out(project: Project, tmp_path
         "failed": 1,
         "rejected": 1,
     }
-    everything = export(project, "r1", tmp_path / "all", everything=True)
+    everything = export(project, system="r1", into=tmp_path / "all", everything=True)
     assert (everything.rows, everything.left_out) == (11, {})
 
 
 def test_the_test_split_never_leaves(project: Project, tmp_path: Path) -> None:
     add_items(project, [REFUND, make_item("held out", ["customer: x"], "X.", split="test")])
     with pytest.raises(InputError, match="test split is never exported"):
-        export(project, "teacher", tmp_path / "set", splits=["train", "test"], everything=True)
+        export(project, system="teacher", into=tmp_path / "set", splits=["train", "test"])
     assert not (tmp_path / "set").exists()
-    export(project, "teacher", tmp_path / "set", everything=True)
+    export(project, system="teacher", into=tmp_path / "set", everything=True)
     text = "".join(p.read_text() for p in (tmp_path / "set").glob("*.jsonl"))
     assert "refund" in text
     assert "held out" not in text
@@ -114,7 +114,7 @@ def test_the_test_split_never_leaves(project: Project, tmp_path: Path) -> None:
 
 def test_a_row_is_a_chat_that_ends_with_the_summary(project: Project, tmp_path: Path) -> None:
     add_items(project, [REFUND, make_item("dev", ["customer: x"], "X.", split="dev")])
-    report = export(project, "teacher", tmp_path / "set", everything=True)
+    report = export(project, system="teacher", into=tmp_path / "set", everything=True)
     (row,) = lines(tmp_path / "set" / "train.jsonl")
     assert [m["role"] for m in row["messages"]] == ["system", "user", "assistant"]
     assert "Sorry. I will refund 42.50" in row["messages"][1]["content"]
@@ -129,12 +129,13 @@ def test_a_row_is_a_chat_that_ends_with_the_summary(project: Project, tmp_path: 
 
 def test_the_same_rows_have_the_same_fingerprint(project: Project, tmp_path: Path) -> None:
     add_items(project, [REFUND, DELIVERY])
-    first = export(project, "teacher", tmp_path / "a", everything=True)
-    again = export(project, "teacher", tmp_path / "a", everything=True)
+    first = export(project, system="teacher", into=tmp_path / "a", everything=True)
+    again = export(project, system="teacher", into=tmp_path / "a", everything=True)
     assert first.fingerprint == again.fingerprint
     project.store.put_summaries([Summary.of(REFUND.conversation.id, "teacher", "Other.")])
     assert (
-        export(project, "teacher", tmp_path / "b", everything=True).fingerprint != first.fingerprint
+        export(project, system="teacher", into=tmp_path / "b", everything=True).fingerprint
+        != first.fingerprint
     )
 
 
@@ -143,10 +144,10 @@ def test_a_system_without_parent_exports_what_was_read_and_found_clean(
 ) -> None:
     add_items(project, [REFUND, DELIVERY, make_item("unread", ["customer: x"], "X.")])
     with pytest.raises(InputError, match="no detector has read it") as caught:
-        export(project, "teacher", tmp_path / "set")
+        export(project, system="teacher", into=tmp_path / "set")
     assert "--everything" in caught.value.hint
     project.store.put_readings([reading(REFUND, 1, findings=1), reading(DELIVERY, 2)])
-    report = export(project, "teacher", tmp_path / "set")
+    report = export(project, system="teacher", into=tmp_path / "set")
     assert report.by_origin == {"clean": 1}
     assert report.left_out == {"has_findings": 1, "not_read": 1}
 
@@ -155,7 +156,7 @@ def test_a_folder_with_other_files_is_left_alone(project: Project, tmp_path: Pat
     add_items(project, [REFUND])
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="holds other files"):
-        export(project, "teacher", tmp_path, everything=True)
+        export(project, system="teacher", into=tmp_path, everything=True)
 
 
 @pytest.mark.parametrize("left", [(".part",), ("dataset", "train.jsonl", ".part")])
@@ -170,7 +171,7 @@ def test_an_export_that_was_cut_off_is_finished_by_the_next(
             (folder / name).write_text('{"half": ')
         else:
             (folder / name).mkdir()
-    export(project, "r1", folder, splits=("train",))
+    export(project, system="r1", into=folder, splits=("train",))
     assert [row["conversation"] for row in lines(folder / "train.jsonl")] == ["good"]
     assert load_from_disk(str(folder / "dataset"))["train"].num_rows == 1
     assert {p.name for p in folder.iterdir()} == {"train.jsonl", "dataset", "README.md"}
@@ -186,7 +187,7 @@ def test_an_export_leaves_the_files_of_others_alone(
     for name in theirs:
         (folder / name).write_text("mine")
     with pytest.raises(InputError, match="other files"):
-        export(project, "r1", folder)
+        export(project, system="r1", into=folder)
     assert {p.name: p.read_text() for p in folder.iterdir()} == dict.fromkeys(theirs, "mine")
 
 
@@ -195,10 +196,10 @@ def test_an_earlier_export_is_replaced_and_what_lies_beside_it_stays(
 ) -> None:
     round_of(project, good=["fixed"])
     folder = tmp_path / "out"
-    export(project, "r1", folder)
+    export(project, system="r1", into=folder)
     assert (folder / "dev.jsonl").exists()
     (folder / "notes.txt").write_text("mine")
-    export(project, "r1", folder, splits=("train",))
+    export(project, system="r1", into=folder, splits=("train",))
     left = {p.name for p in folder.iterdir()}
     assert left == {"train.jsonl", "dataset", "README.md", "notes.txt"}
 
@@ -207,7 +208,7 @@ def test_a_file_is_no_folder_to_export_to(project: Project, tmp_path: Path) -> N
     round_of(project, good=["fixed"])
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InputError, match="is a file"):
-        export(project, "r1", tmp_path / "out")
+        export(project, system="r1", into=tmp_path / "out")
 
 
 def test_the_card_says_who_read_and_warns_where_it_was_the_rules_alone(
@@ -215,7 +216,7 @@ def test_the_card_says_who_read_and_warns_where_it_was_the_rules_alone(
 ) -> None:
     add_items(project, [REFUND])
     analyze(project, system="teacher", detector="rules")
-    report = export(project, "teacher", tmp_path / "out", everything=True)
+    report = export(project, system="teacher", into=tmp_path / "out", everything=True)
     assert report.read_by == ("rules",)
     card = (tmp_path / "out" / "README.md").read_text()
     assert "`rules` alone: rules find few errors" in card

@@ -3,9 +3,10 @@ from collections.abc import Iterator
 import pytest
 from items import add_items, make_item, with_model
 from scripted_server import Scripted, ScriptedServer
+from sqlalchemy import select
 
 from arf_core.errors import InputError
-from arf_core.finetune.generate import generate, system_for, try_on, unwritten
+from arf_core.finetune.generate import generate, system_for, try_on
 from arf_core.project import Project
 from arf_core.project.prompts import SHIPPED
 from arf_core.records import Summary, System
@@ -34,11 +35,16 @@ def texts(project: Project, system: str) -> list[str]:
     return sorted(s.text for s in project.store.all(Summary, schema.summary.c.system == system))
 
 
+def failures(project: Project) -> list:
+    with project.store.read() as conn:
+        return conn.execute(select(schema.unwritten)).all()
+
+
 def test_a_model_summarises_a_split_that_nobody_has_summarised(
     project: Project, server: ScriptedServer
 ) -> None:
     project = held_out(project, server.url)
-    report = generate(project, "m", "student")
+    report = generate(project, model="m", into="student")
     assert (report.asked, report.done, dict(report.failed)) == (5, 5, {})
     assert texts(project, "student") == [f"Summary of {i}." for i in range(5)]
     system = project.store.get(System, schema.system.c.name == "student")
@@ -49,10 +55,10 @@ def test_a_model_summarises_a_split_that_nobody_has_summarised(
 def test_it_is_asked_with_the_prompt_that_students_learn(
     project: Project, server: ScriptedServer
 ) -> None:
-    from arf_core.finetune.dataset import training_set
+    from arf_core.finetune.training_set import training_set
 
     project = held_out(project, server.url)
-    generate(project, "m", "student", splits=("train",))
+    generate(project, model="m", into="student", splits=("train",))
     (row,) = training_set(project, "teacher").train
     (asked,) = server.requests
     assert tuple(asked["messages"]) == row.messages[:-1]
@@ -62,11 +68,11 @@ def test_the_second_run_asks_only_for_what_is_missing(
     project: Project, server: ScriptedServer
 ) -> None:
     project = held_out(project, server.url)
-    assert generate(project, "m", "student", limit=2).done == 2
-    report = generate(project, "m", "student")
+    assert generate(project, model="m", into="student", limit=2).done == 2
+    report = generate(project, model="m", into="student")
     assert (report.asked, report.skipped, report.done) == (5, 2, 3)
     assert len(server.requests) == 5
-    assert generate(project, "m", "student").done == 0
+    assert generate(project, model="m", into="student").done == 0
 
 
 def test_what_failed_is_kept_with_its_reason_and_tried_again(project: Project) -> None:
@@ -79,25 +85,25 @@ def test_what_failed_is_kept_with_its_reason_and_tried_again(project: Project) -
 
     with ScriptedServer(answer) as server:
         project = held_out(project, server.url)
-        report = generate(project, "m", "student")
+        report = generate(project, model="m", into="student")
         assert (report.done, dict(report.failed)) == (4, {"truncated": 1})
-        (failed,) = unwritten(project.store, "student")
-        assert (failed.conversation, failed.reason) == ("c2", "truncated")
+        (failed,) = failures(project)
+        assert failed.reason == "truncated"
         assert "Summary of 2" in failed.raw
         cut.clear()
-        assert generate(project, "m", "student").done == 1
-        assert unwritten(project.store, "student") == []
+        assert generate(project, model="m", into="student").done == 1
+        assert texts(project, "student") == [f"Summary of {i}." for i in range(5)]
 
 
 def test_a_system_of_another_model_is_not_written_over(
     project: Project, server: ScriptedServer
 ) -> None:
     project = with_model(held_out(project, server.url), "other", server.url, model="another")
-    generate(project, "m", "student", limit=1)
+    generate(project, model="m", into="student", limit=1)
     with pytest.raises(InputError, match="another model"):
-        generate(project, "other", "student")
+        generate(project, model="other", into="student")
     with pytest.raises(InputError, match="another model"):
-        generate(project, "m", "teacher")
+        generate(project, model="m", into="teacher")
     assert texts(project, "teacher") == ["Known."]
 
 
@@ -106,23 +112,23 @@ def test_a_model_is_given_a_system_that_it_can_write_into(
 ) -> None:
     project = with_model(held_out(project, server.url), "other", server.url, model="another")
     assert system_for(project, "m", "student") == "student"
-    generate(project, "m", "student", limit=1)
+    generate(project, model="m", into="student", limit=1)
     assert system_for(project, "m", "student") == "student"
     assert system_for(project, "other", "student") == "student-2"
     assert system_for(project, "m", "teacher") == "teacher-2"
-    generate(project, "other", "student-2", limit=1)
+    generate(project, model="other", into="student-2", limit=1)
     assert system_for(project, "other", "student") == "student-2"
     own = project.path / "prompts" / "summarise.md"
     own.parent.mkdir(exist_ok=True)
     own.write_text((SHIPPED / "summarise.md").read_text() + "\n")
     assert system_for(project, "other", "student") == "student-3"
-    assert generate(project, "other", "student-3", limit=1).done == 1
+    assert generate(project, model="other", into="student-3", limit=1).done == 1
 
 
 def test_a_split_without_conversations_is_said(project: Project, server: ScriptedServer) -> None:
     project = held_out(project, server.url)
     with pytest.raises(InputError, match="no conversation in dev"):
-        generate(project, "m", "student", splits=("dev",))
+        generate(project, model="m", into="student", splits=("dev",))
 
 
 def test_the_command_prints_what_was_asked_done_and_failed(

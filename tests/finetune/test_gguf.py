@@ -12,11 +12,11 @@ import pytest
 
 from arf_core.errors import InputError
 from arf_core.finetune import gguf_file
-from arf_core.finetune.artifacts import GgufCheck
 from arf_core.finetune.gguf_check import check_gguf
 from arf_core.finetune.gguf_file import SPLITTERS, write_gguf
 from arf_core.finetune.practice import make_base
 from arf_core.finetune.requirements import missing
+from arf_core.finetune.training_records import GgufCheck
 from arf_core.models import open_model
 
 pytest.importorskip("llama_cpp", reason="no llama-cpp-python: make local")
@@ -124,7 +124,7 @@ def test_positions_stretched_as_in_llama_3_are_written(make: Make, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("part", "instead"),
-    [("_stretching", lambda config: None), ("_turned", lambda data, name, config: data)],
+    [("_rope_factors", lambda config: None), ("_interleaved", lambda data, name, config: data)],
 )
 def test_a_file_that_is_another_model_is_found_out(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, instead: Any

@@ -5,18 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from arf_core.finetune.memory import Free, estimate, free_memory, shape_of
-from arf_core.finetune.settings import Method, Shape, TrainingSettings, preset
+from arf_core.finetune.base_models import preset
+from arf_core.finetune.memory import FreeMemory, estimate, free_memory
+from arf_core.finetune.model_shape import ModelShape, shape_of
+from arf_core.finetune.settings import Method, TrainingSettings
 
 
-def shape(name: str) -> Shape:
+def shape(name: str) -> ModelShape:
     found = preset(name)
     assert found is not None
     return found.shape
 
 
 def test_what_fits_is_told_without_a_plan() -> None:
-    said = estimate(shape("llama-3.2-1b"), TrainingSettings(), "unsloth", 1024, Free("gpu", 24.0))
+    said = estimate(
+        shape("llama-3.2-1b"), TrainingSettings(), "unsloth", 1024, FreeMemory("gpu", 24.0)
+    )
     assert said.fits
     assert said.instead is None
     assert said.in_words().startswith("memory on the GPU: ")
@@ -25,9 +29,10 @@ def test_what_fits_is_told_without_a_plan() -> None:
 
 def test_what_does_not_fit_comes_with_the_mildest_change_that_does() -> None:
     base, settings = shape("llama-3.1-8b"), TrainingSettings(batch=8, accumulation=1)
-    whole = estimate(base, settings, "unsloth", 4096, Free("gpu", None)).high
+    whole = estimate(base, settings, "unsloth", 4096, FreeMemory("gpu", None)).high
     plans = [
-        estimate(base, settings, "unsloth", 4096, Free("gpu", gb)) for gb in (whole - 1, 20.0, 4.0)
+        estimate(base, settings, "unsloth", 4096, FreeMemory("gpu", gb))
+        for gb in (whole - 1, 20.0, 4.0)
     ]
     assert [plan.fits for plan in plans] == [False] * 3
     mild, hard, none = (plan.instead for plan in plans)
@@ -41,7 +46,7 @@ def test_what_does_not_fit_comes_with_the_mildest_change_that_does() -> None:
 
 def test_what_its_files_take_afterwards_is_told_where_it_is_too_much() -> None:
     def words(main: float) -> str:
-        free = Free("gpu", 80.0, main)
+        free = FreeMemory("gpu", 80.0, main)
         return estimate(shape("llama-3.1-8b"), TrainingSettings(), "trl", 1024, free).in_words()
 
     assert "takes some 48 GB of main memory, and 31 are free" in words(31.0)
@@ -55,14 +60,14 @@ def test_a_shape_that_cannot_be_read_is_not_known(tmp_path: Path, text: str) -> 
 
 
 def test_without_a_known_amount_nothing_is_claimed() -> None:
-    said = estimate(shape("qwen3-4b"), TrainingSettings(), "trl", 1024, Free("cpu", None))
+    said = estimate(shape("qwen3-4b"), TrainingSettings(), "trl", 1024, FreeMemory("cpu", None))
     assert said.fits is None
     assert "free" not in said.in_words()
 
 
 @pytest.mark.parametrize(("less", "more"), [("qlora", "lora"), ("lora", "full")])
 def test_methods_stand_in_their_order(less: Method, more: Method) -> None:
-    free = Free("gpu", 80.0)
+    free = FreeMemory("gpu", 80.0)
     small, large = (
         estimate(shape("qwen2.5-7b"), TrainingSettings(method=m), "unsloth", 1024, free)
         for m in (less, more)
@@ -74,7 +79,9 @@ def test_methods_stand_in_their_order(less: Method, more: Method) -> None:
 def test_the_trainer_and_the_precision_count_on_a_gpu() -> None:
     def high(trainer: str, **more: object) -> float:
         settings = TrainingSettings.model_validate(more)
-        return estimate(shape("llama-3.1-8b"), settings, trainer, 1024, Free("gpu", 80.0)).high
+        return estimate(
+            shape("llama-3.1-8b"), settings, trainer, 1024, FreeMemory("gpu", 80.0)
+        ).high
 
     assert high("unsloth") < high("trl")
     assert high("trl") < high("trl", precision="fp32")

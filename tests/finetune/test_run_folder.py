@@ -1,5 +1,6 @@
 """A training's files: what stands in them, and what is said where they are broken."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,30 +9,30 @@ from items import Result, add_items, make_item
 from trainings import leave_finished, shop
 
 from arf_core.errors import InputError
-from arf_core.finetune import Wanted, finetune, finished, prepare
+from arf_core.finetune import finetune, finished, prepare
 from arf_core.finetune.requirements import missing
 from arf_core.finetune.run_folder import (
-    Place,
-    StepRow,
-    append_line,
+    RunFolder,
     learnt_from,
     locked,
-    place_of,
+    run_folder,
     state_now,
-    write_whole,
+    write_atomically,
 )
-from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.settings import FinetuneSettings
 from arf_core.finetune.students import register
+from arf_core.finetune.training_records import StepRow
 from arf_core.models.registry import add_model
 from arf_core.project import Project
 
 needs_training = pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
+PRACTICE_STUDENT = FinetuneSettings(system="teacher", base="practice", into="s", trainer="trl")
 BROKEN = pytest.mark.parametrize("text", ["", '{"name": "s', "\0" * 40, "[]"])
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = Place(tmp_path / "students" / "s")
+def run(tmp_path: Path) -> RunFolder:
+    made = RunFolder(tmp_path / "students" / "s")
     made.folder.mkdir(parents=True)
     return made
 
@@ -40,63 +41,80 @@ def place(tmp_path: Path) -> Place:
 @pytest.mark.parametrize(
     ("file", "read", "remedy"),
     [
-        ("job.json", Place.job, "--fresh"),
-        ("trained.json", Place.trained, "Remove that file"),
-        ("artifacts.json", Place.artifacts, "Remove that file"),
-        ("lengths.json", Place.lengths, "Remove that file"),
+        ("job.json", RunFolder.job, "--fresh"),
+        ("trained.json", RunFolder.trained, "Remove that file"),
+        ("artifacts.json", RunFolder.artifacts, "Remove that file"),
+        ("lengths.json", RunFolder.lengths, "Remove that file"),
     ],
 )
 def test_a_broken_file_is_told_with_what_to_do(
-    place: Place, text: str, file: str, read: Callable[[Place], object], remedy: str
+    run: RunFolder, text: str, file: str, read: Callable[[RunFolder], object], remedy: str
 ) -> None:
-    (place.folder / file).write_text(text)
+    (run.folder / file).write_text(text)
     with pytest.raises(InputError, match=file) as told:
-        read(place)
+        read(run)
     assert remedy in told.value.hint
 
 
 @BROKEN
 def test_a_broken_state_is_that_of_a_failed_training_that_can_go_on(
-    place: Place, text: str
+    run: RunFolder, text: str
 ) -> None:
-    place.state_file.write_text(text)
-    state = place.state()
+    run.state_file.write_text(text)
+    state = run.state()
     assert state is not None
     assert (state.phase, state.reason) == ("failed", "killed")
     assert "state.json" in state.message
     assert "same command" in state.hint
 
 
-def test_a_broken_line_of_the_steps_is_left_out(place: Place) -> None:
-    with place.steps_file.open("w") as file:
-        append_line(file, StepRow(step=1, total=3, loss=2.0))
+def test_a_training_runs_as_long_as_its_process_has_the_lock(run: RunFolder) -> None:
+    """However early one looks, and however it ends."""
+    with locked(run.lock) as lock:
+        assert lock is not None
+        process = subprocess.Popen(["sleep", "60"], pass_fds=(lock,))
+    run.write_state(state_now("preparing"))
+    assert run.is_running()
+    assert run.state().phase == "preparing"
+    with locked(run.lock) as other:
+        assert other is None
+    process.kill()
+    process.wait()
+    assert not run.is_running()
+    assert (run.state().phase, run.state().reason) == ("failed", "killed")
+
+
+def test_a_broken_line_of_the_steps_is_left_out(run: RunFolder) -> None:
+    run.add_step(StepRow(step=1, total=3, loss=2.0))
+    with run.steps_file.open("a") as file:
         file.write("\0" * 30 + "\n")
-        append_line(file, StepRow(step=2, total=3, loss=1.0))
+    run.add_step(StepRow(step=2, total=3, loss=1.0))
+    with run.steps_file.open("a") as file:
         file.write('{"step": 3, "to')
-    assert [row.step for row in place.steps()] == [1, 2]
+    assert [row.step for row in run.steps()] == [1, 2]
 
 
-def test_a_student_whose_job_is_broken_hides_no_other_model(place: Place) -> None:
-    place.job_file.write_text("")
-    assert learnt_from(place.folder.parents[1], "s") is None
+def test_a_student_whose_job_is_broken_hides_no_other_model(run: RunFolder) -> None:
+    run.job_file.write_text("")
+    assert learnt_from(run.folder.parents[1], "s") is None
 
 
 @pytest.mark.parametrize("name", ["s", "student-r1", "llama-3.2_1b", "étudiant", "7b", "a" * 80])
 def test_a_name_that_a_folder_a_command_and_a_model_can_have(tmp_path: Path, name: str) -> None:
-    assert place_of(tmp_path, name).folder.name == name
+    assert run_folder(tmp_path, name).folder.name == name
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "..foo", "-x", "_x", "s\n", "a" * 81])
 def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="cannot name a student"):
-        place_of(tmp_path, name)
+        run_folder(tmp_path, name)
 
 
 @pytest.mark.parametrize("sign", [*" /\\:#\n\0\"'$"])
 def test_a_sign_that_breaks_a_path_or_a_command_is_refused(tmp_path: Path, sign: str) -> None:
     for name in (f"a{sign}b", sign):
         with pytest.raises(InputError, match="cannot name a student"):
-            place_of(tmp_path, name)
+            run_folder(tmp_path, name)
 
 
 @pytest.mark.parametrize("into", ["", "a/b"])
@@ -114,19 +132,18 @@ def test_the_command_refuses_such_a_name_whatever_it_is_to_do(
 def test_a_job_that_ended_before_its_first_step_gives_way(tmp_path: Path) -> None:
     """Else a longer --max-length, after no answer fitted, would need --fresh."""
     orders = shop(tmp_path / "p")
-    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings(max_length=32))
-    longer = wanted._replace(settings=TrainingSettings(max_length=64))
-    place = Place(prepare(orders, wanted))
+    settings = PRACTICE_STUDENT.model_copy(update={"max_length": 32})
+    longer = settings.model_copy(update={"max_length": 64})
+    run = prepare(orders, settings)
     with pytest.raises(InputError, match="already"):
         prepare(orders, longer)  # made for another machine, which may be at it
-    place.tell(state_now("failed"))
+    run.write_state(state_now("failed"))
     prepare(orders, longer)
-    assert place.job().settings.max_length == 64
-    with place.steps_file.open("w") as file:
-        append_line(file, StepRow(step=1, total=3, loss=2.0))
-    place.tell(state_now("stopped"))
+    assert run.job().settings.max_length == 64
+    run.add_step(StepRow(step=1, total=3, loss=2.0))
+    run.write_state(state_now("stopped"))
     with pytest.raises(InputError, match="already"):
-        prepare(orders, wanted)
+        prepare(orders, settings)
 
 
 @needs_training
@@ -134,31 +151,31 @@ def test_other_files_of_the_same_student_are_asked_for_without_training_it_anew(
     tmp_path: Path,
 ) -> None:
     orders = shop(tmp_path / "p")
-    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
-    place = Place(prepare(orders, wanted))
-    for file in (place.trained_file, place.artifacts_file):
+    settings = PRACTICE_STUDENT
+    run = prepare(orders, settings)
+    for file in (run.trained_file, run.artifacts_file):
         file.write_text("{}")
-    place.tell(state_now("done"))
-    prepare(orders, wanted._replace(gguf=()))
-    assert place.job().gguf == ()
-    assert place.trained_file.is_file()
-    assert not place.artifacts_file.is_file()  # the next run makes them
+    run.write_state(state_now("done"))
+    prepare(orders, settings, gguf=False)
+    assert run.job().gguf == ()
+    assert run.trained_file.is_file()
+    assert not run.artifacts_file.is_file()  # the next run makes them
 
 
-def test_a_training_killed_while_its_files_were_made_is_told_so(place: Place) -> None:
-    place.tell(state_now("exporting", 8, 8))
-    state = place.state()
+def test_a_training_killed_while_its_files_were_made_is_told_so(run: RunFolder) -> None:
+    run.write_state(state_now("exporting", 8, 8))
+    state = run.state()
     assert state is not None
     assert "files" in state.message
     assert "--no-gguf" in state.hint
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"max_position_embeddings": "x"}'])
-def test_a_broken_model_is_told_with_what_to_do(place: Place, text: str) -> None:
-    place.merged.mkdir()
-    (place.merged / "config.json").write_text(text)
+def test_a_broken_model_is_told_with_what_to_do(run: RunFolder, text: str) -> None:
+    run.merged.mkdir()
+    (run.merged / "config.json").write_text(text)
     with pytest.raises(InputError, match=r"config\.json") as told:
-        place.context()
+        run.context()
     assert "artifacts.json" in told.value.hint
 
 
@@ -186,19 +203,19 @@ def test_a_length_that_no_answer_fits_is_told_before_anything_is_trained(
 def test_an_old_student_is_kept_where_the_new_one_cannot_begin(
     wordy: Project, tmp_path: Path, fault: str
 ) -> None:
-    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
-    place = Place(prepare(wordy, wanted))
-    place.tell(state_now("done"))
-    before = sorted(p.name for p in place.folder.iterdir())
-    other = wanted._replace(settings=TrainingSettings(max_length=32))
+    settings = PRACTICE_STUDENT
+    run = prepare(wordy, settings)
+    run.write_state(state_now("done"))
+    before = sorted(p.name for p in run.folder.iterdir())
+    other = settings.model_copy(update={"max_length": 32})
     if fault == "no model in it":
         (tmp_path / "base").mkdir()
         (tmp_path / "base" / "config.json").write_text("{}")
-        other = wanted._replace(base=str(tmp_path / "base"))
+        other = settings.model_copy(update={"base": str(tmp_path / "base")})
     with pytest.raises(InputError):
         finetune(wordy, other, fresh=True)
-    assert sorted(p.name for p in place.folder.iterdir()) == before
-    assert finished(wordy, place).state == "done"
+    assert sorted(p.name for p in run.folder.iterdir()) == before
+    assert finished(wordy, run).state == "done"
 
 
 @needs_training
@@ -206,8 +223,8 @@ def test_a_student_is_removed_with_its_models_and_nothing_else(
     arf: Callable[..., Result], tmp_path: Path
 ) -> None:
     project = shop(tmp_path / "p")
-    wanted = Wanted("teacher", "practice", "s", "trl", TrainingSettings())
-    place = Place(prepare(project, wanted))
+    settings = PRACTICE_STUDENT
+    run = prepare(project, settings)
     for name, student in (("s", "s"), ("s-gguf", "s"), ("other", "s2")):
         file = Path("students", student, f"{name}.jsonl")
         (project.path / file).parent.mkdir(exist_ok=True)
@@ -216,30 +233,28 @@ def test_a_student_is_removed_with_its_models_and_nothing_else(
     command = ("finetune", str(project.path), "--remove", "--json")
     assert arf(*command).code == 2
     assert arf(*command, "--into", "nobody").code == 2
-    with locked(place.lock):
+    with locked(run.lock):
         said = arf(*command, "--into", "s")
     assert said.code == 2
     assert "being trained" in said.out
-    assert place.job().name == "s"
+    assert run.job().name == "s"
     said = arf(*command, "--into", "s")
     assert said.json == {"removed": "s", "models": ["s", "s-gguf"]}
-    assert not place.folder.exists()
+    assert not run.folder.exists()
     assert list(Project.open(project.path).settings.models) == ["other"]
 
 
 @needs_training
 def test_a_student_without_its_gguf_file_is_no_longer_asked_as_one(tmp_path: Path) -> None:
     project = shop(tmp_path / "p")
-    place = leave_finished(
-        Place(prepare(project, Wanted("teacher", "practice", "s", "trl", TrainingSettings())))
-    )
-    assert register(project, place) == ("s", "s-gguf")
-    made = place.artifacts()
+    run = leave_finished(prepare(project, PRACTICE_STUDENT))
+    assert register(project, run) == ("s", "s-gguf")
+    made = run.artifacts()
     assert made is not None
-    write_whole(place.artifacts_file, made.model_copy(update={"gguf": {}}).model_dump_json())
-    register(project, place)
+    write_atomically(run.artifacts_file, made.model_copy(update={"gguf": {}}).model_dump_json())
+    register(project, run)
     assert set(project.settings.models) == {"s", "s-gguf"}  # its file is there, and works
     for file in made.gguf.values():
-        (place.folder / file).unlink()
-    assert register(project, place) == ("s",)
+        (run.folder / file).unlink()
+    assert register(project, run) == ("s",)
     assert set(project.settings.models) == {"s"}

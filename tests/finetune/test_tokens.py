@@ -10,19 +10,19 @@ from items import add_items, make_item
 
 from arf_core.errors import ConfigError
 from arf_core.finetune.card import modelfile
-from arf_core.finetune.dataset import training_set, write_rows
 from arf_core.finetune.requirements import missing
-from arf_core.finetune.run_folder import Place
+from arf_core.finetune.run_folder import RunFolder
 from arf_core.finetune.tokens import (
     CHATML,
     NO_LOSS,
     NO_THINKING,
-    Encoded,
+    EncodedRow,
     encode,
     fitted,
     prepared,
     with_template,
 )
+from arf_core.finetune.training_set import training_set, write_rows
 from arf_core.models.chat_template import chat_text
 from arf_core.project import Project
 
@@ -93,7 +93,7 @@ def test_a_row_that_is_too_long_loses_the_middle_of_its_conversation(
 
 
 def test_an_answer_is_never_cut_the_row_is_left_out() -> None:
-    row = Encoded(list(range(100)), [NO_LOSS] * 50 + list(range(50)), 0)
+    row = EncodedRow(list(range(100)), [NO_LOSS] * 50 + list(range(50)), 0)
     assert fitted(row, 60) is None
     kept = fitted(row, 70)
     assert kept is not None
@@ -258,11 +258,11 @@ def test_the_file_for_ollama_holds_the_whole_prompt_and_its_room(
 ) -> None:
     (row, *_) = rows(project)
     asked = {"role": "system", "content": 'Quote it as """this""" and that.'}
-    place = Place(tmp_path)
-    write_rows(place.train_file, [row.model_copy(update={"messages": (asked, *row.messages[1:])})])
-    place.merged.mkdir()
-    (place.merged / "config.json").write_text('{"max_position_embeddings": 40960}')
-    said = modelfile("w.gguf", tokenizer, place)
+    run = RunFolder(tmp_path)
+    write_rows(run.train_file, [row.model_copy(update={"messages": (asked, *row.messages[1:])})])
+    run.merged.mkdir()
+    (run.merged / "config.json").write_text('{"max_position_embeddings": 40960}')
+    said = modelfile("w.gguf", tokenizer, run)
     assert said.count('"""') == 4  # around the template, and around the prompt
     assert "and that." in said
     assert "num_ctx 8192" in said

@@ -15,16 +15,17 @@ from typing import NamedTuple
 import pytest
 from items import Result, add_items, make_item
 from scripted_server import Scripted, ScriptedServer
-from trainings import Break, Nursery, Running, entered, losses, shop, tiny_base, wanted
+from trainings import Break, Nursery, Running, entered, losses, settings_of, shop, tiny_base
 
 from arf_core.errors import InputError
-from arf_core.finetune import _enter, finetune, finished, job_of, stop
-from arf_core.finetune.after import _merged
-from arf_core.finetune.artifacts import Artifacts
+from arf_core.finetune import enter, finetune, finished, job_of
+from arf_core.finetune.artifacts import merge
 from arf_core.finetune.generate import generate
+from arf_core.finetune.process import stop
 from arf_core.finetune.requirements import missing
-from arf_core.finetune.run_folder import Place, Trained, place_of
+from arf_core.finetune.run_folder import RunFolder, run_folder
 from arf_core.finetune.training_errors import TrainingFault
+from arf_core.finetune.training_records import Artifacts, Trained
 from arf_core.project import Project
 
 pytestmark = [
@@ -77,15 +78,15 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def whole(
     orders: Project, bases: Callable[[str], Path], nursery: Nurseries
-) -> Callable[[str, str], Place]:
+) -> Callable[[str, str], RunFolder]:
     """An uninterrupted training of 10 steps by a trainer on a family, made once."""
 
-    def of(trainer: str, family: str) -> Place:
-        place = place_of(orders.path, f"whole-{trainer}-{family}")
-        if not place.folder.is_dir():
-            asked = wanted(bases(family), trainer, place.folder.name, steps=10, gguf=("f16",))
+    def of(trainer: str, family: str) -> RunFolder:
+        run = run_folder(orders.path, f"whole-{trainer}-{family}")
+        if not run.folder.is_dir():
+            asked = settings_of(bases(family), trainer, run.folder.name, steps=10, gguf=("f16",))
             nursery(trainer).train(entered(orders, asked))
-        return place
+        return run
 
     return of
 
@@ -96,17 +97,17 @@ def test_interrupted_before_its_first_step_it_has_stopped_and_goes_on(
     command = ["finetune", str(orders.path), "--system", "teacher", "--base", str(bases("llama"))]
     command += ["--trainer", "trl", "--into", "hasty", "--steps", "3", "--no-gguf", "--json"]
     arf = [sys.executable, "-c", "from arf_core.cli import main; main()", *command]
-    place = place_of(orders.path, "hasty")
-    run = subprocess.Popen(arf, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while place.last_told() is None and run.poll() is None:
+    run = run_folder(orders.path, "hasty")
+    process = subprocess.Popen(arf, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while run.stored_state() is None and process.poll() is None:
         time.sleep(0.005)
-    run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=60)
-    assert run.returncode == 130
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
     assert json.loads(said)["state"] == "stopped"
-    assert place.state().message == "Stopped before it began."
-    run = subprocess.run(arf, capture_output=True, text=True, timeout=120)
-    assert json.loads(run.stdout)["state"] == "done", run.stderr
+    assert run.state().message == "Stopped before it began."
+    process = subprocess.run(arf, capture_output=True, text=True, timeout=120)
+    assert json.loads(process.stdout)["state"] == "done", process.stderr
 
 
 class Student(NamedTuple):
@@ -117,8 +118,8 @@ class Student(NamedTuple):
     said: dict
 
     @property
-    def place(self) -> Place:
-        return place_of(self.project, "s")
+    def run(self) -> RunFolder:
+        return run_folder(self.project, "s")
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +129,11 @@ def student(tmp_path_factory: pytest.TempPathFactory, bases: Callable[[str], Pat
     command += ["--trainer", "trl", "--into", "s", "--steps", "8", "--checkpoint-every", "3"]
     command += ["--batch", "2", "--accumulation", "1", "--json"]
     arf = "from arf_core.cli import main; main()"
-    run = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", arf, *command], capture_output=True, text=True, timeout=280
     )
-    assert run.returncode == 0, run.stderr
-    return Student(project.path, tuple(command), json.loads(run.stdout))
+    assert process.returncode == 0, process.stderr
+    return Student(project.path, tuple(command), json.loads(process.stdout))
 
 
 def test_the_command_says_what_came_out(student: Student) -> None:
@@ -147,7 +148,7 @@ def test_the_command_says_what_came_out(student: Student) -> None:
 
 
 def test_each_step_is_told_with_its_figures(student: Student) -> None:
-    rows = student.place.steps()
+    rows = student.run.steps()
     steps = [row for row in rows if row.loss is not None]
     assert [row.step for row in steps] == list(range(1, 9))
     assert all(r.gradient_norm and r.memory_gb and r.learning_rate is not None for r in steps)
@@ -156,28 +157,28 @@ def test_each_step_is_told_with_its_figures(student: Student) -> None:
 
 
 def test_a_student_comes_with_a_card_that_says_what_it_is(student: Student) -> None:
-    card = (student.place.folder / "README.md").read_text()
+    card = (student.run.folder / "README.md").read_text()
     assert "practice model" in card
     assert "| learning_rate | 0.002 |" in card
     assert "| auto |" not in card
     assert "evaluated on 3 rows of the dev split" in card
-    assert student.place.job().fingerprint in card
-    assert (student.place.merged / "practice.json").is_file()
-    modelfile = (student.place.folder / "gguf" / "Modelfile").read_text()
+    assert student.run.job().fingerprint in card
+    assert (student.run.merged / "practice.json").is_file()
+    modelfile = (student.run.folder / "gguf" / "Modelfile").read_text()
     assert "FROM ./s-q8_0.gguf" in modelfile
-    assert f"PARAMETER num_ctx {student.place.context()}" in modelfile
+    assert f"PARAMETER num_ctx {student.run.context()}" in modelfile
 
 
 def test_the_command_given_again_trains_nothing_and_another_is_refused(
     student: Student, arf: Callable[..., Result]
 ) -> None:
-    before = student.place.steps_file.stat().st_mtime_ns
+    before = student.run.steps_file.stat().st_mtime_ns
     assert arf(*student.command).json["state"] == "done"
-    assert student.place.steps_file.stat().st_mtime_ns == before
+    assert student.run.steps_file.stat().st_mtime_ns == before
     assert arf(*student.command, "--rank", "4").code == 2
-    student.place.state_file.write_text("")  # as a cut in power may leave it
+    student.run.state_file.write_text("")  # as a cut in power may leave it
     assert arf(*student.command).json["state"] == "done"
-    assert student.place.steps_file.stat().st_mtime_ns == before
+    assert student.run.steps_file.stat().st_mtime_ns == before
 
 
 def test_a_training_that_fails_says_how_far_it_came(
@@ -197,7 +198,7 @@ def test_a_student_is_a_model_of_the_project_and_writes(student: Student, model:
     with Project.open(student.project) as project:
         provider = "llama_cpp" if model == "s-gguf" else "transformers"
         assert project.settings.models[model]["provider"] == provider
-        written = generate(project, model, f"by-{model}", splits=("dev",))
+        written = generate(project, model=model, into=f"by-{model}", splits=("dev",))
     assert (written.asked, written.done + sum(written.failed.values())) == (3, 3)
     assert set(written.failed) <= {"truncated", "refused"}  # eight steps may teach no end
     assert "practice model" in written.notes[0]
@@ -211,35 +212,35 @@ def test_the_plan_is_shown_and_its_memory_is_that_of_the_training(
     assert (plan.json["steps"], plan.json["lengths"]["rows"]) == (8, 14)
     assert plan.json["example"]["learnt"].startswith("The ")
     assert plan.json["example"]["learnt"].endswith("<|im_end|>\n")
-    measured = student.place.steps()[-1].memory_gb
+    measured = student.run.steps()[-1].memory_gb
     assert plan.json["memory"]["low"] * 0.7 < measured < plan.json["memory"]["high"] * 1.3
 
 
 @pytest.mark.parametrize(("trainer", "family"), [TRL_QWEN3, UNSLOTH_LLAMA, UNSLOTH_QWEN3])
 def test_a_student_of_each_trainer_and_family_is_exported_and_compared(
-    whole: Callable[[str, str], Place], nursery: Nurseries, trainer: str, family: str
+    whole: Callable[[str, str], RunFolder], nursery: Nurseries, trainer: str, family: str
 ) -> None:
-    place = nursery("trl").export(whole(trainer, family))
-    state = place.state()
+    run = nursery("trl").export(whole(trainer, family))
+    state = run.state()
     assert state is not None
     assert state.phase == "done"
-    assert list(losses(place)) == list(range(1, 11))
-    made = Artifacts.model_validate_json(place.artifacts_file.read_text())
+    assert list(losses(run)) == list(range(1, 11))
+    made = Artifacts.model_validate_json(run.artifacts_file.read_text())
     assert set(made.gguf) == {"f16"}, made.gguf_missing
     assert made.checks["f16"].largest_difference < 0.01
     assert made.checks["f16"].same_choice == 1.0
 
 
 def test_what_the_files_are_compared_with_is_what_is_kept(
-    whole: Callable[[str, str], Place],
+    whole: Callable[[str, str], RunFolder],
 ) -> None:
     """A model has more than its weights: the frequencies of its positions, which 16 bits round."""
     import torch
     from transformers import AutoModelForCausalLM
 
-    place = whole("trl", "llama")
-    compared, _ = _merged(place, place.job())
-    kept = AutoModelForCausalLM.from_pretrained(place.merged, dtype=torch.float32).eval()
+    run = whole("trl", "llama")
+    compared, _ = merge(run, run.job())
+    kept = AutoModelForCausalLM.from_pretrained(run.merged, dtype=torch.float32).eval()
     ids = torch.arange(3, 203).unsqueeze(0) % kept.config.vocab_size
     with torch.no_grad():
         assert torch.equal(compared(input_ids=ids).logits, kept(input_ids=ids).logits)
@@ -249,29 +250,29 @@ def test_what_the_files_are_compared_with_is_what_is_kept(
 def test_stopped_and_resumed_it_has_the_losses_of_an_uninterrupted_run(
     orders: Project,
     bases: Callable[[str], Path],
-    whole: Callable[[str, str], Place],
+    whole: Callable[[str, str], RunFolder],
     nursery: Nurseries,
     trainer: str,
     family: str,
 ) -> None:
     clean = losses(whole(trainer, family))
-    asked = wanted(bases(family), trainer, f"halted-{trainer}", steps=10, gguf=("f16",))
-    place = entered(orders, asked)
-    running = nursery(trainer).begin(place)
+    asked = settings_of(bases(family), trainer, f"halted-{trainer}", steps=10, gguf=("f16",))
+    run = entered(orders, asked)
+    running = nursery(trainer).begin(run)
     running.wait_for_step(4)
     running.send(signal.SIGTERM)
     assert running.end() == 0
-    state = place.state()
+    state = run.state()
     assert state is not None
     assert state.phase == "stopped"
     assert 4 <= state.step < 10
-    first_run = place.steps()[-1].seconds
-    nursery(trainer).train(place)
-    assert list(losses(place)) == list(range(1, 11))
-    assert losses(place) == pytest.approx(clean, abs=1e-4)
-    trained = place.trained()
+    first_run = run.steps()[-1].seconds
+    nursery(trainer).train(run)
+    assert list(losses(run)) == list(range(1, 11))
+    assert losses(run) == pytest.approx(clean, abs=1e-4)
+    trained = run.trained()
     assert trained is not None
-    assert trained.seconds >= place.steps()[-1].seconds > first_run
+    assert trained.seconds >= run.steps()[-1].seconds > first_run
 
 
 def test_it_ends_where_the_dev_loss_gets_no_better(
@@ -279,9 +280,9 @@ def test_it_ends_where_the_dev_loss_gets_no_better(
 ) -> None:
     # steps of nothing: no checkpoint is better than the first
     how = {"patience": 2, "checkpoint_every": 1, "learning_rate": 1e-12}
-    place = entered(orders, wanted(bases("llama"), "trl", "early", **how))
-    nursery("trl").train(place)
-    trained = Trained.model_validate_json(place.trained_file.read_text())
+    run = entered(orders, settings_of(bases("llama"), "trl", "early", **how))
+    nursery("trl").train(run)
+    trained = Trained.model_validate_json(run.trained_file.read_text())
     assert (trained.steps, trained.stopped_early) == (3, True)
 
 
@@ -290,15 +291,17 @@ def test_without_patience_it_keeps_its_last_weights_so_that_arms_have_the_same_s
 ) -> None:
     # steps of next to nothing: by the dev loss the first checkpoint would be as good as any
     how = {"patience": None, "checkpoint_every": 3, "learning_rate": 1e-12}
-    place = nursery("trl").train(entered(orders, wanted(bases("llama"), "trl", "patient", **how)))
-    evaluated = [row.eval_loss for row in place.steps() if row.eval_loss is not None]
-    assert list(losses(place)) == list(range(1, 9))
+    run = nursery("trl").train(
+        entered(orders, settings_of(bases("llama"), "trl", "patient", **how))
+    )
+    evaluated = [row.eval_loss for row in run.steps() if row.eval_loss is not None]
+    assert list(losses(run)) == list(range(1, 9))
     assert len(evaluated) == 3  # at steps 3 and 6, and at the end
-    trained = place.trained()
+    trained = run.trained()
     assert trained is not None
     assert trained.eval_loss == evaluated[-1]
-    last = place.checkpoints / "checkpoint-8" / "adapter_model.safetensors"
-    assert (place.adapter / last.name).read_bytes() == last.read_bytes()
+    last = run.checkpoints / "checkpoint-8" / "adapter_model.safetensors"
+    assert (run.adapter / last.name).read_bytes() == last.read_bytes()
 
 
 def test_killed_again_and_again_it_ends_where_one_clean_run_ends(
@@ -307,37 +310,37 @@ def test_killed_again_and_again_it_ends_where_one_clean_run_ends(
     kills = int(os.environ.get("ARF_TRAINING_KILLS", "5"))
     steps = 4 * kills + 6
     how = {"steps": steps, "checkpoint_every": 2}
-    asked = wanted(bases("llama"), "trl", "clean", **how)
+    asked = settings_of(bases("llama"), "trl", "clean", **how)
     clean = losses(nursery("trl").train(entered(orders, asked)))
-    place = entered(orders, wanted(bases("llama"), "trl", "killed", **how))
+    run = entered(orders, settings_of(bases("llama"), "trl", "killed", **how))
     chance = random.Random(3)
     for n in range(kills):
-        running = nursery("trl").begin(place)
+        running = nursery("trl").begin(run)
         running.wait_for_step(4 * n + chance.randint(1, 4))
         time.sleep(chance.random() * 0.05)
         running.send(signal.SIGKILL)
         assert running.end() is None
-        state = place.state()
+        state = run.state()
         assert state is not None
         assert (state.phase, state.reason) == ("failed", "killed")
         assert "same command" in state.hint
-    nursery("trl").train(place)
-    assert list(losses(place)) == list(range(1, steps + 1))
-    assert losses(place) == pytest.approx(clean, abs=1e-4)
+    nursery("trl").train(run)
+    assert list(losses(run)) == list(range(1, steps + 1))
+    assert losses(run) == pytest.approx(clean, abs=1e-4)
 
 
 def test_a_loss_that_is_no_number_ends_it_with_what_to_do(
     orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
-    asked = wanted(bases("llama"), "trl", "wild", learning_rate=1e6, method="full")
-    place = entered(orders, asked)
-    assert nursery("trl").begin(place).end() == 1
-    state = place.state()
+    asked = settings_of(bases("llama"), "trl", "wild", learning_rate=1e6, method="full")
+    run = entered(orders, asked)
+    assert nursery("trl").begin(run).end() == 1
+    state = run.state()
     assert state is not None
     assert (state.phase, state.reason) == ("failed", "diverged")
     assert "--learning-rate" in state.hint
     with pytest.raises(TrainingFault, match="has diverged"):
-        finished(orders, place)
+        finished(orders, run)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them")
@@ -360,10 +363,10 @@ def test_memory_or_disk_that_ends_is_told_with_what_to_do(
     items = [make_item(f"c{i}", ["customer: " + "a word " * 400], f"Nr {i}.") for i in range(32)]
     add_items(project, items)
     batch = 32 if limit == resource.RLIMIT_AS else 2
-    asked = wanted(bases("llama"), "trl", "s", method="full", batch=batch, checkpoint_every=1)
-    place = entered(project, asked)
-    code = nursery("trl").begin(place, limit, size).end()
-    state = place.state()
+    asked = settings_of(bases("llama"), "trl", "s", method="full", batch=batch, checkpoint_every=1)
+    run = entered(project, asked)
+    code = nursery("trl").begin(run, limit, size).end()
+    state = run.state()
     assert state is not None
     assert (code, state.phase, state.reason) == (1, "failed", reason), state
     assert remedy in state.hint
@@ -397,26 +400,26 @@ BREAKS = (
 def test_a_gpu_that_fails_is_told_each_time_and_the_training_goes_on_afterwards(
     orders: Project,
     bases: Callable[[str], Path],
-    whole: Callable[[str, str], Place],
+    whole: Callable[[str, str], RunFolder],
     nursery: Nurseries,
 ) -> None:
     clean = losses(whole("trl", "qwen3"))
-    asked = wanted(bases("qwen3"), "trl", "shaken", steps=10, gguf=("f16",))
-    place = entered(orders, asked)
+    asked = settings_of(bases("qwen3"), "trl", "shaken", steps=10, gguf=("f16",))
+    run = entered(orders, asked)
     for broken, (reason, message, remedy) in BREAKS:
-        assert nursery("trl").begin(place, breaks=broken).end() == 1
-        state = place.state()
+        assert nursery("trl").begin(run, breaks=broken).end() == 1
+        state = run.state()
         assert state is not None
         assert (state.phase, state.reason, state.step) == ("failed", reason, broken.after)
         assert state.message.startswith(message)
         assert "\n" not in state.message
         assert remedy in state.hint
         with pytest.raises(TrainingFault) as told:
-            finished(orders, place)
+            finished(orders, run)
         assert (told.value.message, told.value.hint) == (state.message, state.hint)
-    nursery("trl").train(place)
-    assert list(losses(place)) == list(range(1, 11))
-    assert losses(place) == pytest.approx(clean, abs=1e-4)
+    nursery("trl").train(run)
+    assert list(losses(run)) == list(range(1, 11))
+    assert losses(run) == pytest.approx(clean, abs=1e-4)
 
 
 def test_what_began_on_a_gpu_does_not_go_on_without_one_unasked(
@@ -426,31 +429,31 @@ def test_what_began_on_a_gpu_does_not_go_on_without_one_unasked(
 
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    asked = wanted(bases("llama"), "trl", "moved")
-    place = entered(orders, asked)
-    place.gpu_mark.touch()
-    assert nursery("trl").begin(place).end() == 1
-    state = place.state()
+    asked = settings_of(bases("llama"), "trl", "moved")
+    run = entered(orders, asked)
+    run.gpu_mark.touch()
+    assert nursery("trl").begin(run).end() == 1
+    state = run.state()
     assert state is not None
     assert (state.phase, state.reason) == ("failed", "lost_gpu")
     assert "began on a GPU" in state.message
     assert "--fresh" in state.hint
-    _enter(place, *job_of(orders, asked), fresh=True)
-    nursery("trl").train(place)
+    enter(run, *job_of(orders, asked), fresh=True)
+    nursery("trl").train(run)
 
 
 def test_another_training_under_a_name_is_not_overwritten(
     orders: Project, bases: Callable[[str], Path]
 ) -> None:
-    place = entered(orders, wanted(bases("llama"), "trl", "taken"))
-    asked = wanted(bases("llama"), "trl", "taken", rank=4)
+    run = entered(orders, settings_of(bases("llama"), "trl", "taken"))
+    asked = settings_of(bases("llama"), "trl", "taken", rank=4)
     with pytest.raises(InputError, match="already"):
         finetune(orders, asked)
     other, rows = job_of(orders, asked)
-    (place.folder / "left").touch()
-    _enter(place, other, rows, fresh=True)
-    assert place.job() == other
-    assert not (place.folder / "left").exists()
+    (run.folder / "left").touch()
+    enter(run, other, rows, fresh=True)
+    assert run.job() == other
+    assert not (run.folder / "left").exists()
 
 
 def test_one_training_at_a_time_on_a_device(
@@ -458,16 +461,16 @@ def test_one_training_at_a_time_on_a_device(
 ) -> None:
     started = []
     for name in ("a", "b"):
-        place = entered(orders, wanted(bases("llama"), "trl", name, steps=4000))
-        started.append((place, nursery("trl").begin(place)))
+        run = entered(orders, settings_of(bases("llama"), "trl", name, steps=4000))
+        started.append((run, nursery("trl").begin(run)))
     try:
         deadline = time.monotonic() + 120
         phases: set[str] = set()
         while phases != {"training", "waiting"} and time.monotonic() < deadline:
-            phases = {str(s.phase) for p, _ in started if (s := p.last_told())}
+            phases = {str(s.phase) for p, _ in started if (s := p.stored_state())}
             time.sleep(0.05)
         assert phases == {"training", "waiting"}
-        waits = next(p for p, _ in started if p.last_told().phase == "waiting")
+        waits = next(p for p, _ in started if p.stored_state().phase == "waiting")
         stop(waits)
         assert dict(started)[waits].end() == 0
         assert waits.state().phase == "stopped"
@@ -478,16 +481,16 @@ def test_one_training_at_a_time_on_a_device(
             running.end()
 
 
-def launched(place: Place, steps: int = 0) -> int:
+def launched(run: RunFolder, steps: int = 0) -> int:
     """Train with two processes of accelerate; asked to stop after so many steps, if any."""
     # with --cpu it starts one process, whatever number it is given
     launch = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"
     plain = "--mixed_precision no --dynamo_backend no --main_process_port 0"
-    with place.log_file.open("ab") as log:
+    with run.log_file.open("ab") as log:
         process = subprocess.Popen(
             [
                 *(sys.executable, *launch.split(), *plain.split()),
-                *("-m", "arf_core.finetune.worker", str(place.folder), "--no-export"),
+                *("-m", "arf_core.finetune.worker", str(run.folder), "--no-export"),
             ],
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -495,8 +498,8 @@ def launched(place: Place, steps: int = 0) -> int:
         )
     try:
         if steps:
-            Running(place, process.pid).wait_for_step(steps)
-            stop(place)
+            Running(run, process.pid).wait_for_step(steps)
+            stop(run)
         return process.wait(280)
     finally:
         process.kill()
@@ -505,24 +508,24 @@ def launched(place: Place, steps: int = 0) -> int:
 def test_two_processes_of_accelerate_train_one_student_and_stop_together(
     orders: Project, bases: Callable[[str], Path], nursery: Nurseries
 ) -> None:
-    asked = wanted(bases("llama"), "trl", "two", steps=60, checkpoint_every=30)
-    place = entered(orders, asked)
-    assert launched(place, steps=2) == 0, place.log_file.read_text()[-3000:]
-    state = place.state()
+    asked = settings_of(bases("llama"), "trl", "two", steps=60, checkpoint_every=30)
+    run = entered(orders, asked)
+    assert launched(run, steps=2) == 0, run.log_file.read_text()[-3000:]
+    state = run.state()
     assert state is not None
     assert (state.phase, state.message) == ("stopped", "Stopped; a checkpoint is kept.")
     assert 2 <= state.step < 60
-    assert launched(place) == 0, place.log_file.read_text()[-3000:]
-    state = place.state()
+    assert launched(run) == 0, run.log_file.read_text()[-3000:]
+    state = run.state()
     assert state is not None
     assert (state.phase, state.message) == ("stopped", "Trained; its files are not made yet.")
-    assert list(losses(place)) == list(range(1, 61))
+    assert list(losses(run)) == list(range(1, 61))
     # the rows of a step are as many as one process would take that has room for all of them
-    alone = wanted(bases("llama"), "trl", "alone", steps=60, checkpoint_every=30, batch=4)
+    alone = settings_of(bases("llama"), "trl", "alone", steps=60, checkpoint_every=30, batch=4)
     assert losses(nursery("trl").train(entered(orders, alone)))[1] == pytest.approx(
-        losses(place)[1], abs=1e-3
+        losses(run)[1], abs=1e-3
     )
-    nursery("trl").export(place)
+    nursery("trl").export(run)
     assert finetune(orders, asked).models == ("two",)
 
 
@@ -532,12 +535,14 @@ def test_a_training_tells_nobody_of_itself(
 ) -> None:
     """TRL would report every training to a hub. The worker here is started as accelerate does it,
     where nothing keeps it offline."""
-    place = entered(orders, wanted(bases("llama"), trainer, f"quiet-{trainer}", steps=2))
+    run = entered(orders, settings_of(bases("llama"), trainer, f"quiet-{trainer}", steps=2))
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     with ScriptedServer(lambda body, n: Scripted("")) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url.removesuffix("/v1"))
-        worker = [sys.executable, "-m", "arf_core.finetune.worker", str(place.folder)]
-        run = subprocess.run([*worker, "--no-export"], capture_output=True, text=True, timeout=120)
+        worker = [sys.executable, "-m", "arf_core.finetune.worker", str(run.folder)]
+        process = subprocess.run(
+            [*worker, "--no-export"], capture_output=True, text=True, timeout=120
+        )
         time.sleep(0.5)  # it would be told from a thread
-    assert run.returncode == 0, run.stderr
+    assert process.returncode == 0, process.stderr
     assert (hub.asked, hub.requests) == ([], [])

@@ -6,8 +6,8 @@ from items import add_items, make_item, reading
 from test_export import round_of
 
 from arf_core.errors import InputError
-from arf_core.finetune.dataset import Arm, read_rows, training_set, write_rows
 from arf_core.finetune.export import export
+from arf_core.finetune.training_set import Arm, read_rows, training_set, write_rows
 from arf_core.project import Project
 from arf_core.records import Summary, System
 
@@ -48,7 +48,7 @@ def test_the_dev_split_stands_beside_the_rows_to_learn_from(project: Project) ->
 
 def test_a_set_has_the_rows_of_the_export(project: Project, tmp_path: Path) -> None:
     round_of(project, fixed=["fixed"], clean=[], open=["not_fixed"], failed=["fixed"])
-    export(project, "r1", tmp_path / "set")
+    export(project, system="r1", into=tmp_path / "set")
     lines = (tmp_path / "set" / "train.jsonl").read_text().splitlines()
     rows = training_set(project, "r1")
     assert rows.choice == "good"

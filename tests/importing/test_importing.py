@@ -8,7 +8,7 @@ from importing_files import MESSAGES, TALK, numbered, stored, summaries, write, 
 
 from arf_core import importing
 from arf_core.errors import InputError
-from arf_core.importing import ImportOptions, ImportReport, Mapping, load
+from arf_core.importing import ImportReport, ImportSettings, TableMapping, load
 from arf_core.project import Project
 from arf_core.records import Conversation, System, digest, fingerprint_of
 from arf_core.store.filters import slices_of
@@ -16,7 +16,7 @@ from arf_core.store.filters import slices_of
 OTHER = [("customer", "Where is my order?"), ("agent", "It left our store today.")]
 
 
-def only(report: ImportReport) -> Mapping:
+def only(report: ImportReport) -> TableMapping:
     assert len(report.mappings) == 1
     return report.mappings[0]
 
@@ -399,7 +399,7 @@ def test_the_same_id_with_other_words_is_rejected(project: Project, tmp_path: Pa
     report = load(project, write_jsonl(tmp_path / "a.jsonl", rows))
     assert stored(project) == {"1": TALK}
     assert [(r.line, r.reason) for r in report.rejected] == [
-        (2, "the same id stands for another conversation")
+        (2, "another conversation has the same id")
     ]
 
 
@@ -621,5 +621,5 @@ def test_nothing_at_all_taken_is_an_error_with_the_reasons(
 
 def test_options_as_a_record_and_as_keywords_are_the_same(project: Project, tmp_path: Path) -> None:
     file = write_jsonl(tmp_path / "a.jsonl", [numbered(1, summary="Two words.")])
-    load(project, file, ImportOptions(source="mine", system="gpt"))
+    load(project, file, ImportSettings(source="mine", system="gpt"))
     assert load(project, file, source="mine", system="gpt").summaries_known == 1

@@ -14,7 +14,8 @@ from importing_files import MESSAGES, TALK, numbered, stored, write, write_jsonl
 from test_importing_files import zipped
 
 from arf_core.errors import ArfError, InputError
-from arf_core.importing import decoding, files, json_text, load
+from arf_core.importing import files, json_text, load
+from arf_core.importing import rows as table_rows
 from arf_core.project import Project
 from arf_core.records import Conversation, Turn
 
@@ -115,7 +116,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "cut json": (lambda p: put(p / "a.json", b'[{"id": 1}, {"id"'), "a.json is not valid JSON"),
     "rubbish behind json": (
         lambda p: put(p / "a.json", b'[{"id": 1}] and more'),
-        "something stands behind the end",
+        "there is more text after the end",
     ),
     "deep json": (
         lambda p: put(p / "a.json", b"[" * 200_000 + b"]" * 200_000),
@@ -179,7 +180,7 @@ def test_no_path_at_all_is_told(project: Project) -> None:
 def test_a_long_line_within_a_quoted_cell_is_told(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(decoding, limit, 10_000)
+    monkeypatch.setattr(table_rows, limit, 10_000)
     text = MESSAGES + 'a,2024-01-01,agent,chat,"' + "x" * 20_000 + '"\n'
     assert "Line 6" in str(refused(project, write(tmp_path / "m.csv", text)))
 
@@ -207,7 +208,7 @@ def test_a_bomb_in_a_zip_stops_while_it_streams(
 def test_a_project_folder_that_is_gone_is_told(project: Project, tmp_path: Path) -> None:
     file = write(tmp_path / "m.csv", MESSAGES)
     project.path = tmp_path / "gone"
-    with pytest.raises(InputError, match="Nothing can be written"):
+    with pytest.raises(InputError, match="Cannot write to"):
         load(project, file)
 
 
@@ -237,7 +238,7 @@ def test_a_stray_quotation_mark_costs_its_row(project: Project, tmp_path: Path) 
 def test_nul_characters_cost_their_row(project: Project, tmp_path: Path) -> None:
     text = MESSAGES + "a,2024-01-03T00:00:00,agent,chat,nul \0 here\n"
     assert rejects(project, write(tmp_path / "m.csv", text)) == [
-        (6, "a NUL character stands in the text")
+        (6, "the text has a NUL character")
     ]
     rows = [
         *ROWS[:2],
@@ -331,7 +332,7 @@ def test_a_duplicate_id_with_another_text_keeps_the_first_across_imports(
     file = write_jsonl(tmp_path / "a.jsonl", [{"id": "1", "turns": [["user", "first words"]]}])
     load(project, file)
     write_jsonl(file, [{"id": "1", "turns": [["user", "other words"]]}, numbered(2)])
-    assert rejects(project, file) == [(1, "the same id stands for another conversation")]
+    assert rejects(project, file) == [(1, "another conversation has the same id")]
     assert stored(project)["1"] == [("customer", "first words")]
 
 

@@ -17,7 +17,7 @@ COUNT = 1_700
 KILLED = """
 import os, signal, sys
 from arf_core import importing
-from arf_core.importing import copying
+from arf_core.importing import write
 from arf_core.project import Project
 
 folder, file, where = sys.argv[1:]
@@ -25,15 +25,14 @@ folder, file, where = sys.argv[1:]
 def kill():
     os.kill(os.getpid(), signal.SIGKILL)
 
-insert = copying._Plan.insert
+insert = write._Batch.insert
 calls = []
 
 def half_of_a_write(plan, conn):
     calls.append(plan)
     if len(calls) == 3:
-        copying._insert(
-            conn, copying.schema.conversation, copying.ConversationRow._fields, plan.conversations
-        )
+        plan.summaries.clear()
+        insert(plan, conn)
         kill()
     insert(plan, conn)
 
@@ -42,7 +41,7 @@ def told(doing, done, of):
         kill()
 
 if where == "within a write":
-    copying._Plan.insert = half_of_a_write
+    write._Batch.insert = half_of_a_write
 importing.load(Project.open(folder), file, progress=told)
 """
 

@@ -14,7 +14,7 @@ from test_importing_files import zipped
 
 from arf_core import importing
 from arf_core.errors import ArfError
-from arf_core.importing import decoding, delimited, json_text, load, rows, staging
+from arf_core.importing import delimited, json_text, load, plan, rows, staging, tables
 from arf_core.project import Project
 
 GOOD = [json.dumps(numbered(n)) for n in range(2)]
@@ -24,7 +24,7 @@ GOOD = [json.dumps(numbered(n)) for n in range(2)]
 
 
 def test_csv_jsonl_and_json_have_one_limit() -> None:
-    limits = {decoding.LONGEST_LINE, delimited.LONGEST_CELL, json_text.LARGEST_VALUE}
+    limits = {rows.LONGEST_LINE, delimited.LONGEST_CELL, json_text.LARGEST_VALUE}
     assert limits == {rows.LONGEST_ROW}
 
 
@@ -216,3 +216,31 @@ def test_a_file_of_rejects_on_a_full_disk_is_told(project: Project, tmp_path: Pa
     with pytest.raises(ArfError, match="/dev/full") as caught:
         load(project, file, rejects_to=Path("/dev/full"))
     assert caught.value.hint
+
+
+def test_samples_and_preview_open_each_file_and_guess_its_mapping_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / f"{name}.csv", MESSAGES)
+    opened: list[str] = []
+    guessed: list[object] = []
+    real_open, real_guess = tables.open_table, plan.mapping_of
+    monkeypatch.setattr(
+        tables, "open_table", lambda m, *a: opened.append(m.name) or real_open(m, *a)
+    )
+    monkeypatch.setattr(plan, "mapping_of", lambda *a: guessed.append(a) or real_guess(*a))
+    seen = importing.inspect(tmp_path)
+    assert [s.file for s in seen.samples] == ["a.csv", "b.csv"]
+    assert seen.preview is not None
+    assert seen.preview.conversations
+    assert opened == ["a.csv", "b.csv"]
+    assert len(guessed) == 1, "both files have the same columns"
+
+
+def test_what_cannot_be_mapped_still_shows_its_first_rows(tmp_path: Path) -> None:
+    seen = importing.inspect(write(tmp_path / "a.csv", "x,y\n1,2\n"))
+    assert seen.preview is None
+    assert seen.samples[0].rows == (("1", "2"),)
+    assert "no column looks like conversations" in seen.problem
+    assert "--map" in seen.hint

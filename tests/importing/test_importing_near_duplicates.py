@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arf_core.importing.near_duplicates import BANDS, SHORT, bands, split_of
+from arf_core.importing.splits import BANDS, SHORT, bands, split_of
 from arf_core.project.settings import SplitShares
 
 WORDS = [f"{a}{b}" for a in "bcdfghjklmnp" for b in ("an", "est", "ill", "orm", "u", "yth")]
@@ -25,7 +25,7 @@ def meet(a: str, b: str) -> bool:
 
 
 def test_hashes_are_the_same_in_every_process_and_release() -> None:
-    code = "from arf_core.importing.near_duplicates import bands; print(bands(['a b c ' * 9])[0])"
+    code = "from arf_core.importing.splits import bands; print(bands(['a b c ' * 9])[0])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout == f"{bands(['a b c ' * 9])[0]}\n"
     # they are stored for ever: a change of these numbers moves conversations between splits

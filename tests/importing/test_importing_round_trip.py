@@ -50,7 +50,9 @@ def talks(
 def imported(write_files: Callable[[Path], list[Path]], **options: object) -> Found:
     """What a preview shows of these files; it reads them as an import does, but stores nothing."""
     with TemporaryDirectory() as name:
-        seen = importing.preview(write_files(Path(name)), importing.options_of(options), rows=99)
+        seen = importing.preview(
+            write_files(Path(name)), importing.ImportSettings(**options), rows=99
+        )
         names = {c.id: c.external_id for c in seen.conversations}
         return (
             {c.external_id: [(t.speaker, t.text) for t in c.turns] for c in seen.conversations},

@@ -125,7 +125,7 @@ def test_whether_there_is_a_header_can_be_said(project: Project, tmp_path: Path)
     named = write(tmp_path / "b.csv", "what,said\nwho,Customer: so\n")
     seen = importing.preview(
         named,
-        importing.ImportOptions(header=False, shape="document", columns={"document": "column 2"}),
+        importing.ImportSettings(header=False, shape="document", columns={"document": "column 2"}),
     )
     assert [c.turns[0].text for c in seen.conversations] == ["said", "Customer: so"]
 
@@ -142,7 +142,7 @@ def test_whether_there_is_a_header_can_be_said(project: Project, tmp_path: Path)
 def test_unusual_headers_stay_headers(tmp_path: Path, header: str) -> None:
     more = ",1,2" if "2023" in header else ""
     file = write(tmp_path / "a.csv", f"{header}\n1,{TRANSCRIPT}{more}\n2,{TRANSCRIPT}{more}\n")
-    (table,) = importing.first_rows([file])
+    (table,) = importing.inspect([file]).samples
     assert table.columns == tuple(header.split(","))
 
 

@@ -9,23 +9,24 @@ from pathlib import Path
 
 import pytest
 from items import Result as Ran
+from sqlalchemy import func, select
 
 from arf_core.finetune import job_of
-from arf_core.finetune.dataset import Arm
-from arf_core.finetune.generate import unwritten
-from arf_core.finetune.practice import closed_world_base
+from arf_core.finetune.base_models import closed_world_base
 from arf_core.finetune.requirements import missing
+from arf_core.finetune.training_set import Arm
 from arf_core.jobs.closed_world import SYSTEMS
 from arf_core.jobs.demo import EXAMPLES
 from arf_core.project import Project
 from arf_core.project.taxonomy import DEFAULT, load_taxonomy
 from arf_core.records import Conversation, Summary
-from arf_core.store.findings import round_outcome
+from arf_core.store import schema
+from arf_core.store.round_counts import round_outcome
 from benchmarks.closed_world.__main__ import DROPPED, FULL, MAIN
 from benchmarks.closed_world.counting import CATEGORY, PARTS, UNREADABLE, count, errors, read
 from benchmarks.closed_world.figures import Figures, Result
 from benchmarks.closed_world.language import RARE, VARIANTS, Facts, cases, summary, truth
-from benchmarks.closed_world.students import Sizes, named, project_of, student, wanted, world
+from benchmarks.closed_world.students import Sizes, named, project_of, settings_of, student, world
 from benchmarks.closed_world.writers import (
     CATEGORIES,
     Quality,
@@ -202,21 +203,17 @@ def test_a_small_cut_of_the_experiment_trains_and_counts(
     dropped = len(here.train) - sum(
         bool(m.true or m.false) for m in here.marks[DROPPED.system].values()
     )
-    made = {
-        arm: student(
-            tmp_path / "world", wanted(Arm(arm, "all"), DROPPED, base, f"s-{arm}", here, sizes), 12
-        )
+    asked = {
+        arm: settings_of(Arm(arm, "all"), DROPPED, base, f"s-{arm}", here, sizes)
         for arm in ("teacher", f"r1-{named(MAIN)}")
     }
+    made = {arm: student(tmp_path / "world", asked[arm], 12) for arm in asked}
     for of in made.values():
         assert (of.rows, of.steps) == (dropped, 4)  # as many as the smallest arm has
         assert of.texts.keys() <= {c.id for c in here.test}
         assert 0 < count(here.test, of.texts).with_error <= 24
     with Project.open(tmp_path / "world") as project:
-        rows = {
-            arm: job_of(project, wanted(Arm(arm, "all"), DROPPED, base, f"s-{arm}", here, sizes))[1]
-            for arm in made
-        }
+        rows = {arm: job_of(project, asked[arm])[1] for arm in made}
     first, second = ([r.conversation for r in rows[arm].train] for arm in made)
     assert first == second  # the same conversations in the same order
 
@@ -244,7 +241,10 @@ def test_the_example_goes_the_whole_way_with_every_reply_recorded(
     assert systems["r1"]["with_error"] < systems["teacher"]["with_error"]
     with Project.open(tmp_path / "world") as project:
         for name in SYSTEMS:
-            assert len(unwritten(project.store, name)) == FULL.test - systems[name]["summaries"]
+            query = select(func.count()).where(schema.unwritten.c.system == name)
+            with project.store.read() as conn:
+                failed = conn.scalar(query)
+            assert failed == FULL.test - systems[name]["summaries"]
         outcome = round_outcome(project.store, "r1")
         assert outcome.fixed > outcome.not_fixed > 0  # false alarms are mended into errors
         assert outcome.unchecked == outcome.failed == 0

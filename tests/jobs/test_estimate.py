@@ -10,8 +10,9 @@ from scripted_server import Scripted, ScriptedServer
 
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import InputError, ModelError
-from arf_core.jobs.estimate import Range, estimate_analyze, estimate_revise, estimate_verify
-from arf_core.models.history import pace_of
+from arf_core.jobs.estimate import estimate_analyze, estimate_revise, estimate_verify
+from arf_core.models.estimate import Range
+from arf_core.models.history import answers_a_second
 from arf_core.project import Project
 from arf_core.project.settings import edited
 from arf_core.records import System
@@ -213,7 +214,7 @@ def test_the_pace_leaves_out_the_night_between_two_runs() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     evening = [start + timedelta(seconds=i // 5) for i in range(500)]
     morning = [t + timedelta(hours=9) for t in evening]
-    assert pace_of([*evening, *morning]) == pytest.approx(5, rel=0.1)
+    assert answers_a_second([*evening, *morning]) == pytest.approx(5, rel=0.1)
     slow = [start + timedelta(seconds=40 * i) for i in range(50)]
-    assert pace_of(slow) == pytest.approx(1 / 40, rel=0.1)
-    assert pace_of(evening[:3]) is None
+    assert answers_a_second(slow) == pytest.approx(1 / 40, rel=0.1)
+    assert answers_a_second(evening[:3]) is None

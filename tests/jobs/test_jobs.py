@@ -16,14 +16,14 @@ from sqlalchemy import func, select, update
 
 from arf_core.analysis.analyze import AnalyzeSettings, analyze
 from arf_core.errors import InputError
-from arf_core.finetune.run_folder import Phase
+from arf_core.finetune.export import ExportSettings
 from arf_core.finetune.students import FinetuneReport
-from arf_core.importing import ImportOptions, ImportReport
+from arf_core.finetune.training_records import Phase
+from arf_core.importing import ImportReport, ImportSettings
 from arf_core.jobs import queue as jobs
 from arf_core.jobs.kinds import (
     KINDS,
     DemoJob,
-    ExportJob,
     ImportJob,
     command_of,
     name_of,
@@ -34,8 +34,8 @@ from arf_core.project import Project
 from arf_core.records import RunReport
 from arf_core.revision.revise import ReviseSettings
 from arf_core.store import schema
-from arf_core.store.findings import round_outcome
 from arf_core.store.queries import detectors_of
+from arf_core.store.round_counts import round_outcome
 
 PATIENCE_S = 60
 
@@ -241,7 +241,7 @@ def test_a_killed_revision_loses_no_answer_and_asks_none_twice(
 
 def test_a_killed_export_is_finished_by_resuming(project: Project) -> None:
     add_items(project, [make_item(f"c{i}", ["customer: Hi."], f"Text {i}.") for i in range(2000)])
-    job = jobs.start(project, ExportJob(system="teacher", into="out", everything=True))
+    job = jobs.start(project, ExportSettings(system="teacher", into="out", everything=True))
     until(lambda: (project.path / "out").exists())
     kill(project, job)
     assert ended(project, jobs.resume(project, job.id)).state == "done"
@@ -312,7 +312,7 @@ def test_two_jobs_that_write_the_same_system_are_not_started(
     with pytest.raises(InputError):
         jobs.start(project, ImportJob(files=("x.csv",)))
     other = jobs.start(project, AnalyzeSettings(detector="rules"))
-    jobs.start(project, ImportJob(files=("x.csv",), options=ImportOptions(system="other")))
+    jobs.start(project, ImportJob(files=("x.csv",), options=ImportSettings(system="other")))
     assert ended(project, other).state == "done"
     jobs.cancel(project, first.id)
     ended(project, first)
@@ -371,7 +371,7 @@ def test_a_training_that_was_stopped_is_not_told_as_a_whole_one(
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_work_comes_back_from_its_row(kind: str) -> None:
     given = {
-        "import": ImportJob(files=("a b.csv",), options=ImportOptions(columns={"text": "x y"})),
+        "import": ImportJob(files=("a b.csv",), options=ImportSettings(columns={"text": "x y"})),
         "analyze": AnalyzeSettings(system="reference", limit=3),
         "revise": ReviseSettings(into="r1", detectors=("llm:a",), verifier="rules"),
     }
@@ -398,7 +398,7 @@ def test_the_command_of_a_job_is_one_that_the_command_line_takes(
     add_items(project, [REFUND])
     work = ImportJob(
         files=(str(chats(tmp_path, 2)),),
-        options=ImportOptions(system="other", attributes=(), speakers={"a": "agent"}),
+        options=ImportSettings(system="other", attributes=(), speakers={"a": "agent"}),
     )
     lines = [
         command_of(work, project.path),

@@ -11,7 +11,7 @@ from scripted_server import Scripted, ScriptedServer
 from sqlalchemy import select
 
 from arf_core.errors import ConfigError, ModelError, ReplyError
-from arf_core.models import Request, open_model, provider_names
+from arf_core.models import Request, open_model
 from arf_core.models.calls import Ask, stream
 from arf_core.models.registry import model_for
 from arf_core.project import Project
@@ -337,28 +337,15 @@ def test_calls_work_where_an_event_loop_runs_already(project: Project) -> None:
     assert [a.value for a in asyncio.run(in_a_notebook())] == [0, 1, 2]
 
 
-def test_every_provider_keeps_the_contract(project: Project, tmp_path: Path) -> None:
-    (tmp_path / "r.jsonl").write_text("")
-    (tmp_path / "student").mkdir()
-    (tmp_path / "student" / "model.safetensors").write_bytes(b"")
-    examples = {
-        "openai_api": {"base_url": "http://127.0.0.1:9/v1", "model": "m"},
-        "batch": {"model": "m"},
-        "replay": {"path": "r.jsonl"},
-        "llama_cpp": {"path": "r.jsonl"},
-        "transformers": {"path": "student"},
-    }
-    assert set(provider_names()) == set(examples), "add an example of the new provider's options"
-    for provider, options in examples.items():
-        model = open_model("x", {"provider": provider} | options, tmp_path)
-        assert model.name == "x"
-        assert model.identity
-        assert model.traits.max_concurrency >= 1
-        assert model.traits.retries >= 0
-        assert model.notes() == []
-        asyncio.run(model.close())
-        with pytest.raises(ConfigError, match="surplus"):
-            open_model("x", {"provider": provider, "surplus": 1} | options, tmp_path)
+def test_a_write_that_fails_ends_the_run_with_its_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("arf_core.models.calls.replace_rows", full)
+    with pytest.raises(OSError, match="disk is full"):
+        ask(project, echo, 100, max_concurrency=4)
 
 
 def test_project_entries_open_as_models(project: Project) -> None:

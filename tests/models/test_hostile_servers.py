@@ -200,7 +200,7 @@ def test_a_place_that_cannot_be_reached_is_one_line_with_the_remedy(
 def test_a_host_that_swallows_everything_is_told_soon(
     arf: Any, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arf_core.models.providers.openai_api.CONNECT_S", 0.3)
+    monkeypatch.setattr("arf_core.models.http_client.CONNECT_S", 0.3)
     add_items(project, [REFUND])
     # reserved for documentation (RFC 5737): packets to it get lost, or are refused on the way
     with_model(project, "a", "http://192.0.2.1/v1", retries=1)
@@ -266,7 +266,7 @@ def _asked(project: Project, server: ScriptedServer) -> list[dict[str, str]]:
 def test_two_runs_at_once_share_the_budget(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arf_core.models.cost.LOOK_S", 0.0)
+    monkeypatch.setattr("arf_core.models.cost.REFRESH_S", 0.0)
     many(project, 200)
     add_items(
         project,

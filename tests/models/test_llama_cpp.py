@@ -17,7 +17,7 @@ from items import DELIVERY, REFUND, add_items, make_item, with_model
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import ConfigError, ModelError
 from arf_core.finetune.generate import generate
-from arf_core.importing import ImportOptions, load
+from arf_core.importing import ImportSettings, load
 from arf_core.jobs.demo import EXAMPLES
 from arf_core.models import Request, open_model
 from arf_core.models.registry import add_model, try_model
@@ -80,7 +80,7 @@ def sample(project: Project, n: int = 4) -> None:
     lines = sorted(source.read_text(encoding="utf-8").splitlines(), key=len)[:n]
     file = project.path / "short.jsonl"
     file.write_text("\n".join(lines), encoding="utf-8")
-    load(project, file, ImportOptions(source="conversations"))
+    load(project, file, ImportSettings(source="conversations"))
 
 
 def test_the_sample_prompts_run_on_a_file_in_process(project: Project, gguf: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_long_prompt_leaves_the_answer_what_is_left(project: Project, gguf: Pa
     # the tiny model's answer is empty; what fits is asked all the same
     for name, context, failed in (("fits", 4096, "refused"), ("does-not", 128, "context")):
         project = in_process(project, gguf, name, context_tokens=context, max_tokens=4000)
-        assert dict(generate(project, name, name).failed) == {failed: 1}
+        assert dict(generate(project, model=name, into=name).failed) == {failed: 1}
 
 
 def test_a_missing_or_broken_file_says_what_to_do(project: Project, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from test_models_of_a_project import set_in
 
 from arf_core.analysis.analyze import analyze
 from arf_core.models import Reply, Request
-from arf_core.models.accounts import ledger
-from arf_core.models.masking import LABELS, Mask, hidden, shown
+from arf_core.models.cost import ledger
+from arf_core.models.masking import LABELS, Mask, mask, unmask
 from arf_core.models.providers.batch import read_replies, write_requests
 from arf_core.project import Project
 from arf_core.store.findings import finding_rows
@@ -37,8 +37,8 @@ def request(*texts: str, schema: dict | None = None) -> Request:
     return Request(task="t", conversation="c", subject="s", messages=messages, schema_=schema)
 
 
-def test_each_kind_is_hidden_and_figures_that_matter_stay() -> None:
-    out = hidden(request(*TURNS, SUMMARY))
+def test_each_kind_is_masked_and_figures_that_matter_stay() -> None:
+    out = mask(request(*TURNS, SUMMARY))
     text = "\n".join(m["content"] for m in out.messages)
     for label, value in PRIVATE.items():
         assert value not in text, label
@@ -49,7 +49,7 @@ def test_each_kind_is_hidden_and_figures_that_matter_stay() -> None:
 
 
 def test_equal_values_written_in_two_ways_are_seen_to_be_equal() -> None:
-    (message,) = hidden(request("order AB-7712, again AB7712, and AB-7713")).messages
+    (message,) = mask(request("order AB-7712, again AB7712, and AB-7713")).messages
     assert message["content"] == "order [ORDER_1], again [ORDER_1b], and [ORDER_2]"
 
 
@@ -60,27 +60,27 @@ TEXT = st.lists(SPICE | st.text(alphabet=st.characters(codec="utf-8"), max_size=
 
 
 @given(TEXT, TEXT)
-def test_what_was_hidden_is_shown_again_exactly(first: str, second: str) -> None:
+def test_what_was_masked_is_unmasked_exactly(first: str, second: str) -> None:
     asked = request(first, second)
-    for before, after in zip(asked.messages, hidden(asked).messages, strict=True):
-        assert shown(Reply(text=after["content"]), asked).text == before["content"]
+    for before, after in zip(asked.messages, mask(asked).messages, strict=True):
+        assert unmask(Reply(text=after["content"]), asked).text == before["content"]
 
 
 @given(TEXT)
 def test_in_a_json_reply_too(text: str) -> None:
     asked = request(text, schema={})
-    (message,) = hidden(asked).messages
+    (message,) = mask(asked).messages
     reply = Reply(text=json.dumps({"quote": message["content"]}))
-    assert json.loads(shown(reply, asked).text) == {"quote": text}
+    assert json.loads(unmask(reply, asked).text) == {"quote": text}
 
 
 def test_placeholders_that_a_text_brings_along_are_left_alone() -> None:
     asked = request("She wrote [EMAIL_1] in her mail from bob@example.org.")
-    (message,) = hidden(asked).messages
+    (message,) = mask(asked).messages
     assert "[EMAIL_1]" in message["content"]
     assert "[EMAIL_1001]" in message["content"]
     assert (
-        shown(Reply(text="[EMAIL_1] and [EMAIL_1001]"), asked).text
+        unmask(Reply(text="[EMAIL_1] and [EMAIL_1001]"), asked).text
         == "[EMAIL_1] and bob@example.org"
     )
 
@@ -90,7 +90,7 @@ def test_every_kind_that_the_rules_know_has_a_label() -> None:
 
     assert len(personal._KINDS) >= 9
     assert {kind.name for kind in personal._KINDS} | {"order"} == set(LABELS)
-    assert Mask(set()).hide("nothing private") == "nothing private"
+    assert Mask(set()).mask("nothing private") == "nothing private"
 
 
 def reading(quote: str) -> str:
@@ -103,22 +103,22 @@ def reading(quote: str) -> str:
     return json.dumps({"facts": [], "findings": [finding]})
 
 
-@pytest.mark.parametrize("mask", [True, False])
+@pytest.mark.parametrize("on", [True, False])
 def test_nothing_private_reaches_the_server_and_findings_point_at_the_real_words(
-    project: Project, mask: bool
+    project: Project, on: bool
 ) -> None:
     add_items(project, [make_item("ana", TURNS, SUMMARY)])
-    quote = "[EMAIL_1]" if mask else PRIVATE["EMAIL"]
+    quote = "[EMAIL_1]" if on else PRIVATE["EMAIL"]
     with ScriptedServer(lambda body, n: Scripted(reading(quote))) as server:
-        project = set_in(with_model(project, "a", server.url), privacy={"mask": mask})
+        project = set_in(with_model(project, "a", server.url), privacy={"mask": on})
         assert analyze(project, system="teacher", detector="llm", model="a").done == 1
         sent = json.dumps(server.requests, ensure_ascii=False)
-    assert [value in sent for value in PRIVATE.values()] == [not mask] * len(PRIVATE)
+    assert [value in sent for value in PRIVATE.values()] == [not on] * len(PRIVATE)
     (row,) = finding_rows(project.store, "teacher")
     assert row.quote == PRIVATE["EMAIL"]
     assert SUMMARY[row.start : row.end] == row.quote
     assert row.explanation == f"{PRIVATE['EMAIL']} stands there."
-    assert {e.masked for e in ledger(project.store)} == {mask}
+    assert {e.masked for e in ledger(project.store)} == {on}
 
 
 def test_batch_files_hold_nothing_private_either(project: Project, tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ from scripted_server import Scripted, ScriptedServer
 
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import ConfigError, InputError, ModelError
-from arf_core.models.accounts import costs, ledger
-from arf_core.models.cost import BudgetReached, spent
+from arf_core.models.cost import BudgetReached, costs, ledger, spent
 from arf_core.models.limits import AdaptiveLimit
 from arf_core.models.registry import add_model, remove_model, try_model
 from arf_core.project import Project

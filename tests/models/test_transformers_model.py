@@ -84,7 +84,7 @@ def test_a_practice_model_says_that_it_is_one(project: Project, base: Path) -> N
     item = make_item("a", ["customer: the lamp"], "-", split="test")
     add_items(project, [item])
     project = add_model(project, "m", {"provider": "transformers", "path": str(base)})
-    report = generate(project, "m", "s")
+    report = generate(project, model="m", into="s")
     assert report.done + sum(report.failed.values()) == 1
     assert "practice model" in report.notes[0]
 
@@ -141,10 +141,10 @@ def test_a_copy_is_the_same_model_and_goes_on_with_its_system(
     here, there = (shutil.copytree(base, tmp_path / n) for n in ("here", "there"))
     os.utime(here / "model.safetensors", (0, 0))
     options = {"provider": "transformers", "path": str(here), "max_tokens": 4}
-    generate(add_model(project, "m", options), "m", "s", limit=1)
+    generate(add_model(project, "m", options), model="m", into="s", limit=1)
     settings = project.path / "arf.toml"
     settings.write_text(settings.read_text().replace(str(here), str(there)))
-    report = generate(Project.open(project.path), "m", "s")
+    report = generate(Project.open(project.path), model="m", into="s")
     assert report.asked == 2
 
 

@@ -6,6 +6,7 @@ two people, an undone step, an export and three jobs, one of them killed.
 """
 
 import gzip
+import hashlib
 import json
 import shutil
 import time
@@ -17,7 +18,8 @@ import pytest
 from arf_core.evaluate.agreement import agreement
 from arf_core.jobs import queue as jobs
 from arf_core.project import Project
-from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.findings import finding_rows
+from arf_core.store.round_counts import round_outcome
 
 FIXTURE = Path(__file__).parent / "fixtures" / "project_v1"
 EXPECTED = json.loads((FIXTURE / "expected.json").read_text(encoding="utf-8"))
@@ -38,6 +40,14 @@ def test_status_is_as_it_was(old: Path, arf) -> None:
 
 def test_the_review_queue_is_as_it_was(old: Path, arf) -> None:
     assert arf("review", old, "--json").json == EXPECTED["queue"]
+
+
+@pytest.mark.parametrize("command", EXPECTED["outputs"])
+def test_what_other_programs_read_is_the_same_to_the_byte(old: Path, arf, command: str) -> None:
+    """SHA-256 of what the earlier version printed."""
+    name, *options = command.split()
+    printed = arf(name, old, *options).out.encode()
+    assert hashlib.sha256(printed).hexdigest()[:16] == EXPECTED["outputs"][command], printed
 
 
 def test_findings_and_outcomes_are_as_they_were(old: Path) -> None:

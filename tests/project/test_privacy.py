@@ -53,7 +53,7 @@ def test_an_offline_project_imports_nothing_from_the_hub(
         with pytest.raises(ModelError, match="offline"):
             importing.preview(name, privacy=project.settings.privacy)
         with pytest.raises(ModelError, match="offline"):
-            importing.first_rows([name], privacy=project.settings.privacy)
+            importing.inspect([name], privacy=project.settings.privacy)
     for more in ([], ["--preview"]):
         told = arf("import", project.path, "somebody/some-set", *more)
         assert (told.code, "offline = false" in told.err) == (2, True)
@@ -110,9 +110,10 @@ def test_only_these_modules_reach_out_and_each_asks_first() -> None:
     on_disk = {"finetune/export.py", classifier, transformers}
     # what runs in a training's process, and reaches the hub where the base is there
     training = {
-        f"finetune/{name}.py" for name in "practice training callbacks after trainers/trl".split()
+        f"finetune/{name}.py"
+        for name in "practice training callbacks artifacts trainers/trl".split()
     }
-    reaching = {"importing/hub.py", "models/hub.py", "models/providers/openai_api.py"}
+    reaching = {"importing/hub.py", "models/hub.py", "models/http_client.py"}
     assert found == on_disk | training | reaching
     for name, n in ((classifier, 2), (transformers, 3)):
         loading = (ROOT / "arf_core" / name).read_text(encoding="utf-8")

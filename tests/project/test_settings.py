@@ -12,12 +12,19 @@ from items import DELIVERY, REFUND, add_items, with_model
 from arf_core.analysis.analyze import analyze
 from arf_core.checks import CATEGORIES
 from arf_core.errors import ArfError, ConfigError, InputError
+from arf_core.models import open_model
 from arf_core.models.registry import add_model
 from arf_core.project import Project
-from arf_core.project.configure import Value, as_argument, change, put_back, value_of, written
+from arf_core.project.configure import (
+    Value,
+    as_argument,
+    change,
+    restore,
+    settings_files,
+    value_of,
+)
 from arf_core.project.taxonomy import DEFAULT
 from arf_core.project.taxonomy_edit import (
-    as_yaml,
     preview,
     save_taxonomy,
     taxonomy_text,
@@ -40,18 +47,21 @@ def test_settings_are_changed_all_or_none(project: Project) -> None:
             "models.gpt.price.completion": 0.6,
             "name": "Renamed",
         },
+        open_model,
     )
     settings = project.settings
     assert (settings.name, settings.roles["detector"]) == ("Renamed", "gpt")
     assert (settings.privacy.offline, settings.privacy.allow) == (True, ("api.example.com",))
     assert settings.limits.budget == 2.5
     assert settings.models["gpt"]["price"] == {"prompt": 0.15, "completion": 0.6}
-    assert "Keys never stand here" in file.read_text()
+    assert "Never write an API key here" in file.read_text()
     before = file.read_text()
     with pytest.raises(ConfigError, match="budget"):
-        change(project, {"privacy.offline": False, "limits.budget": -1})
+        change(project, {"privacy.offline": False, "limits.budget": -1}, open_model)
     assert file.read_text() == before
-    project = change(project, {"limits.budget": None, "roles.detector": None, "roles.judge": None})
+    project = change(
+        project, {"limits.budget": None, "roles.detector": None, "roles.judge": None}, open_model
+    )
     assert (project.settings.limits.budget, project.settings.roles) == (None, {})
 
 
@@ -76,7 +86,7 @@ def test_what_is_no_setting_is_refused(
     project = with_model(project, "gpt", "http://127.0.0.1:1/v1")
     before = (project.path / "arf.toml").read_text()
     with pytest.raises(ArfError, match=told):
-        change(project, {name: value})
+        change(project, {name: value}, open_model)
     assert (project.path / "arf.toml").read_text() == before
 
 
@@ -112,9 +122,12 @@ def test_a_models_name_may_hold_dots(project: Project) -> None:
     project = change(
         project,
         {"models.qwen2.5-3b.price.prompt": 1.0, "models.qwen2.5-3b.price.completion": 2.0},
+        open_model,
     )
     assert project.settings.models["qwen2.5-3b"]["price"] == {"prompt": 1.0, "completion": 2.0}
-    project = change(project, {"models.qwen2.5-3b.price": None, "models.qwen2.model": "n"})
+    project = change(
+        project, {"models.qwen2.5-3b.price": None, "models.qwen2.model": "n"}, open_model
+    )
     assert project.settings.models == {
         "qwen2.5-3b": at | {"model": "m"},
         "qwen2": at | {"model": "n"},
@@ -122,14 +135,16 @@ def test_a_models_name_may_hold_dots(project: Project) -> None:
 
 
 def test_a_change_is_undone_to_the_letter_unless_something_else_changed(project: Project) -> None:
-    before = written(project)
-    project = save_taxonomy(change(project, {"privacy.mask": True}), edited(name="Mine"))
-    after = written(project)
-    assert put_back(project, before, after).settings.privacy.mask is False
-    assert written(project) == before
+    before = settings_files(project)
+    project = save_taxonomy(
+        change(project, {"privacy.mask": True}, open_model), edited(name="Mine")
+    )
+    after = settings_files(project)
+    assert restore(project, before, after).settings.privacy.mask is False
+    assert settings_files(project) == before
     with pytest.raises(InputError, match="have changed since"):
-        put_back(project, before, after)
-    assert written(put_back(project, after, before)) == after
+        restore(project, before, after)
+    assert settings_files(restore(project, after, before)) == after
 
 
 def test_every_line_of_the_docs_sets_what_it_says(arf, project: Project) -> None:
@@ -207,10 +222,9 @@ def test_a_faulty_taxonomy_is_not_saved_and_every_fault_is_told(project: Project
     assert not list(project.path.glob("*.new"))
 
 
-def test_a_taxonomy_written_from_its_records_is_the_same(project: Project) -> None:
+def test_a_taxonomy_saved_from_its_own_text_is_the_same(project: Project) -> None:
     taxonomy = project.taxonomy
-    again = save_taxonomy(project, as_yaml(taxonomy.categories)).taxonomy
-    assert again.hash == taxonomy.hash
+    assert save_taxonomy(project, taxonomy_text(project)).taxonomy.hash == taxonomy.hash
 
 
 def test_arf_taxonomy_checks_uses_and_returns(arf, project: Project, tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from colour_vision import VISIONS, contrast, distance, seen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arf_core.evaluate.agreement import Agreement, Counts
+from arf_core.evaluate.agreement import Agreement, Confusion
 from arf_core.evaluate.clusters import Cluster, Clustering, Point
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.evaluate.slices import SliceRates
-from arf_core.finetune.run_folder import StepRow
+from arf_core.finetune.training_records import StepRow
 from arf_core.project.taxonomy import Taxonomy, load_taxonomy
 from arf_core.records import System
 from arf_core.report import charts
@@ -30,8 +30,10 @@ from arf_core.report.charts.palette import (
     ink_on,
 )
 from arf_core.report.charts.wording import listed, wrapped
-from arf_core.report.dataset_stats import Counted, Values
-from arf_core.store.patterns import CategoryOutcome, ErrorPatterns, Lengths, Pattern
+from arf_core.report.dataset_stats import Counted, ValueCounts
+from arf_core.store.lengths import TextLengths
+from arf_core.store.patterns import ErrorPatterns, Pattern
+from arf_core.store.round_counts import CategoryOutcome
 
 LIGHT, DARK = "#ffffff", "#0e1117"
 TAXONOMY = load_taxonomy()
@@ -53,15 +55,9 @@ R1 = rates("r1", 120, 5, wrong_figure=5, wrong_party=1)
 
 
 def part(value: str, total: int, **by_category: int) -> SliceRates:
-    return SliceRates(
-        system="teacher",
-        detector="d",
-        attribute="channel",
-        value=value,
-        any_error=Rate(count=max(by_category.values(), default=0), total=total),
-        by_category={c: Rate(count=n, total=total) for c, n in by_category.items()},
-        findings=by_category,
-    )
+    any_error = max(by_category.values(), default=0)
+    found = rates("teacher", total, any_error, **by_category)
+    return SliceRates(attribute="channel", value=value, rates=found)
 
 
 SLICES = [part("chat", 100, wrong_figure=12, invented_detail=30), part("phone", 6, wrong_figure=3)]
@@ -85,26 +81,26 @@ AGREEMENTS = [
         detector="rules",
         reference="person:gold",
         summaries=120,
-        findings=Counts(hits=9, false_alarms=1, misses=71),
-        places=Counts(hits=10, misses=70),
-        has_error=Counts(hits=9, misses=40, rejections=71),
+        findings=Confusion(hits=9, false_alarms=1, misses=71),
+        places=Confusion(hits=10, misses=70),
+        has_error=Confusion(hits=9, misses=40, rejections=71),
         by_category={},
     ),
     Agreement(
         detector="silent",
         reference="person:gold",
         summaries=120,
-        findings=Counts(misses=80),
-        places=Counts(misses=80),
-        has_error=Counts(misses=49, rejections=71),
+        findings=Confusion(misses=80),
+        places=Confusion(misses=80),
+        has_error=Confusion(misses=49, rejections=71),
         by_category={},
     ),
 ]
 LENGTHS = [
-    Lengths(of="teacher", unit="words", counts={10: 5, 11: 5, 90: 10}),
-    Lengths(of="r1", unit="words", counts={12: 20}),
+    TextLengths(of="teacher", unit="words", counts={10: 5, 11: 5, 90: 10}),
+    TextLengths(of="r1", unit="words", counts={12: 20}),
 ]
-VALUES = Values(
+VALUES = ValueCounts(
     of="channel",
     counts=(
         Counted(label="chat", conversations=90),
@@ -127,10 +123,8 @@ def clustering(n: int, of: int | None = None) -> Clustering:
         for i in range(n)
     )
     clusters = (
-        Cluster(
-            number=0, name="amount · refund", terms=(), size=n // 2, categories={}, examples=()
-        ),
-        Cluster(number=-1, name="unclustered", terms=(), size=n, categories={}, examples=()),
+        Cluster(number=0, name="amount · refund", size=n // 2, categories={}),
+        Cluster(number=-1, name="unclustered", size=n, categories={}),
     )
     return Clustering(clusters=clusters, points=points, of=of or n)
 
@@ -160,9 +154,9 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "cooccurrence": lambda: charts.cooccurrence(NOTHING, TAXONOMY),
     "round_outcome": lambda: charts.round_outcome([], TAXONOMY),
     "against_reference": lambda: charts.against_reference([]),
-    "lengths": lambda: charts.lengths([Lengths(of="r1", unit="words", counts={})]),
+    "lengths": lambda: charts.lengths([TextLengths(of="r1", unit="words", counts={})]),
     "clusters": lambda: charts.clusters(Clustering(clusters=(), points=(), of=0), TAXONOMY),
-    "values": lambda: charts.values(Values(of="channel", counts=())),
+    "values": lambda: charts.values(ValueCounts(of="channel", counts=())),
     "loss": lambda: charts.loss([]),
 }
 
@@ -185,7 +179,7 @@ def trace(figure: go.Figure, name: str) -> Any:
 
 
 def test_every_chart_is_tried() -> None:
-    made = {n for n in charts.__all__ if n not in ("CATEGORY_COLOURS", "category_colour", "empty")}
+    made = {n for n in charts.__all__ if n not in ("category_colour", "empty")}
     assert made - {
         "in_theme",
         "narrow",
@@ -318,7 +312,7 @@ def test_figures_inside_bars_can_be_read() -> None:
 
 def test_a_rate_is_told_with_its_count_and_interval() -> None:
     assert charts.rate_text(Rate(count=12, total=120)) == "12 of 120, 10\u00a0% (6–17)"
-    assert charts.rate_text(Rate(count=0, total=0)) == "nothing was read"
+    assert charts.rate_text(Rate(count=0, total=0)) == "no data"
     assert charts.rate_text(Rate(count=12_000, total=120_000)).startswith("12,000 of 120,000, 10")
 
 
@@ -397,9 +391,7 @@ def test_error_rates_are_sorted_by_the_first_system_below_any_error() -> None:
     low, high = Rate(count=12, total=120).interval or (0, 0)
     assert teacher.x[2] - teacher.error_x.arrayminus[2] == pytest.approx(100 * low)
     assert teacher.x[2] + teacher.error_x.array[2] == pytest.approx(100 * high)
-    assert title(figure) == (
-        "An error in 33\u00a0% of summaries by Teacher and 4\u00a0% by Corrected (r1)"
-    )
+    assert title(figure) == ("Teacher errs in 33\u00a0% of summaries, Corrected (r1) in 4\u00a0%")
 
 
 def test_error_rates_say_who_read_how_many() -> None:
@@ -418,7 +410,7 @@ def test_a_category_that_the_taxonomy_lost_is_still_shown() -> None:
     figure = charts.error_rates([rates("teacher", 10, 2, gone=2)], TAXONOMY)
     assert list(figure.layout.yaxis.ticktext) == ["<b>Any error</b>", "gone"]
     lost = PATTERNS.model_copy(update={"patterns": (Pattern(categories=("gone",), summaries=3),)})
-    assert trace(charts.severity([lost], TAXONOMY), "category no longer known").x == (3.0,)
+    assert trace(charts.severity([lost], TAXONOMY), "unknown category").x == (3.0,)
 
 
 @settings(max_examples=40, deadline=None)
@@ -445,12 +437,30 @@ def test_cells_of_few_summaries_are_set_apart() -> None:
     assert [list(row) for row in coloured.text] == [["30", ""], ["30", ""], ["12", ""]]
     assert "fewer than 10" in figure.layout.title.subtitle.text.replace("<br>", " ")
     assert list(figure.layout.xaxis.ticktext) == ["chat (100)", "phone (6)"]
+    assert title(figure) == "Errors by channel"
     enough = charts.error_heatmap(SLICES[:1], TAXONOMY)
     assert "Grey" not in enough.layout.title.subtitle.text
 
 
+def test_slices_are_compared_by_those_with_enough_summaries() -> None:
+    slices = [*SLICES, part("e-mail", 50, wrong_figure=1)]
+    assert title(charts.error_heatmap(slices, TAXONOMY)) == (
+        "Errors by channel: most in chat (30\u00a0%), least in e-mail (2\u00a0%)"
+    )
+
+
+def test_many_systems_are_told_apart_by_their_extremes() -> None:
+    many = [rates(f"s{i}", 100, 10 + i) for i in range(5)]
+    assert title(charts.error_rates(many, TAXONOMY, {"s4": "Teacher"})) == (
+        "s0 errs least, in 10\u00a0% of summaries; Teacher most, in 14\u00a0%"
+    )
+
+
 def test_what_comes_together_is_a_share_of_the_row() -> None:
     figure = charts.cooccurrence(PATTERNS, TAXONOMY)
+    assert title(figure) == (
+        "“Invented detail” and “Wrong figure” occur together most often, in 9 summaries"
+    )
     coloured, _, words = figure.data
     rows = [label.split(" <")[0] for label in figure.layout.yaxis.ticktext]
     assert rows == [
@@ -469,7 +479,7 @@ def test_a_summary_counts_once_by_its_worst_error() -> None:
     figure = charts.severity([PATTERNS], TAXONOMY, NAMES)
     shares = {t.name: t.x[0] for t in figure.data if t.name}
     assert shares == {"misleads": 20, "misinforms": 2, "costs time": 5, "no error found": 73}
-    assert title(figure) == "An error that misleads in 20\u00a0% of summaries by Teacher"
+    assert title(figure) == "Teacher misleads in 20\u00a0% of summaries"
 
 
 def test_new_errors_stand_to_the_left_and_are_not_told_as_negative() -> None:
@@ -482,7 +492,7 @@ def test_new_errors_stand_to_the_left_and_are_not_told_as_negative() -> None:
     assert min(ticks) < 0
     assert 0 in ticks
     assert not any("-" in text or "−" in text for text in ticks.values())
-    assert title(figure) == "9 of 13 findings are verified as fixed; 7 new errors came in"
+    assert title(figure) == "9 of 13 findings verified as fixed, 7 new errors"
     assert "no new error" in title(charts.round_outcome(OUTCOMES[:1], TAXONOMY))
 
 
@@ -490,8 +500,8 @@ def test_a_detector_that_reported_nothing_has_no_precision() -> None:
     figure = charts.against_reference(AGREEMENTS)
     assert trace(figure, "precision").x == (90.0, None)
     assert trace(figure, "recall").x == (11.25, 0.0)
-    assert trace(figure, "precision").text[1] == "nothing was read"
-    assert title(figure) == "How far detectors agree with the gold labels"
+    assert trace(figure, "precision").text[1] == "no data"
+    assert title(figure) == "Highest recall against the gold labels: 11\u00a0%, the rules"
     by_summary = charts.against_reference(AGREEMENTS, by="has_error")
     assert trace(by_summary, "precision").x == (100.0, None)
 
@@ -505,29 +515,27 @@ def test_readers_are_named_as_people_call_them() -> None:
 
 def test_a_training_of_one_step_is_seen_as_a_point() -> None:
     one = charts.loss(STEPS[:1])
-    assert trace(one, "learnt from").mode == "lines+markers"
-    assert trace(charts.loss(STEPS), "learnt from").mode == "lines"
+    assert trace(one, "training").mode == "lines+markers"
+    assert trace(charts.loss(STEPS), "training").mode == "lines"
 
 
 def test_lengths_are_shares_with_their_median() -> None:
     figure = charts.lengths(LENGTHS, NAMES)
     for outline in figure.data:
         assert sum(outline.y) == pytest.approx(100)
-    assert title(figure) == (
-        "Summaries have a median of 11 words by Teacher and 12 words by Corrected (r1)"
-    )
+    assert title(figure) == ("Median summary length: Teacher 11, Corrected (r1) 12 words")
     turns = charts.lengths(
-        [Lengths(of="conversations", unit="turns", counts={2: 1, 4: 5}, step=10)]
+        [TextLengths(of="conversations", unit="turns", counts={2: 1, 4: 5}, step=10)]
     )
-    assert title(turns) == "Conversations have a median of 4 turns"
+    assert title(turns) == "Median conversation length: 4 turns"
     assert "every 10th" in turns.layout.title.subtitle.text
     with pytest.raises(ValueError, match="turns"):
-        charts.lengths([LENGTHS[0], Lengths(of="conversations", unit="turns", counts={1: 1})])
+        charts.lengths([LENGTHS[0], TextLengths(of="conversations", unit="turns", counts={1: 1})])
 
 
 def test_very_long_texts_do_not_make_a_thousand_bars() -> None:
     counts = dict.fromkeys(range(100), 10) | {50_000: 1}
-    (outline,) = charts.lengths([Lengths(of="r1", unit="words", counts=counts)]).data
+    (outline,) = charts.lengths([TextLengths(of="r1", unit="words", counts=counts)]).data
     assert len(outline.x) <= 64
     assert sum(outline.y) == pytest.approx(100)
     assert outline.text[-2].endswith("or more words: 1, 0.1\u00a0%")
@@ -537,14 +545,11 @@ def test_points_beyond_five_thousand_are_sampled_and_the_title_says_so() -> None
     figure = charts.clusters(clustering(12_000), TAXONOMY)
     shown = sum(len(t.x) for t in figure.data)
     assert 2_500 < shown <= 5_000
-    assert title(figure) == (
-        f"What the findings have in common: 1 group in 12,000 findings "
-        f"(a sample of {shown:,} is shown)"
-    )
+    assert title(figure) == (f"1 group of similar findings in 12,000 (showing {shown:,})")
     assert len(figure.to_json()) < 1_500_000
     sampled = charts.clusters(clustering(40, of=60_000), TAXONOMY)
-    assert "60,000 findings (a sample of 40 is shown)" in title(sampled)
-    assert "sample" not in title(charts.clusters(clustering(40), TAXONOMY))
+    assert "in 60,000 (showing 40)" in title(sampled)
+    assert "showing" not in title(charts.clusters(clustering(40), TAXONOMY))
 
 
 def test_points_have_the_colour_of_their_category_and_clusters_their_name() -> None:
@@ -560,9 +565,10 @@ def test_conversations_by_value_set_aside_what_is_no_value() -> None:
     (bars,) = charts.values(VALUES).data
     assert list(bars.x) == [90, 9, 1]
     assert bars.text[0] == "90 · 90\u00a0%"
+    assert title(charts.values(VALUES)) == "Conversations by channel: 90\u00a0% chat"
     colours = list(bars.marker.color)
     assert colours[0] != colours[1] == colours[2]
-    odd = Values(of="<b>x", counts=(Counted(label="<a href='x'>", conversations=1),))
+    odd = ValueCounts(of="<b>x", counts=(Counted(label="<a href='x'>", conversations=1),))
     figure = charts.values(odd)
     assert "&lt;b&gt;x" in figure.layout.title.text
     assert figure.layout.yaxis.ticktext[0].startswith("&lt;a")
@@ -587,7 +593,7 @@ def test_names_of_attributes_detectors_and_people_are_text_and_no_markup() -> No
         part("a" * 200, 20, wrong_figure=2).model_copy(update={"attribute": odd, "detector": odd})
     ]
     patterns = ErrorPatterns(system="teacher", detector=odd, total=3, patterns=())
-    nothing = Counts(hits=1)
+    nothing = Confusion(hits=1)
     against = Agreement(
         detector=odd,
         reference=odd,

@@ -6,16 +6,20 @@ import pytest
 from items import DELIVERY, REFUND, add_items, with_model
 
 from arf_core.analysis.analyze import analyze
-from arf_core.finetune.run_folder import TrainingJob
+from arf_core.evaluate.rates import error_rates
+from arf_core.evaluate.slices import error_rates_by
 from arf_core.finetune.settings import TrainingSettings
+from arf_core.finetune.training_records import TrainingJob
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System
+from arf_core.report import charts
 from arf_core.report.overview import example, next_step, overview
-from arf_core.review.apply_decisions import settle
-from arf_core.review.card import card
+from arf_core.review.card import review_card
+from arf_core.review.decisions import apply_decisions
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
+from arf_core.store.patterns import error_patterns
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +40,32 @@ def test_the_headline_is_that_of_the_reader_who_took_no_part(demo: Project) -> N
     assert next_step(demo, overview(demo)) == "review"
 
 
+def test_every_view_shows_the_same_error_rate(demo: Project, arf) -> None:
+    found = overview(demo)
+    assert found.headline is not None
+    detector, rate = found.headline.detector, found.headline.before
+    store, system = demo.store, found.headline.system.name
+    whole = error_rates(store, system, detector)
+    assert whole.any_error == rate
+    assert found.systems[0].rate(detector) == rate
+    slices = [s.rates.any_error for s in error_rates_by(store, system, detector, "channel")]
+    assert sum(r.count for r in slices) == rate.count
+    assert sum(r.total for r in slices) == rate.total
+    patterns = error_patterns(store, system, detector)
+    assert (patterns.total - patterns.clean, patterns.total) == (rate.count, rate.total)
+    chart = charts.error_rates([whole], demo.taxonomy)
+    assert chart.data[0].text[0] == charts.rate_text(rate)
+    (status,) = [
+        s for s in arf("status", demo.path, "--json").json["systems"] if s["name"] == system
+    ]
+    assert status["with_error"][detector] == rate.model_dump()
+
+
 def test_the_example_was_edited_and_is_verified(demo: Project) -> None:
     found = example(demo.store, "r1")
     assert found is not None
-    shown = card(demo.store, "r1", found)
-    assert shown.queued.standing == "verified"
+    shown = review_card(demo.store, "r1", found)
+    assert shown.queued.status == "verified"
     assert shown.before is not None
     assert shown.before.text != shown.item.summary.text
     assert example(demo.store, "teacher") is None
@@ -76,14 +101,14 @@ def test_the_next_thing_goes_the_whole_way(project: Project, tmp_path: Path) -> 
     assert step(with_model(project, "m", "http://127.0.0.1:9/v1")) == "read"
     revise(project, system="teacher", into="r1", editor="rules")
     assert step() == "verify"
-    with pytest.raises(Exception, match="cannot be the one"):
+    with pytest.raises(Exception, match="cannot verify it"):
         verify(project, system="r1", verifier="rules")
 
 
 def test_after_review_a_student_is_trained_and_what_it_writes_is_read(tmp_path: Path) -> None:
     make_demo(tmp_path / "sample")
     project = Project.open(tmp_path / "sample")
-    settle(project.store, "r1")
+    apply_decisions(project.store, "r1")
     assert next_step(project, overview(project)) == "train"
     project.store.add([System(name="s", kind="student")])
     conversation = project.store.all(Conversation)[0]
@@ -114,7 +139,7 @@ def test_a_student_that_learnt_from_itself_still_stands_in_the_chain(project: Pr
             fingerprint="f",
         )
         file.write_text(job.model_dump_json())
-        return overview(project).of("s").made_from
+        return next(s.made_from for s in overview(project).systems if s.system.name == "s")
 
     assert made_from("teacher") == "teacher"
     assert made_from("s") is None

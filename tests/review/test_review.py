@@ -27,15 +27,13 @@ from arf_core.records import (
     System,
     now,
 )
-from arf_core.review.apply_decisions import reviewed_name, settle
-from arf_core.review.card import card
-from arf_core.review.counts import Wanted, outcomes, tallies
-from arf_core.review.decisions import accept_verified, decide, steps, undo
-from arf_core.review.queue import find, queue
+from arf_core.review.card import review_card
+from arf_core.review.decisions import accept_verified, apply_decisions, decide, steps, undo
+from arf_core.review.queue import QueueFilter, find, queue
+from arf_core.review.status import reviewed_name
 from arf_core.store import schema
 from arf_core.store.database import Store
-from arf_core.store.findings import round_outcome
-from arf_core.store.patterns import outcomes_by_category
+from arf_core.store.round_counts import outcomes_by_category, review_counts, round_outcome
 
 SPLITS: tuple[Split, ...] = ("train", "train", "dev", "test")
 
@@ -117,12 +115,12 @@ def round_(project: Project) -> Project:
     return project
 
 
-def names(store: Store, wanted: Wanted | None = None) -> list[str]:
-    return [q.external_id for q in queue(store, "r1", wanted)]
+def names(store: Store, filters: QueueFilter | None = None) -> list[str]:
+    return [q.external_id for q in queue(store, "r1", filters)]
 
 
 def every_kind(project: Project) -> dict[str, str]:
-    """One revision for each standing, entered in no order; summary ids by name."""
+    """One revision for each status, entered in no order; summary ids by name."""
     return {
         "clean": add_revised(project, "clean", status="unchanged"),
         "verified": add_revised(project, "verified", [("a", "fixed"), ("b", "fixed")]),
@@ -142,10 +140,10 @@ def test_the_riskiest_come_first_and_what_nobody_changed_stays_out(round_: Proje
         "new", "not_fixed", "failed", "flagged", "unchecked", "unlooked", "large", "verified",
     ]  # fmt: skip
     assert names(round_.store) == in_order
-    assert names(round_.store, Wanted(standings=("clean",))) == ["clean"]
-    assert names(round_.store, Wanted(category="b")) == ["not_fixed", "unlooked", "verified"]
-    assert names(round_.store, Wanted(category="c")) == ["new"]
-    assert names(round_.store, Wanted(split="test")) == []
+    assert names(round_.store, QueueFilter(statuses=("clean",))) == ["clean"]
+    assert names(round_.store, QueueFilter(category="b")) == ["not_fixed", "unlooked", "verified"]
+    assert names(round_.store, QueueFilter(category="c")) == ["new"]
+    assert names(round_.store, QueueFilter(split="test")) == []
 
 
 def test_pages_go_on_where_the_last_ended_in_both_directions(round_: Project) -> None:
@@ -155,66 +153,81 @@ def test_pages_go_on_where_the_last_ended_in_both_directions(round_: Project) ->
     whole = queue(round_.store, "r1")
     assert len(whole) == 28
     seen = page = queue(round_.store, "r1", size=5)
-    while page := queue(round_.store, "r1", after=page[-1].place, size=5):
+    while page := queue(round_.store, "r1", after=page[-1].position, size=5):
         seen = [*seen, *page]
     assert seen == whole
     for i, one in enumerate(whole):
-        before = queue(round_.store, "r1", before=one.place, size=3)
+        before = queue(round_.store, "r1", before=one.position, size=3)
         assert before == whole[max(0, i - 3) : i]
 
 
 def test_a_check_or_another_text_moves_a_revision_in_the_queue(round_: Project) -> None:
     id_ = add_revised(round_, "x", [("a", "nobody")])
-    assert queue(round_.store, "r1")[0].standing == "unchecked"
-    shown = card(round_.store, "r1", id_)
+    assert queue(round_.store, "r1")[0].status == "unchecked"
+    shown = review_card(round_.store, "r1", id_)
     check = Check(summary_id=id_, finding_id="r0-x-0", verifier="w", result="fixed")
     round_.store.put_readings([reading(shown.item, 7, detector="check:w")], [check])
-    assert queue(round_.store, "r1")[0].standing == "verified"
+    assert queue(round_.store, "r1")[0].status == "verified"
     other = Summary.of(shown.item.conversation.id, "r1", "Another.", shown.item.summary.parent_id)
     revision = shown.revision.model_copy(update={"summary_id": other.id})
     round_.store.put_revisions([(other, revision, [])])
-    assert [(q.summary_id, q.standing) for q in queue(round_.store, "r1")] == [
+    assert [(q.summary_id, q.status) for q in queue(round_.store, "r1")] == [
         (other.id, "unchecked")
     ]
+
+
+def slow_outcomes(project: Project) -> Counter[tuple[str, str]]:
+    """(category, result) of every finding of r1, from the checks one by one."""
+    store = project.store
+    category = {f.id: f.category for f in store.all(Finding)}
+    checks = store.all(Check, schema.check.c.current)
+    outcomes = Counter(
+        (category[c.finding_id or ""], "new_errors") for c in checks if c.result == "new_error"
+    )
+    for revision in store.all(Revision, schema.revision.c.current):
+        for id_ in revision.findings:
+            given = {c.result for c in checks if c.finding_id == id_}
+            decisive = [r for r in ("not_fixed", "fixed") if r in given]
+            outcomes[category[id_], decisive[0] if decisive else "unchecked"] += 1
+    return outcomes
 
 
 def test_counts_are_those_of_the_slow_way(round_: Project) -> None:
     every_kind(round_)
     add_revised(round_, "more", [("a", "fixed"), ("a", "fixed"), ("c", "new_error")], split="test")
-    counted = tallies(round_.store, "r1")
-    assert outcomes("r1", counted) == outcomes_by_category(round_.store, "r1")
-    slow = round_outcome(round_.store, "r1")
-    results: Counter[str] = Counter()
-    for tally in counted:
-        for by_result in tally.results.values():
-            results.update(by_result)
-    assert slow.fixed == results["fixed"]
-    assert slow.not_fixed == results["not_fixed"]
-    assert slow.unchecked == results["unchecked"]
-    assert slow.new_errors == results["new_error"]
-    assert slow.edited == sum(t.edited for t in counted)
-    assert slow.unchanged == sum(t.unchanged for t in counted)
-    assert slow.flagged == sum(t.flagged for t in counted)
-    assert sum(t.summaries for t in counted if t.split == "test") == 1
+    store, slow = round_.store, slow_outcomes(round_)
+    fields = ("fixed", "not_fixed", "unchecked", "new_errors")
+    by_category = {o.category: o for o in outcomes_by_category(store, "r1")}
+    assert {
+        (c, f): n for c, o in by_category.items() for f in fields if (n := getattr(o, f))
+    } == slow
+    whole = round_outcome(store, "r1")
+    for field in fields:
+        assert getattr(whole, field) == sum(n for (_, f), n in slow.items() if f == field)
+    revisions = store.all(Revision, schema.revision.c.current)
+    for status, n in Counter(r.status for r in revisions).items():
+        assert getattr(whole, status) == n
+    assert whole.flagged == sum(r.flagged for r in revisions) == 1
+    assert sum(c.summaries for c in review_counts(store, "r1") if c.split == "test") == 1
 
 
 def test_a_card_has_each_edit_beside_its_finding_and_its_check(round_: Project) -> None:
     id_ = add_revised(round_, "x", [("a", "fixed"), ("b", "not_fixed"), ("c", "new_error")])
-    shown = card(round_.store, "r1", id_)
+    shown = review_card(round_.store, "r1", id_)
     assert [
         (a.finding and a.finding.category, len(a.edits), [c.result for c in a.checks])
         for a in shown.answered
     ] == [("a", 1, ["fixed"]), ("b", 1, ["not_fixed"])]
     assert [(a.finding and a.finding.category) for a in shown.new_errors] == ["c"]
     assert shown.before
-    assert (shown.before.text, shown.stands) == ("About x.", "Revised: x.")
+    assert (shown.before.text, shown.final_text) == ("About x.", "Revised: x.")
     with pytest.raises(InputError, match="no revised summary"):
-        card(round_.store, "r1", "nothing")
+        review_card(round_.store, "r1", "nothing")
 
 
 def test_a_conversation_is_found_by_its_own_id_and_by_ours(round_: Project) -> None:
     id_ = add_revised(round_, "order 7", [("a", "fixed")])
-    conversation = card(round_.store, "r1", id_).item.conversation
+    conversation = review_card(round_.store, "r1", id_).item.conversation
     assert find(round_.store, "r1", " order 7 ") == id_
     assert find(round_.store, "r1", conversation.id) == id_
     with pytest.raises(InputError, match="no conversation 'order 8'"):
@@ -227,10 +240,10 @@ def test_a_decision_takes_a_revision_out_of_the_queue(round_: Project) -> None:
     decide(round_.store, "r1", ids["large"], "accept", "anna")
     decide(round_.store, "r1", ids["flagged"], "reword", "anna", " Better. ")
     assert names(round_.store)[:2] == ["not_fixed", "failed"]
-    assert names(round_.store, Wanted(decision="reject")) == ["new"]
-    assert names(round_.store, Wanted(decision="reword")) == ["flagged"]
-    assert card(round_.store, "r1", ids["flagged"]).stands == "Better."
-    assert card(round_.store, "r1", ids["new"]).stands == "About new."
+    assert names(round_.store, QueueFilter(decision="reject")) == ["new"]
+    assert names(round_.store, QueueFilter(decision="reword")) == ["flagged"]
+    assert review_card(round_.store, "r1", ids["flagged"]).final_text == "Better."
+    assert review_card(round_.store, "r1", ids["new"]).final_text == "About new."
 
 
 def test_what_cannot_be_decided_is_refused(round_: Project) -> None:
@@ -241,7 +254,7 @@ def test_what_cannot_be_decided_is_refused(round_: Project) -> None:
         decide(round_.store, "teacher", id_, "accept", "anna")
     with pytest.raises(InputError, match="Nobody is named"):
         decide(round_.store, "r1", id_, "accept", " ")
-    conversation = card(round_.store, "r1", id_).item.conversation
+    conversation = review_card(round_.store, "r1", id_).item.conversation
     round_.store.put_summaries([Summary.of(conversation.id, "teacher", "Imported anew.")])
     with pytest.raises(InputError, match="has been replaced since"):
         decide(round_.store, "r1", id_, "reject", "anna")
@@ -263,9 +276,9 @@ def test_undo_goes_back_step_by_step_and_keeps_the_trail(round_: Project) -> Non
     reopened = Project.open(round_.path).store
     assert [s.kind for s in (undo(reopened, "r1", "anna"),) if s] == ["accept_verified"]
     assert "verified" in names(store)
-    assert card(store, "r1", ids["new"]).stands == "Mine."
+    assert review_card(store, "r1", ids["new"]).final_text == "Mine."
     undo(store, "r1", "anna")
-    assert card(store, "r1", ids["new"]).stands == "About new."
+    assert review_card(store, "r1", ids["new"]).final_text == "About new."
     undo(store, "r1", "anna")
     assert names(store)[0] == "new"
     assert undo(store, "r1", "anna") is None
@@ -286,7 +299,7 @@ def test_undo_leaves_what_others_decided(round_: Project) -> None:
     decide(round_.store, "r1", id_, "accept", "anna")
     decide(round_.store, "r1", id_, "reword", "bob", "Bob's.")
     undo(round_.store, "r1", "anna")
-    assert card(round_.store, "r1", id_).stands == "Bob's."
+    assert review_card(round_.store, "r1", id_).final_text == "Bob's."
     undo(round_.store, "r1", "bob")
     assert names(round_.store) == ["x"]
     assert undo(round_.store, "r1", "bob") is None
@@ -303,12 +316,12 @@ def test_accept_all_verified_takes_just_these(
     step = accept_verified(round_.store, "r1", "anna", lambda *n: told.append(n))
     assert step
     assert (step.summaries, told[-1]) == (31, (31, 31))
-    assert {s.standing for s in queue(round_.store, "r1", Wanted(decision="accept"))} == {
+    assert {s.status for s in queue(round_.store, "r1", QueueFilter(decision="accept"))} == {
         "verified"
     }
     assert accept_verified(round_.store, "r1", "anna") is None
     undo(round_.store, "r1", "anna")
-    assert queue(round_.store, "r1", Wanted(decision="accept")) == []
+    assert queue(round_.store, "r1", QueueFilter(decision="accept")) == []
 
 
 def test_a_large_step_is_a_job_with_a_command(round_: Project, tmp_path: Path) -> None:
@@ -320,7 +333,7 @@ def test_a_large_step_is_a_job_with_a_command(round_: Project, tmp_path: Path) -
     assert command_of(work, "p") == "arf review p accept-verified --system r1 --by anna"
     back = ReviewJob(system="r1", by="anna", step="undo")
     assert kind.summary(kind.run(round_, back, tmp_path, lambda *_: None)) == "1 summaries"
-    assert queue(round_.store, "r1", Wanted(decision="accept")) == []
+    assert queue(round_.store, "r1", QueueFilter(decision="accept")) == []
 
 
 def texts(store: Store, system: str) -> dict[str, str]:
@@ -335,11 +348,11 @@ def test_the_reviewed_system_is_the_round_with_the_decisions_applied(round_: Pro
     store = round_.store
     decide(store, "r1", ids["new"], "reject", "anna")
     decide(store, "r1", ids["not_fixed"], "reword", "anna", "Mine.")
-    report = settle(store, "r1")
+    report = apply_decisions(store, "r1")
     assert (report.asked, report.done) == (9, 9)
     expected = texts(store, "r1") | {"new": "About new.", "not_fixed": "Mine."}
     assert texts(store, "r1-reviewed") == expected
-    assert settle(store, "r1").done == 0
+    assert apply_decisions(store, "r1").done == 0
     decide(store, "r1", ids["large"], "reword", "anna", "Short.")
     assert texts(store, "r1-reviewed") == expected | {"large": "Short."}
     for _ in range(3):
@@ -351,19 +364,22 @@ def test_the_reviewed_system_is_the_round_with_the_decisions_applied(round_: Pro
 
 def test_a_round_that_went_on_is_settled_again(round_: Project) -> None:
     add_revised(round_, "x", [("a", "fixed")])
-    settle(round_.store, "r1")
+    apply_decisions(round_.store, "r1")
     add_revised(round_, "y", [("a", "fixed")])
-    assert (settle(round_.store, "r1").skipped, settle(round_.store, "r1").skipped) == (1, 2)
+    assert (
+        apply_decisions(round_.store, "r1").skipped,
+        apply_decisions(round_.store, "r1").skipped,
+    ) == (1, 2)
     assert texts(round_.store, "r1-reviewed") == texts(round_.store, "r1")
 
 
 def test_only_a_round_can_be_reviewed(round_: Project) -> None:
     add_revised(round_, "x", [("a", "fixed")])
     with pytest.raises(InputError, match="no revision round"):
-        settle(round_.store, "teacher")
+        apply_decisions(round_.store, "teacher")
     round_.store.add([System(name=reviewed_name("r1"), kind="student")])
     with pytest.raises(InputError, match="another system"):
-        settle(round_.store, "r1")
+        apply_decisions(round_.store, "r1")
 
 
 def test_an_export_holds_just_what_was_decided_or_verified(round_: Project, tmp_path: Path) -> None:
@@ -374,8 +390,8 @@ def test_an_export_holds_just_what_was_decided_or_verified(round_: Project, tmp_
     decide(store, "r1", ids["not_fixed"], "reword", "anna", "Mine.")
     decide(store, "r1", ids["flagged"], "accept", "anna")
     decide(store, "r1", held_out, "accept", "anna")
-    foretold = outlook(tallies(store, "r1"), reviewed=True)
-    report = export(round_, "r1-reviewed", tmp_path / "set")
+    foretold = outlook(review_counts(store, "r1"), reviewed=True)
+    report = export(round_, system="r1-reviewed", into=tmp_path / "set")
     rows = [json.loads(line) for line in (tmp_path / "set" / "train.jsonl").open()]
     assert {(r["conversation"], r["origin"], r["messages"][-1]["content"]) for r in rows} == {
         ("clean", "clean", "About clean."),
@@ -387,9 +403,9 @@ def test_an_export_holds_just_what_was_decided_or_verified(round_: Project, tmp_
     }
     assert (report.by_origin, report.left_out) == (foretold.goes, foretold.stays)
     assert foretold.test == 1
-    plain = export(round_, "r1", tmp_path / "plain")
+    plain = export(round_, system="r1", into=tmp_path / "plain")
     assert (plain.by_origin, plain.left_out) == (
-        (o := outlook(tallies(store, "r1"))).goes,
+        (o := outlook(review_counts(store, "r1"))).goes,
         o.stays,
     )
     assert plain.left_out["rejected"] == 1
@@ -448,7 +464,7 @@ def test_any_sequence_of_decisions_and_undoings_leaves_what_still_stands(
         for turn, (word, n, by) in enumerate(moves):
             name, text = f"c{n}", f"Text {turn}."
             if word == "settle":
-                settle(store, "r1")
+                apply_decisions(store, "r1")
             elif word == "undo":
                 undo(store, "r1", by)
             elif word == "all":
@@ -457,13 +473,13 @@ def test_any_sequence_of_decisions_and_undoings_leaves_what_still_stands(
                 decide(store, "r1", made[name], word, by, text)
             model.move(word, name, by, text) if word != "settle" else None
         state = model.state()
-        shown = {name: card(store, "r1", id_) for name, id_ in made.items()}
+        shown = {name: review_card(store, "r1", id_) for name, id_ in made.items()}
         assert {
             n: (c.queued.decision, c.decided and c.decided.text) for n, c in shown.items()
         } == state
-        settle(store, "r1")
-        assert texts(store, "r1-reviewed") == {n: c.stands for n, c in shown.items()}
-        assert sum(t.summaries for t in tallies(store, "r1")) == 6
+        apply_decisions(store, "r1")
+        assert texts(store, "r1-reviewed") == {n: c.final_text for n, c in shown.items()}
+        assert sum(t.summaries for t in review_counts(store, "r1")) == 6
 
 
 def test_the_command_line_reviews_a_round(round_: Project, arf: Callable[..., Result]) -> None:

@@ -13,8 +13,9 @@ from arf_core.project import Project
 from arf_core.records import Analysis, Check, Edit, Fact, Revision, Summary
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
-from arf_core.store.findings import finding_rows, round_outcome
+from arf_core.store.findings import finding_rows
 from arf_core.store.queries import findings_of, items
+from arf_core.store.round_counts import round_outcome
 
 FIXED_BUT_ONE = {
     "checks": [

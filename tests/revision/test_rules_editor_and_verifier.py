@@ -9,8 +9,8 @@ from arf_core.revision.editors import open_editor
 from arf_core.revision.revise import revise
 from arf_core.revision.verifiers import CheckTask, open_verifier
 from arf_core.revision.verify import verify
-from arf_core.store.findings import round_outcome
 from arf_core.store.queries import items
+from arf_core.store.round_counts import round_outcome
 
 TURNS = [
     "customer: My order 88-1201 came broken, I paid $42.50 for it. My mail is ana@example.com.",

@@ -8,8 +8,9 @@ from arf_core.errors import InputError
 from arf_core.evaluate.agreement import agreement
 from arf_core.project import Project
 from arf_core.records import Finding, Item, Reading, Summary
-from arf_core.store import blocks, finding_list
-from arf_core.store.finding_list import card, listed, neighbours, page, with_words
+from arf_core.store import finding_list
+from arf_core.store.arrays import finding_columns
+from arf_core.store.finding_list import finding_card, listed, neighbours, page, with_words
 
 SAYS = [
     ("wrong_figure", 0.9, "45.20 is 42.50 in the conversation.", "45.20"),
@@ -41,7 +42,7 @@ def explanations(project: Project, seqs: np.ndarray) -> list[str]:
 
 
 def test_the_list_is_in_order_of_the_conversations_or_of_confidence(filled: Project) -> None:
-    found = blocks.found(filled.store, "teacher", "d")
+    found = finding_columns(filled.store, "teacher", "d")
     in_order = finding_list.rows(filled.store, listed(found))
     assert [r.external_id for r in in_order] == ["refund"] * 3 + ["delivery"]
     sure = [r.confidence for r in finding_list.rows(filled.store, listed(found, (), "sure"))]
@@ -68,7 +69,7 @@ def test_the_list_is_in_order_of_the_conversations_or_of_confidence(filled: Proj
     ],
 )
 def test_words_are_found_as_they_are_written(filled: Project, words: str, hits: list[int]) -> None:
-    seqs = listed(blocks.found(filled.store, "teacher", "d"))
+    seqs = listed(finding_columns(filled.store, "teacher", "d"))
     expected = [SAYS[n][2] for n in hits]
     found = explanations(filled, with_words(filled.store, seqs, words))
     # "5 %" is two words, and 45.20 holds a 5
@@ -78,25 +79,25 @@ def test_words_are_found_as_they_are_written(filled: Project, words: str, hits: 
 def test_a_search_stops_where_there_is_enough(
     filled: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding_list, "AT_ONCE", 1)
-    seqs = listed(blocks.found(filled.store, "teacher", "d"))
+    monkeypatch.setattr(finding_list, "ROWS_PER_SEARCH", 1)
+    seqs = listed(finding_columns(filled.store, "teacher", "d"))
     assert len(with_words(filled.store, seqs, "the", most=1)) == 1
     assert len(with_words(filled.store, seqs, "e")) == 4
 
 
 def test_pages_and_neighbours_cover_the_list(filled: Project) -> None:
-    seqs = listed(blocks.found(filled.store, "teacher", "d"))
+    seqs = listed(finding_columns(filled.store, "teacher", "d"))
     rows = [row.seq for n in range(3) for row in page(filled.store, seqs, n, size=2)]
     assert rows == seqs.tolist()
     first, last = neighbours(seqs, rows[0]), neighbours(seqs, rows[-1])
-    assert (first.place, first.before, first.after) == (0, None, rows[1])
-    assert (last.place, last.before, last.after, last.total) == (3, rows[2], None, 4)
-    assert neighbours(seqs, 999).place is None
+    assert (first.index, first.before, first.after) == (0, None, rows[1])
+    assert (last.index, last.before, last.after, last.total) == (3, rows[2], None, 4)
+    assert neighbours(seqs, 999).index is None
 
 
 def test_a_card_has_the_conversation_and_all_findings_of_the_summary(filled: Project) -> None:
-    seqs = listed(blocks.found(filled.store, "teacher", "d"))
-    found = card(filled.store, int(seqs[0]))
+    seqs = listed(finding_columns(filled.store, "teacher", "d"))
+    found = finding_card(filled.store, int(seqs[0]))
     assert found.item.conversation == REFUND.conversation
     assert {f.explanation for f in found.findings} == {s[2] for s in SAYS}
     assert (found.system, found.detector, found.current, found.corrected) == (
@@ -108,18 +109,18 @@ def test_a_card_has_the_conversation_and_all_findings_of_the_summary(filled: Pro
 
 
 def test_a_finding_of_an_older_reading_is_told_as_such(filled: Project) -> None:
-    seqs = listed(blocks.found(filled.store, "teacher", "d"))
+    seqs = listed(finding_columns(filled.store, "teacher", "d"))
     filled.store.put_readings([read(REFUND, 2, SAYS[:1])])
-    assert not card(filled.store, int(seqs[0])).current
+    assert not finding_card(filled.store, int(seqs[0])).current
     filled.store.put_summaries([Summary.of(REFUND.conversation.id, "teacher", "Better.")])
     with pytest.raises(InputError, match="rewritten"):
-        card(filled.store, int(seqs[0]))
+        finding_card(filled.store, int(seqs[0]))
     with pytest.raises(InputError, match="999"):
-        card(filled.store, 999)
+        finding_card(filled.store, 999)
 
 
 def test_a_chart_gives_ids_and_the_list_takes_numbers(filled: Project) -> None:
-    seqs = listed(blocks.found(filled.store, "teacher", "d"))
+    seqs = listed(finding_columns(filled.store, "teacher", "d"))
     ids = [row.id for row in finding_list.rows(filled.store, seqs)]
     numbers = finding_list.numbers_of(filled.store, [*ids, "no such finding"])
     assert sorted(numbers.tolist()) == sorted(seqs.tolist())

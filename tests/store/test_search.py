@@ -14,8 +14,8 @@ from arf_core.report.dataset_stats import (
     source_counts,
     split_counts,
 )
-from arf_core.store.patterns import turn_lengths, word_lengths
-from arf_core.store.search import Search, conversation, place, search
+from arf_core.store.lengths import turn_lengths, word_lengths
+from arf_core.store.search import Search, conversation, search, search_position
 
 WORDS = [
     ("lamp", ["customer: My lamp came broken.", "agent: We send a 100% new one."]),
@@ -67,23 +67,28 @@ def test_a_conversation_is_found_by_a_part_of_its_own_id(filled: Project) -> Non
 def test_any_text_can_be_searched_for(filled: Project, text: str) -> None:
     wanted = Search(text=text.encode("utf-8", "replace").decode())
     for hit in search(filled.store, wanted):
-        assert place(filled.store, wanted, hit.id).number
+        assert search_position(filled.store, wanted, hit.id).number
 
 
 def test_a_whole_id_finds_that_conversation_alone(filled: Project) -> None:
     assert [h.external_id for h in search(filled.store, Search(text="hum"))] == ["hum"]
-    assert place(filled.store, Search(text="hum"), search(filled.store, Search())[0].id).total == 1
+    assert (
+        search_position(
+            filled.store, Search(text="hum"), search(filled.store, Search())[0].id
+        ).total
+        == 1
+    )
 
 
 def test_neighbours_are_those_among_the_hits(filled: Project) -> None:
     hits = search(filled.store, Search(text="e"))
     assert len(hits) > 2
-    middle = place(filled.store, Search(text="e"), hits[1].id)
+    middle = search_position(filled.store, Search(text="e"), hits[1].id)
     assert (middle.number, middle.total) == (2, len(hits))
     assert (middle.before, middle.after) == (hits[0].id, hits[2].id)
-    first = place(filled.store, Search(), hits[0].id)
+    first = search_position(filled.store, Search(), hits[0].id)
     assert first.before is None
-    outside = place(filled.store, Search(text="lamp"), hits[-1].id)
+    outside = search_position(filled.store, Search(text="lamp"), hits[-1].id)
     assert (outside.number, outside.total) == (None, 1)
 
 
@@ -91,7 +96,7 @@ def test_an_unknown_or_ambiguous_id_is_said(filled: Project) -> None:
     with pytest.raises(InputError, match="no conversation 'gone'"):
         conversation(filled.store, "gone")
     with pytest.raises(InputError, match="no conversation"):
-        place(filled.store, Search(), "gone")
+        search_position(filled.store, Search(), "gone")
     assert conversation(filled.store, "lamp").turns[0].text == "My lamp came broken."
     twin = conversation(filled.store, "lamp").model_copy(update={"id": "other"})
     filled.store.add([twin])
@@ -127,7 +132,7 @@ def test_what_people_ask_for_first_comes_first() -> None:
 def test_lengths_of_many_texts_are_measured_on_a_sample(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arf_core.store.patterns.MEASURED", 10)
+    monkeypatch.setattr("arf_core.store.lengths.SAMPLE", 10)
     add_items(project, [make_item(f"c{i}", ["customer: Hi."], "Two words.") for i in range(40)])
     for lengths in (turn_lengths(project.store), word_lengths(project.store, "teacher")):
         assert (lengths.step, sum(lengths.counts.values())) == (4, 10)

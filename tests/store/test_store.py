@@ -1,15 +1,10 @@
-import multiprocessing
 import os
-import random
 import shutil
-import signal
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
 from items import DELIVERY, REFUND, add_items, make_item, reading
-from sqlalchemy import func, select
 
 from arf_core.errors import StoreError
 from arf_core.evaluate.rates import error_rates
@@ -164,66 +159,6 @@ def test_every_older_schema_migrates_to_the_present_one(tmp_path: Path) -> None:
             conn.execute(f"PRAGMA user_version = {snapshot.stem[1:]}")
         Store(path).close()
         assert layout(path) == layout(tmp_path / "new.db"), snapshot.stem
-
-
-def write_systems(path: Path, who: int, n: int) -> None:
-    store = Store(path)
-    for i in range(n):
-        store.add([System(name=f"{who}-{i}", kind="teacher")])
-
-
-def test_many_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
-    Store(tmp_path / "arf.db").close()
-    spawn = multiprocessing.get_context("spawn")
-    workers = [
-        spawn.Process(target=write_systems, args=(tmp_path / "arf.db", w, 40)) for w in range(4)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert [w.exitcode for w in workers] == [0] * 4
-    assert len(Store(tmp_path / "arf.db").all(System)) == 160
-
-
-def write_pairs(path: Path) -> None:
-    store = Store(path)
-    i = 0
-    while True:
-        with store.write() as conn:
-            rows = [
-                {"name": f"{i}-{side}", "kind": "teacher", "settings_hash": ""} for side in "ab"
-            ]
-            for row in rows:
-                conn.execute(schema.system.insert(), [row])
-        i += 1
-
-
-KILLS = int(os.environ.get("ARF_KILLS", "4"))
-
-
-def test_killed_at_any_moment_the_store_holds_whole_writes(tmp_path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    rng = random.Random(1)
-    for n in range(KILLS):
-        path = tmp_path / f"{n}.db"
-        Store(path).close()
-        worker = spawn.Process(target=write_pairs, args=(path,))
-        worker.start()
-        deadline = time.monotonic() + 20
-        store = Store(path)
-        while not store.all(System) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(rng.random() * 0.2)
-        assert worker.pid is not None
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.join(10)
-        names = [s.name for s in Store(path).all(System)]
-        assert names
-        assert len(names) % 2 == 0
-        with Store(path).read() as conn:
-            assert conn.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
-            assert conn.scalar(select(func.count()).select_from(schema.system)) == len(names)
 
 
 @pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="needs a small disk")

@@ -24,7 +24,7 @@ from arf_core.records import (
     now,
 )
 from arf_core.store import schema
-from arf_core.store.filters import Scope, look
+from arf_core.store.filters import Scope, findings_in
 from arf_core.store.finding_list import listed
 from arf_core.store.queries import items
 
@@ -39,14 +39,14 @@ def said(at: AppTest) -> str:
 def numbers(path: Path, system: str = "teacher", **scope: object) -> list[int]:
     """The findings that the page should list."""
     with Project.open(path) as project:
-        found = look(project.store, system, READER, Scope(**scope))
+        found = findings_in(project.store, system, READER, Scope(**scope))
         return [int(n) for n in listed(found)]
 
 
 # -- full, empty, failing -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("show", ["Error rates", "Slices", "Together", "Clusters", "Findings"])
+@pytest.mark.parametrize("show", ["Error rates", "Slices", "Error pairs", "Clusters", "Findings"])
 def test_every_part_opens_by_its_address(open_app, sample: Path, show: str) -> None:
     at = open_app(sample, PAGE, show=show)
     assert not at.exception
@@ -61,7 +61,7 @@ def test_figures_are_those_of_the_demo(open_app, sample: Path) -> None:
         figures = report.systems[system]
         share = round(100 * figures.with_error / figures.summaries)
         assert re.search(
-            rf"{re.escape(name)}: {share}\s% of {figures.summaries} summaries have an error",
+            rf"{re.escape(name)} {share}\s% of {figures.summaries}",
             said(at),
         )
     assert report.counted_by == READER
@@ -74,10 +74,10 @@ def test_the_test_split_is_hidden_unless_asked_for(open_app, sample: Path) -> No
         all_of_it = error_rates(project.store, "teacher", READER, SPLITS)
     assert hidden.any_error.total < all_of_it.any_error.total
     at = open_app(sample, PAGE)
-    assert f"of {hidden.any_error.total} summaries" in said(at)
-    assert "The test split is hidden" in said(at)
+    assert f"of {hidden.any_error.total}," in said(at)
+    assert "Test split hidden" in said(at)
     at.multiselect(key="split").set_value(list(SPLITS)).run()
-    assert f"of {all_of_it.any_error.total} summaries" in said(at)
+    assert f"of {all_of_it.any_error.total}," in said(at)
     assert "hidden" not in said(at)
 
 
@@ -121,8 +121,8 @@ def test_it_opens_on_the_teacher_against_a_student_on_what_both_were_read_in(
     assert "none read" not in said(at)
     with Project.open(with_student) as project:
         read = error_rates(project.store, "teacher", READER, ["test"]).any_error.total
-    assert said(at).count(f"of {read} summaries have an error") == 2
-    assert "In the test split alone" in said(at)
+    assert said(at).count(f"of {read},") == 2
+    assert "Test split only" in said(at)
 
 
 def test_the_splits_follow_the_choice_of_systems_until_they_are_chosen(
@@ -134,24 +134,24 @@ def test_the_splits_follow_the_choice_of_systems_until_they_are_chosen(
     assert at.multiselect(key="split").value == ["test"]
     at.selectbox(key="against").set_value("r1").run()
     assert at.multiselect(key="split").value == ["train", "dev"]
-    assert "The test split is hidden: More, Splits" in said(at)
+    assert "Test split hidden (More filters)" in said(at)
     at.multiselect(key="split").set_value(["dev"]).run()
     at.selectbox(key="system").set_value("pupil").run()
     assert at.multiselect(key="split").value == ["dev"]
     assert not at.exception
-    assert "none read in this view" in said(at)
+    assert "none read" in said(at)
 
 
 def test_the_splits_of_the_address_stand(open_app, with_student: Path) -> None:
     at = open_app(with_student, PAGE, system="Student (pupil)", split=["train", "dev"])
     assert at.multiselect(key="split").value == ["train", "dev"]
-    assert "none read in this view" in said(at)
+    assert "none read" in said(at)
 
 
 def test_without_summaries_it_leads_to_the_data(open_app, empty_project: Path) -> None:
     at = open_app(empty_project, PAGE)
     assert not at.exception
-    assert "There are no summaries yet" in said(at)
+    assert "No summaries yet" in said(at)
 
 
 def test_where_nobody_has_read_it_offers_the_rules(open_app, empty_project: Path) -> None:
@@ -170,7 +170,7 @@ def test_where_nobody_has_read_it_offers_the_rules(open_app, empty_project: Path
         project.store.put_summaries([Summary.of("c", "teacher", "A greeting.")])
     at = open_app(empty_project, PAGE)
     assert not at.exception
-    assert "Nobody has read these summaries" in said(at)
+    assert "No detector has read these summaries" in said(at)
     assert at.button(key="start")
     assert any("arf analyze" in code.value for code in at.code)
 
@@ -208,12 +208,12 @@ def test_filters_narrow_the_list_and_what_they_say(open_app, sample: Path) -> No
     assert f"{len(everything)} findings" in said(at)
     at.multiselect(key="category").set_value(["wrong_figure"]).run()
     with Project.open(sample) as project:
-        found = look(project.store, "teacher", READER, Scope(splits=("train", "dev")))
+        found = findings_in(project.store, "teacher", READER, Scope(splits=("train", "dev")))
         figures = listed(found, ["wrong_figure"])
     assert 0 < len(figures) < len(everything)
     assert f"{len(figures)} findings" in said(at)
     at.text_input(key="words").set_value("zzzz").run()
-    assert "No finding fits" in said(at)
+    assert "No matching findings" in said(at)
 
 
 def test_a_slice_narrows_rates_and_list(open_app, sample: Path) -> None:
@@ -296,9 +296,11 @@ def test_a_lasso_round_points_lists_their_findings(server: Server, sample: Path,
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
         page.mouse.move(x, y, steps=8)
     page.mouse.up()
-    chosen = page.get_by_text(re.compile(r"^[\d,]+ findings chosen$"))
+    chosen = page.get_by_text(re.compile(r"^[\d,]+ findings selected$"))
     chosen.wait_for()
-    assert chosen.inner_text() == f"{len(numbers(sample, splits=('train', 'dev')))} findings chosen"
+    assert (
+        chosen.inner_text() == f"{len(numbers(sample, splits=('train', 'dev')))} findings selected"
+    )
     table = page.locator(".st-key-chosen canvas").first
     table.wait_for()
     table.scroll_into_view_if_needed()
@@ -322,14 +324,14 @@ def test_a_view_can_be_sent_to_a_fresh_server(tmp_path: Path, sample: Path, page
                 category="Missing resolution or next step",
                 slice="channel",
                 only="e-mail",
-                order="least certain first",
+                order="Least confident first",
             )
         )
         head = page.locator(".st-key-list-head .arf-text")
         head.wait_for(timeout=60_000)
         with Project.open(sample) as project:
             scope = Scope(splits=("train", "dev"), attribute="channel", value="e-mail")
-            found = look(project.store, "teacher", READER, scope)
+            found = findings_in(project.store, "teacher", READER, scope)
             expected = len(listed(found, ["missing_resolution"]))
         assert expected > 0
         assert head.inner_text().startswith(f"{expected} finding")

@@ -68,8 +68,8 @@ def test_every_part_opens_by_its_address(open_app, sample: Path, part: str) -> N
 def test_the_overview_counts_what_is_there(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE)
     figures = {m.label.replace("\\", ""): m.value for m in at.metric}
-    assert figures["conversations"] == "120"
-    assert figures["summaries by Teacher"] == figures["summaries by Corrected (r1)"] == "120"
+    assert figures["Conversations"] == "120"
+    assert figures["Summaries by Teacher"] == figures["Summaries by Corrected (r1)"] == "120"
     assert at.selectbox(key="by").options[0] == "channel"
     at.selectbox(key="by").select("source").run()
     assert not at.exception
@@ -79,7 +79,7 @@ def test_an_empty_project_asks_for_files(open_app, empty_project: Path) -> None:
     at = open_app(empty_project, PAGE)
     assert not at.exception
     assert len(at.file_uploader) == 1
-    assert "What each column means is guessed" in said(at)
+    assert "The column mapping is guessed" in said(at)
     assert not at.tabs
 
 
@@ -101,7 +101,7 @@ def test_words_are_searched_for_and_the_address_keeps_them(open_app, sample: Pat
     at = open_app(sample, PAGE, part="Conversations", q="refund")
     assert "1 of 16" in said(at)
     at.text_input(key="q").input("no such words at all").run()
-    assert "Nothing was found" in said(at)
+    assert "Nothing found" in said(at)
     assert not at.exception
     at.text_input(key="q").input("mail-30").run()
     assert "1 of 1" in said(at)
@@ -109,6 +109,7 @@ def test_words_are_searched_for_and_the_address_keeps_them(open_app, sample: Pat
 
 def test_findings_are_marked_without_any_model(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE, conversation="agent-10")
+    assert at.selectbox(key="reader-detector").options[0] == "reader (LLM)"
     at.selectbox(key="reader-detector").select("rules").run()
     assert not at.exception
     assert "Teacher" in said(at)
@@ -147,14 +148,14 @@ def test_a_file_is_looked_at_changed_undone_imported_and_read_by_the_rules(
     assert (imported.kind, read.kind, read.follows) == ("import", "analyze", imported.id)
     at = open_app(empty_project, PAGE, part="Import")
     figures = {m.label: m.value for m in at.metric}
-    assert (figures["conversations"], figures["rows not taken"]) == ("2", "1")
+    assert (figures["Conversations"], figures["Rejected rows"]) == ("2", "1")
     assert "1 × the conversation has no text" in said(at)
     assert "**1 of 2** summaries by Teacher" in said(at)
     assert "Connect a model" in said(at)
 
 
-def test_rows_not_taken_are_saved_with_formulas_defused(tmp_path: Path) -> None:
-    from ui.data.report import rejects_csv
+def test_rejected_rows_are_saved_with_formulas_defused(tmp_path: Path) -> None:
+    from ui.data.import_report import rejects_csv
 
     with Project.create(tmp_path / "p") as project:
         (tmp_path / "x.csv").write_text(CHATS)
@@ -223,6 +224,8 @@ def test_labels_are_given_a_side_and_attributes_are_chosen(open_app, empty_proje
     text = CHATS.replace(",agent,", ",Ana,")
     at = upload(open_app(empty_project, PAGE), text)
     assert at.selectbox(key="speaker-Ana").value is None
+    assert "speakers are kept as they are called" in said(at)
+    assert "--" not in said(at)  # the page has menus for what a command has flags for
     at.selectbox(key="speaker-Ana").select("agent").run()
     assert "--speaker Ana=agent" in at.code[0].value
     at.multiselect(key="map-attributes").set_value([]).run()
@@ -250,8 +253,8 @@ def test_two_files_that_belong_together_are_read_together(open_app, empty_projec
     at.file_uploader[0].upload("summaries.csv", summaries.encode(), "text/csv")
     at.run()
     assert not at.exception
-    assert "The first rows of messages.csv" in said(at)
-    assert "The first rows of summaries.csv" in said(at)
+    assert "First rows of messages.csv" in said(at)
+    assert "First rows of summaries.csv" in said(at)
     assert "A parcel comes tomorrow." in said(at)
 
 
@@ -266,7 +269,7 @@ def test_a_file_without_summaries_is_welcome(open_app, empty_project: Path) -> N
     assert not at.exception
     assert "There are no summaries yet" in said(at)
     at = open_app(empty_project, PAGE, part="Conversations")
-    assert "Nobody has summarised this conversation yet" in said(at)
+    assert "This conversation has no summary yet" in said(at)
 
 
 def test_what_is_prepared_belongs_to_its_project(
@@ -327,18 +330,18 @@ def test_from_a_dropped_file_to_findings_by_the_rules(
     (tmp_path / "chats.csv").write_text(CHATS)
     page.goto(server.url(empty_project, "Data"))
     page.set_input_files("input[type=file]", str(tmp_path / "chats.csv"))
-    page.get_by_text("The first conversations, as they would be stored").wait_for()
+    page.get_by_text("Preview of the first conversations").wait_for()
     page.get_by_text("its name says so, and it holds moments").wait_for()
     pick(page, ".st-key-map-summary", "none")
     page.get_by_text("No summary.").wait_for()
     page.get_by_role("button", name="Undo: Summary").click()
-    page.get_by_text("Summary by teacher").wait_for()
-    page.get_by_role("button", name="Import", exact=True).click()
-    page.get_by_text("What was imported").wait_for()
+    page.get_by_text("Summary by Teacher").wait_for()
+    page.get_by_role("button", name="Import files").click()
+    page.get_by_text("Import report").wait_for()
     page.get_by_text("1 × the conversation has no text").wait_for()
-    page.get_by_text("summaries by Teacher, 1 findings in all").wait_for()
+    page.get_by_text("summaries by Teacher: 1 finding.").wait_for()
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Save all as CSV").click()
+        page.get_by_role("button", name="Download all as CSV").click()
     assert b"'=cmd|c3" in Path(saved.value.path()).read_bytes()
 
 
@@ -365,4 +368,4 @@ def test_conversations_are_gone_through_by_keyboard_and_have_addresses(
     assert page.locator(".arf-chat").inner_text() == shown_now
     page.locator(".st-key-q input").fill("jk")
     page.keyboard.press("Enter")
-    page.get_by_text("Nothing was found").first.wait_for()
+    page.get_by_text("Nothing found").first.wait_for()

@@ -9,18 +9,12 @@ import pytest
 from running_app import Server, shown
 from trainings import leave_finished
 
-from arf_core.finetune import Wanted, prepare
+from arf_core.finetune import prepare
 from arf_core.finetune.requirements import missing
-from arf_core.finetune.run_folder import (
-    Place,
-    Reason,
-    TrainingJob,
-    place_of,
-    state_now,
-    write_whole,
-)
-from arf_core.finetune.settings import PRACTICE, starting_settings
+from arf_core.finetune.run_folder import RunFolder, run_folder, state_now, write_atomically
+from arf_core.finetune.settings import PRACTICE, FinetuneSettings
 from arf_core.finetune.students import register
+from arf_core.finetune.training_records import EndReason, TrainingJob
 from arf_core.jobs.queue import jobs, open_jobs
 from arf_core.project import Project
 from arf_core.records import System
@@ -28,9 +22,9 @@ from arf_core.records import System
 PAGE = "pages/4_Finetune.py"
 
 
-def finished(path: Path, name: str) -> Place:
+def finished(path: Path, name: str) -> RunFolder:
     """A student of r1 as a finished training leaves it, and its models."""
-    place = place_of(path, name)
+    place = run_folder(path, name)
     job = TrainingJob(
         name=name,
         system="r1",
@@ -45,7 +39,7 @@ def finished(path: Path, name: str) -> Place:
         fingerprint="f",
     )
     place.folder.mkdir(parents=True)
-    write_whole(place.job_file, job.model_dump_json())
+    write_atomically(place.job_file, job.model_dump_json())
     leave_finished(place)
     with Project.open(path) as project:
         register(project, place)
@@ -55,7 +49,7 @@ def finished(path: Path, name: str) -> Place:
 def test_an_empty_project_is_told_what_comes_first(open_app, empty_project: Path) -> None:
     at = open_app(empty_project, PAGE)
     assert not at.exception
-    assert "There are no summaries to learn from" in shown(at)
+    assert "No summaries yet" in shown(at)
 
 
 def test_the_set_is_shown_before_anything_is_trained(open_app, sample: Path) -> None:
@@ -64,7 +58,7 @@ def test_the_set_is_shown_before_anything_is_trained(open_app, sample: Path) -> 
     assert at.selectbox(key="train-system").value == "r1"
     words = shown(at)
     assert "60 rows to learn from, 20 to evaluate on" in words
-    assert "The loss counts on the marked answer alone" in words
+    assert "Only the highlighted answer counts towards the loss" in words
     at.selectbox(key="train-system").set_value("teacher").run()
     at.radio(key="train-rows").set_value("good").run()
     assert "35 rows to learn from" in shown(at)
@@ -122,7 +116,7 @@ def test_patience_is_a_part_of_the_command_and_has_the_dev_loss_measured(
     open_app, sample: Path
 ) -> None:
     at = open_app(sample, PAGE)
-    unseen = "looked at only where patience is set"
+    unseen = "Set a patience to evaluate on"
     assert unseen in shown(at)
     at.number_input(key="train-full-patience").set_value(4).run()
     assert not at.exception
@@ -135,16 +129,15 @@ def test_patience_is_a_part_of_the_command_and_has_the_dev_loss_measured(
 @pytest.mark.skipif(bool(missing()), reason=f"no {missing()}: make train")
 @pytest.mark.parametrize(
     ("reason", "buttons", "words"),
-    [("diverged", 0, "Choose a smaller learning rate"), ("lost_gpu", 1, "What happened.")],
+    [("diverged", 0, "Choose a lower learning rate"), ("lost_gpu", 1, "What happened.")],
 )
 def test_a_failed_training_is_resumed_only_where_that_helps(
-    open_app, sample: Path, reason: Reason, buttons: int, words: str
+    open_app, sample: Path, reason: EndReason, buttons: int, words: str
 ) -> None:
     with Project.open(sample) as project:
-        wanted = Wanted("r1", "practice", "student-r1", "trl", starting_settings("practice"))
-        place = Place(prepare(project, wanted))
+        place = prepare(project, system="r1", base="practice", into="student-r1", trainer="trl")
     told = {"phase": "failed", "reason": reason, "message": "What happened.", "hint": "Do this."}
-    place.tell(state_now("training", 3, 180).model_copy(update=told))
+    place.write_state(state_now("training", 3, 180).model_copy(update=told))
     at = open_app(sample, PAGE)
     assert not at.exception
     said = at.error[0].value.replace("\\", "")
@@ -159,10 +152,10 @@ def test_a_failed_training_is_resumed_only_where_that_helps(
 def test_a_broken_student_is_told_of_beside_the_others_and_can_be_removed(
     open_app, sample: Path
 ) -> None:
-    wanted = Wanted("r1", "practice", "whole", "trl", starting_settings("practice"))
+    settings = FinetuneSettings(system="r1", base="practice", into="whole", trainer="trl")
     with Project.open(sample) as project:
-        prepare(project, wanted)
-        broken = Place(prepare(project, wanted._replace(into="broken")))
+        prepare(project, settings)
+        broken = prepare(project, settings, into="broken")
     broken.job_file.write_text("")
     at = open_app(sample, PAGE)
     assert not at.exception
@@ -193,7 +186,7 @@ def test_a_student_whose_files_are_gone_in_part_is_shown_with_the_rest(
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     at = open_app(sample, PAGE)
     assert not at.exception
-    assert shown(at).count("no longer there") == len(gone)
+    assert shown(at).count("not found") == len(gone)
     assert [found.value for found in at.subheader][-2:] == ["whole", "older"]
     offered = [box.options for box in at.selectbox if box.key == "model-whole"]
     assert offered == ([asked_as] if asked_as else [])
@@ -233,15 +226,15 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
 
     slow = 300_000
     page.goto(server.url(sample, "Finetune"))
-    page.get_by_text("Settings, and why they are so").click(timeout=slow)
-    page.get_by_role("spinbutton", name="Passes over the rows").fill("4", timeout=slow)
-    page.get_by_role("spinbutton", name="Passes over the rows").press("Enter")
+    page.get_by_text("Training settings").click(timeout=slow)
+    page.get_by_role("spinbutton", name="Epochs").fill("4", timeout=slow)
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
     expect(page.get_by_text("60 steps", exact=True)).to_be_visible(timeout=slow)
-    page.get_by_role("button", name="Train", exact=True).click(timeout=slow)
+    page.get_by_role("button", name="Train student", exact=True).click(timeout=slow)
     student = page.locator(".st-key-student-student-r1")
     expect(student).to_contain_text("practice model", timeout=slow)
     expect(student).to_contain_text("tokens/s", timeout=slow)
-    place = place_of(sample, "student-r1")
+    place = run_folder(sample, "student-r1")
     title = student.locator(".gtitle").first  # the old one lingers while a new one is drawn
     before = title.text_content(timeout=slow)
     assert before
@@ -261,6 +254,6 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
         student.locator(".st-key-fetch-students-student-r1-README-md button").click()
     card = fetched.value.path().read_text()
     assert "A practice model" in card
-    student.get_by_role("button", name="Try", exact=True).click()
-    expect(student).to_contain_text("student-r1-gguf says, in", timeout=slow)
+    student.get_by_role("button", name="Try student", exact=True).click()
+    expect(student).to_contain_text("Summary by student-r1-gguf", timeout=slow)
     assert student.locator(".arf-chat").count() == 1

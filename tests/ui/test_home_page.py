@@ -32,10 +32,19 @@ def test_it_says_what_the_sample_came_to(open_app, sample: Path) -> None:
     assert at.button(key="next-do").label == "Review and export"
 
 
+def test_what_only_the_rules_have_read_gets_a_count_and_no_rate(open_app, sample: Path) -> None:
+    with Project.open(sample) as project, project.store.write() as conn:
+        conn.exec_driver_sql("DELETE FROM analysis WHERE detector NOT LIKE 'rules'")
+    said = shown(open_app(sample))
+    assert "The rules proved errors in" in said
+    assert "there are more errors than that" in said
+    assert "have errors" not in said
+
+
 def test_an_empty_project_asks_for_conversations(open_app, empty_project: Path) -> None:
     at = open_app(empty_project)
     assert not at.exception
-    assert at.button(key="next-do").label == "Bring in conversations"
+    assert at.button(key="next-do").label == "Import conversations"
 
 
 def test_without_a_project_a_file_or_the_sample_begins(open_app) -> None:
@@ -109,7 +118,7 @@ def test_another_project_is_opened_from_the_list(
     open_app(empty_project)
     at = open_app(sample)
     at.button(key=f"open-{empty_project}").click().run()
-    assert at.button(key="next-do").label == "Bring in conversations"
+    assert at.button(key="next-do").label == "Import conversations"
     assert at.query_params["project"] in (str(empty_project), [str(empty_project)])
 
 
@@ -157,7 +166,7 @@ def test_a_file_dropped_here_starts_a_project_and_is_kept(
 def test_the_rules_are_started_from_here_and_the_page_shows_the_job(open_app, sample: Path) -> None:
     project = Project.open(sample)
     with project.store.write() as conn:
-        for table in ("analysis", "finding", "revision", "edit", "check", "change"):
+        for table in ("analysis", "finding", "revision", "edit", "check", "block"):
             conn.exec_driver_sql(f'DELETE FROM "{table}"')
         conn.exec_driver_sql("DELETE FROM summary WHERE system = 'r1'")
         conn.exec_driver_sql("DELETE FROM system WHERE name = 'r1'")

@@ -41,7 +41,7 @@ PLACES = (
     ("Data", {"part": "Overview"}),
     ("Data", {"part": "Conversations"}),
     ("Data", {"part": "Import"}),
-    *(("Analyze", {"show": s}) for s in ("Error rates", "Slices", "Together", "Clusters")),
+    *(("Analyze", {"show": s}) for s in ("Error rates", "Slices", "Error pairs", "Clusters")),
     ("Analyze", {"show": "Findings"}),
     *(("Revise", {"view": s}) for s in ("Review", "Outcome", "New round", "Export")),
     ("Finetune", {}),
@@ -246,7 +246,7 @@ def test_a_file_of_payloads_is_previewed_as_text(server, hostile: Path, page) ->
         "buffer": table.to_csv(index=False).encode(),
     }
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(upload)
-    page.get_by_role("button", name="Import", exact=True).wait_for()
+    page.get_by_role("button", name="Import files").wait_for()
     settle(page)
     open_all(page)
     assert page.evaluate("window.arfRan") is None

@@ -84,7 +84,7 @@ def test_killing_server_and_browser_in_the_middle_of_an_import_loses_nothing(
     page = context.new_page()
     page.goto(server.url())
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(chats(tmp_path, 8_000))
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Import files").click()
     page.get_by_text("Import chats.jsonl").first.wait_for()
     (path,) = (home / "arf-projects").iterdir()
     with Project.open(path) as project:

@@ -9,7 +9,7 @@ from running_app import ROOT, Server, pick, settled, start_server
 
 from arf_core.project import Project
 from arf_core.records import Summary
-from arf_core.review.queue import Queued, queue
+from arf_core.review.queue import QueueItem, queue
 
 FILE = ROOT / "examples" / "support" / "conversations.jsonl"
 PATIENCE_MS = 60_000
@@ -30,13 +30,13 @@ def bring_in(page, server: Server) -> None:
     """Home: drop the file. Data: take a mapping away and undo that, then import."""
     page.goto(server.url())
     page.set_input_files("input[type=file]", str(FILE))
-    page.get_by_text("The first conversations, as they would be stored").wait_for()
+    page.get_by_text("Preview of the first conversations").wait_for()
     pick(page, ".st-key-map-summary", "none")
     page.get_by_text("No summary.").wait_for()
     page.get_by_role("button", name="Undo: Summary").click()
-    page.get_by_text("Summary by teacher").wait_for()
-    page.get_by_role("button", name="Import", exact=True).click()
-    page.get_by_text("7 findings in all").wait_for()
+    page.get_by_text("Summary by Teacher").wait_for()
+    page.get_by_role("button", name="Import files").click()
+    page.get_by_text("summaries by Teacher: 7 findings.").wait_for()
 
 
 def look_at_findings(page) -> None:
@@ -56,7 +56,7 @@ def look_at_findings(page) -> None:
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
         page.mouse.move(x, y, steps=12)
     page.mouse.up()
-    page.get_by_text("findings chosen").wait_for()
+    page.get_by_text("findings selected").wait_for()
     table = page.locator(".st-key-chosen canvas").first
     table.wait_for()
     table.scroll_into_view_if_needed()
@@ -71,7 +71,7 @@ def look_at_findings(page) -> None:
 def correct(page) -> None:
     """Revise: a round by the rules, with what they found."""
     page.get_by_role("link", name="Revise", exact=True).click()
-    page.get_by_role("button", name="Start the round").click()
+    page.get_by_role("button", name="Start round").click()
     page.get_by_role("tab", name="Review").wait_for()
 
 
@@ -82,7 +82,7 @@ def decide(page, order: list[str]) -> None:
         press(page, key)
         shows(page, then)
     press(page, "w")
-    box = page.get_by_label("The new text")
+    box = page.get_by_label("New text")
     box.fill(MINE)
     box.press("Control+Enter")
     shows(page, order[4])
@@ -126,7 +126,7 @@ def test_from_a_dropped_file_to_a_training_set(at_home: Server, tmp_path: Path, 
     assert {row["origin"] for row in rows} == {"clean", *origins(waiting[:4])}
 
 
-def stands(project: Project, decided: list[Queued]) -> dict[str, str]:
+def stands(project: Project, decided: list[QueueItem]) -> dict[str, str]:
     """What should go out of the four decided ones: those that are not in the test split."""
     texts = {s.id: s for s in project.store.all(Summary)}
     found = {}
@@ -137,7 +137,7 @@ def stands(project: Project, decided: list[Queued]) -> dict[str, str]:
     return {q.external_id: found[q.external_id] for q in decided if q.split != "test"}
 
 
-def origins(decided: list[Queued]) -> set[str]:
+def origins(decided: list[QueueItem]) -> set[str]:
     said = zip(decided, ("accepted", "accepted", "kept", "reworded"), strict=True)
     return {origin for q, origin in said if q.split != "test"}
 

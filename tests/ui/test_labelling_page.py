@@ -48,7 +48,7 @@ def test_clean_is_one_key_and_the_next_one_comes(open_app, two: Path) -> None:
     assert not at.exception
     assert present(at) != first
     at.button(key="label-clean").click().run()
-    assert "Everything here is read" in shown(at)
+    assert "All summaries are annotated" in shown(at)
     with Project.open(two) as project:
         rates = error_rates(project.store, "teacher", "person:anna")
     assert (rates.any_error.count, rates.any_error.total) == (0, 2)
@@ -89,19 +89,19 @@ def test_the_last_reading_can_be_changed(open_app, two: Path) -> None:
 
 def test_detectors_are_measured_as_soon_as_there_is_a_reading(open_app, two: Path) -> None:
     at = open_as_anna(open_app, two)
-    assert "Against people" not in [tab.label for tab in at.tabs]
+    assert "Agreement" not in [tab.label for tab in at.tabs]
     at.button(key="label-clean").click().run()
-    assert "Against people" in [tab.label for tab in at.tabs]
+    assert "Agreement" in [tab.label for tab in at.tabs]
 
 
 @pytest.mark.browser
 def test_summaries_are_read_by_keyboard(server, two: Path, page) -> None:
     page.set_default_timeout(60_000)
     page.goto(server.url(two, "Analyze", **VIEW))
-    page.get_by_label("Reader", exact=True).fill("anna")
+    page.get_by_label("Annotator", exact=True).fill("anna")
     page.keyboard.press("Enter")
     page.get_by_text("anna has read 0 of 2").wait_for()
-    page.get_by_label("Reader", exact=True).blur()
+    page.get_by_label("Annotator", exact=True).blur()
     for n in (1, 2):
         page.locator(".st-key-label-clean button").first.wait_for()
         settled(page)

@@ -9,11 +9,10 @@ from running_app import settled, shown
 from arf_core.evaluate.rates import error_rates
 from arf_core.project import Project
 from arf_core.records import Summary
-from arf_core.review.counts import Wanted, tallies
 from arf_core.review.decisions import decide
-from arf_core.review.queue import queue
+from arf_core.review.queue import QueueFilter, queue
 from arf_core.store import schema
-from arf_core.store.findings import round_outcome
+from arf_core.store.round_counts import review_counts, round_outcome
 
 PAGE = "pages/3_Revise.py"
 
@@ -25,7 +24,7 @@ def waiting(project: Path) -> list[str]:
 
 def in_queue(project: Path, decision: str) -> list[str]:
     with Project.open(project) as opened:
-        return [q.external_id for q in queue(opened.store, "r1", Wanted(decision=decision))]
+        return [q.external_id for q in queue(opened.store, "r1", QueueFilter(decision=decision))]
 
 
 # -- without a browser ------------------------------------------------------------------------
@@ -34,7 +33,7 @@ def in_queue(project: Path, decision: str) -> list[str]:
 def test_an_empty_project_is_told_what_comes_first(open_app, empty_project: Path) -> None:
     at = open_app(empty_project, PAGE)
     assert not at.exception
-    assert "There are no summaries yet" in shown(at)
+    assert "No summaries yet" in shown(at)
 
 
 def test_without_findings_the_way_goes_to_analyze(open_app, empty_project: Path) -> None:
@@ -42,7 +41,7 @@ def test_without_findings_the_way_goes_to_analyze(open_app, empty_project: Path)
         add_items(project, [DELIVERY])
     at = open_app(empty_project, PAGE)
     assert not at.exception
-    assert "Nobody has looked for errors yet" in shown(at)
+    assert "No findings to correct yet" in shown(at)
 
 
 def test_the_riskiest_revision_is_shown_with_its_edits_and_checks(open_app, sample: Path) -> None:
@@ -63,7 +62,7 @@ def test_the_figures_are_those_of_the_demo(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE, view="Outcome")
     assert not at.exception
     words = shown(at)
-    assert f"{outcome.edited} of 120 summaries of Teacher edited" in words
+    assert f"{outcome.edited} of 120 Teacher summaries edited" in words
     assert f"{outcome.fixed} of {outcome.fixed} findings verified as fixed" in words
     assert at.selectbox(key="counted_by").value == "llm:second-reader"
     assert (rates.count, rates.total) == (3, 120)
@@ -103,7 +102,7 @@ def test_accept_all_verified_has_a_count_and_an_undo(open_app, sample: Path) -> 
 def test_an_address_holds_the_filters_and_the_conversation(open_app, sample: Path) -> None:
     at = open_app(sample, PAGE, stands="verified", error="wrong_figure")
     with Project.open(sample) as project:
-        wanted = Wanted(standings=("verified",), category="wrong_figure")
+        wanted = QueueFilter(statuses=("verified",), category="wrong_figure")
         found = queue(project.store, "r1", wanted)
     assert found[0].external_id in shown(at)
     to = waiting(sample)[7]
@@ -157,10 +156,10 @@ def test_a_project_that_is_all_decided_says_so(open_app, sample: Path) -> None:
     with Project.open(sample) as project:
         for row in queue(project.store, "r1"):
             decide(project.store, "r1", row.summary_id, "accept", "anna")
-        assert sum(t.fitting(Wanted()) for t in tallies(project.store, "r1")) == 0
+        assert QueueFilter().count(review_counts(project.store, "r1")) == 0
     at = open_app(sample, PAGE)
     assert not at.exception
-    assert "Everything is decided" in shown(at)
+    assert "Every revision is decided" in shown(at)
 
 
 # -- in a browser -----------------------------------------------------------------------------
@@ -187,7 +186,7 @@ def test_a_round_is_reviewed_by_keyboard(server, sample: Path, page) -> None:
         press(page, key)
         shows(page, then)
     press(page, "w")
-    box = page.get_by_label("The new text")
+    box = page.get_by_label("New text")
     box.wait_for()
     box.fill("A text with a, x, j and u in it.")
     box.press("Control+Enter")

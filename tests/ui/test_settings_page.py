@@ -43,8 +43,8 @@ def test_an_empty_project_is_told_what_to_do(open_app, empty_project: Path) -> N
     assert "No model is connected yet" in said(open_app(empty_project, PAGE))
     assert "Connect one under Models first" in said(open_app(empty_project, PAGE, section="Roles"))
     spending = said(open_app(empty_project, PAGE, section="Spending"))
-    assert "No model has been asked yet" in spending
-    assert "Nothing has been sent anywhere" in spending
+    assert "No model has been called yet" in spending
+    assert "Nothing has been sent yet" in spending
 
 
 def fill(at: AppTest, name: str, url: str, model: str = "m", key_env: str = "") -> AppTest:
@@ -63,8 +63,10 @@ def test_a_model_is_added_tried_removed_and_brought_back(open_app, empty_project
         assert f"arf models add {empty_project} local --base-url {server.url}" in at.code[0].value
         assert at.text_input(key="add-name").value == ""
         at.button(key="try-local").click().run()
-        assert "It answered in" in at.success[0].value
-        assert "context_tokens = 4096" in at.success[0].value.replace("\\", "")
+        assert "Answered in" in at.success[0].value
+        assert "4,096-token context" in at.success[0].value.replace("\\", "")
+        assert "replies follow a JSON schema" in said(at)
+        assert "schema_means" not in said(at)
     assert settings_of(empty_project).models["local"]["context_tokens"] == 4096
     at.button(key="remove-local").click().run()
     assert settings_of(empty_project).models == {}
@@ -92,7 +94,7 @@ def test_limits_of_a_model_are_set_and_left_at_their_defaults(
         (("", "http://x/v1"), "has no name"),
         (("a", "nowhere"), "base_url"),
         (("a", "http://x/v1", ""), "model"),
-        (("a", "http://x/v1", "m", "sk-proj-secret-1"), "no name of an environment variable"),
+        (("a", "http://x/v1", "m", "sk-proj-secret-1"), "name of an environment variable"),
     ],
 )
 def test_what_cannot_be_added_is_told_and_nothing_is_written(
@@ -134,7 +136,7 @@ def test_a_wrong_or_missing_key_is_told_and_never_shown(
     body = b'{"error": {"message": "Incorrect API key provided: sk-very-secret"}}'
     with ScriptedServer(lambda b, n: Scripted(status=401, body=body)) as server:
         at = fill(open_app(empty_project, PAGE), "paid", server.url, "m", "A2_TEST_KEY")
-        assert "A2_TEST_KEY, which is not set" in said(at)
+        assert "A2_TEST_KEY (not set" in said(at)
         at.button(key="try-paid").click().run(timeout=60)
         assert "A2_TEST_KEY is not set" in errors(at)
         monkeypatch.setenv("A2_TEST_KEY", "sk-very-secret")
@@ -172,16 +174,16 @@ def test_roles_are_given_by_menu_and_a_circular_verifier_is_warned_of(
 def test_privacy_says_what_it_means_for_each_model(open_app, empty_project: Path) -> None:
     at = fill(open_app(empty_project, PAGE), "far", "https://models.example.com/v1")
     at = open_app(empty_project, PAGE, section="Privacy")
-    assert list(at.dataframe[0].value["may be asked"]) == ["yes"]
+    assert list(at.dataframe[0].value["Allowed"]) == ["yes"]
     at.toggle(key="privacy-offline").set_value(True).run()
     assert settings_of(empty_project).privacy.offline
-    assert "this project is offline" in at.dataframe[0].value["may be asked"][0]
+    assert "this project is offline" in at.dataframe[0].value["Allowed"][0]
     at.toggle(key="privacy-offline").set_value(False).run()
     at.toggle(key="privacy-listed").set_value(True).run()
     assert settings_of(empty_project).privacy.allow == ("models.example.com",)
     at.multiselect(key="privacy-hosts").set_value([]).run()
     assert settings_of(empty_project).privacy.allow == ()
-    assert "no host" in at.dataframe[0].value["may be asked"][0]
+    assert "no host" in at.dataframe[0].value["Allowed"][0]
     at.toggle(key="privacy-mask").set_value(True).run()
     assert settings_of(empty_project).privacy.mask
     assert "[EMAIL_1]" in said(at)
@@ -195,8 +197,8 @@ def test_the_accounts_are_those_of_the_command_line(open_app, arf, sample: Path)
     assert entries
     at = open_app(sample, PAGE, section="Spending")
     costs, ledger = at.dataframe[0].value, at.dataframe[1].value
-    assert list(costs["calls"]) == [r["calls"] for r in rows]
-    assert list(ledger["bytes"]) == [e["bytes"] for e in entries]
+    assert list(costs["Calls"]) == [r["calls"] for r in rows]
+    assert list(ledger["Bytes"]) == [e["bytes"] for e in entries]
 
 
 def test_a_budget_and_prices_are_set_and_taken_away(open_app, empty_project: Path) -> None:
@@ -224,9 +226,9 @@ def test_categories_are_edited_as_a_draft_that_shows_what_it_changes(
     at.button(key="category-see-1").click().run()
     assert not at.exception
     assert not (sample / "taxonomy.yaml").exists()
-    assert "wrong_figure: changed (name)" in said(at)
+    assert "Wrong figure: changed (name)" in said(at)
     assert "120 summaries by Teacher" in said(at)
-    assert "Only the lines that change" in said(at)
+    assert "Only the changed lines" in said(at)
     at.button(key="taxonomy-save").click().run()
     with Project.open(sample) as project:
         assert project.taxonomy["wrong_figure"].name == "Bad number"
@@ -244,7 +246,7 @@ def test_a_faulty_draft_cannot_be_saved_and_says_why(open_app, sample: Path) -> 
     at.button(key="category-remove").click().run()
     assert "removed" in said(at)
     at.button(key="taxonomy-discard").click().run()
-    assert "What this draft changes" not in said(at)
+    assert "Changes in this draft" not in said(at)
 
 
 def test_yaml_that_is_no_taxonomy_is_told(open_app, sample: Path) -> None:
@@ -252,7 +254,7 @@ def test_yaml_that_is_no_taxonomy_is_told(open_app, sample: Path) -> None:
     (source,) = [a for a in at.text_area if a.label == "taxonomy.yaml"]
     source.input("categories: {").run()
     assert "cannot be read" in errors(at)
-    assert "no list of categories" in at.info[0].value
+    assert "not a list of categories" in at.info[0].value
 
 
 def test_name_and_split_of_the_project(open_app, empty_project: Path) -> None:
@@ -271,17 +273,17 @@ def test_name_and_split_of_the_project(open_app, empty_project: Path) -> None:
 
 
 def test_only_the_lines_of_a_prompt_that_change_are_shown() -> None:
-    from ui.settings.taxonomy import changed_lines
+    from ui.settings.draft_changes import changed_lines
 
     assert changed_lines("a\nb\nc\nd", "a\nB\nc\nd\ne") == [("b", "B"), ("", "e")]
     assert changed_lines("a\nb", "a\nb") == []
 
 
 def test_what_the_system_refuses_is_told_with_the_remedy(open_app, empty_project: Path) -> None:
-    (empty_project / "arf.new").mkdir()  # stands where the new settings would be written
+    (empty_project / "arf.toml.new").mkdir()  # where the new settings would be written
     at = open_app(empty_project, PAGE, section="Privacy")
     at.toggle(key="privacy-offline").set_value(True).run()
     assert not at.exception
-    assert "arf.new" in errors(at)
+    assert "arf.toml.new" in errors(at)
     assert not settings_of(empty_project).privacy.offline
     assert at.toggle(key="privacy-offline").value is False

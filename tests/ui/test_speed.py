@@ -10,10 +10,11 @@ from running_app import Server
 from arf_core.evaluate.rates import error_rates
 from arf_core.evaluate.slices import error_rates_by
 from arf_core.project import Project
-from arf_core.store import blocks, finding_list, schema
+from arf_core.store import finding_list, schema
+from arf_core.store.arrays import finding_columns
 from arf_core.store.patterns import error_patterns
 from arf_core.store.queries import detectors_of
-from arf_core.store.review_status import update_standings
+from arf_core.store.review_status import update_outcomes
 from benchmarks.projects import PERSON, READER, generate
 
 SUMMARIES = 40_000
@@ -49,7 +50,7 @@ def test_a_generated_project_is_as_the_store_would_have_written_it(tmp_path: Pat
         with project.store.write() as conn:
             before = conn.execute(query).all()
             conn.exec_driver_sql("UPDATE revision SET outcome = '', risk = 9, split = ''")
-            update_standings(conn, [row.summary_id for row in before])
+            update_outcomes(conn, [row.summary_id for row in before])
             assert conn.execute(query).all() == before
     assert len({row.risk for row in before}) >= 6
 
@@ -71,7 +72,7 @@ def test_counts_come_from_columns_and_not_from_rows(large: Path) -> None:
 def test_what_the_page_reads_takes_a_few_hundredths_of_a_second(large: Path) -> None:
     with Project.open(large) as project:
         store = project.store
-        found = blocks.found(store, "teacher", READER)
+        found = finding_columns(store, "teacher", READER)
         seqs = finding_list.listed(found)
         reads: dict[str, Callable[[], object]] = {
             "rates": lambda: error_rates(store, "teacher", READER, ["train", "dev"]),
@@ -79,7 +80,7 @@ def test_what_the_page_reads_takes_a_few_hundredths_of_a_second(large: Path) -> 
             "patterns": lambda: error_patterns(store, "teacher", READER, ["train"]),
             "list": lambda: finding_list.listed(found, ["wrong_figure"], "sure"),
             "page": lambda: finding_list.page(store, seqs, 300),
-            "card": lambda: finding_list.card(store, int(seqs[-1])),
+            "card": lambda: finding_list.finding_card(store, int(seqs[-1])),
             "neighbours": lambda: finding_list.neighbours(seqs, int(seqs[-1])),
             "words": lambda: finding_list.with_words(store, seqs, "99-9999"),
         }

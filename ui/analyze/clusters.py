@@ -1,4 +1,4 @@
-"""Analyze: what the findings have in common, as a drawing to choose from."""
+"""Analyze, Clusters: groups of similar findings, to select in a chart."""
 
 import pandas as pd
 import streamlit as st
@@ -8,52 +8,49 @@ from arf_core.project import Project
 from arf_core.report import charts
 from arf_core.store import finding_list
 from ui import widgets
-from ui.analyze import readings as reads
-from ui.analyze.findings import few
-from ui.analyze.page import Looked
+from ui.analyze import findings, queries
+from ui.analyze.selection import Selection
+from ui.names import category_name
 
 
-def draw(project: Project, looked: Looked) -> None:
-    """Clusters of findings; those that are drawn round are listed below."""
-    with st.spinner("Looking for what the findings have in common …", show_time=True):
-        found = reads.clustering(
-            project, looked.system, looked.detector, looked.view, looked.categories
+def draw(project: Project, selection: Selection) -> None:
+    """A scatter plot of findings; the selected ones are listed below."""
+    with st.spinner("Clustering findings …", show_time=True):
+        clustering = queries.clustering(
+            project,
+            selection.system,
+            selection.detector,
+            selection.scope,
+            selection.categories,
         )
+    table = _table(project, clustering)
     event = widgets.figure(
-        charts.clusters(found, project.taxonomy),
+        charts.clusters(clustering, project.taxonomy),
         "clusters",
-        data=_table(found),
+        data=table,
         on_select=lambda: None,
     )
-    chosen = _chosen(event)
-    if not chosen:
-        _names(found)
-        return
-    seqs = finding_list.numbers_of(project.store, chosen)
-    few(project, seqs, "chosen")
+    ids = _selected(event)
+    if ids:
+        findings.selected(project, finding_list.numbers_of(project.store, ids), "chosen")
+    elif len(table):
+        st.dataframe(table, hide_index=True, key="cluster-names")
 
 
-def _chosen(event: object) -> list[str]:
-    """Ids of the findings that are drawn round or clicked."""
+def _selected(event: object) -> list[str]:
+    """Ids of the findings inside the lasso, or of the one that was clicked."""
     points = event["selection"]["points"] if event else []  # type: ignore[index]
     return [str(p["customdata"]) for p in points if p.get("customdata")]
 
 
-def _names(found: Clustering) -> None:
-    """The clusters by size, each to be looked at by a click."""
-    rows = _table(found)
-    if len(rows):
-        st.dataframe(rows, hide_index=True, key="cluster-names")
-
-
-def _table(found: Clustering) -> pd.DataFrame:
+def _table(project: Project, clustering: Clustering) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "group": widgets.seen(c.name),
-                "findings": c.size,
-                "most frequent category": next(iter(c.categories), ""),
+                "Cluster": widgets.seen(c.name),
+                "Findings": c.size,
+                "Main category": category_name(next(iter(c.categories), ""), project.taxonomy),
             }
-            for c in found.clusters
+            for c in clustering.clusters
         ]
     )

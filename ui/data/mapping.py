@@ -1,84 +1,81 @@
-"""Data, Import: the guessed mapping with its reasons, menus to change it, and what comes of it."""
+"""Data, Import: the guessed mapping with its reasons, and menus to change it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from arf_core.importing import FIELDS, SHAPES, Mapping, Preview, Sample
-from arf_core.importing.options import ROLES
+from arf_core.importing import FIELDS, ROLES, SHAPES, ImportPreview, Sample, TableMapping
 from ui import widgets
-from ui.settings.page import bound
-from ui.state import DataState
+from ui.data.pending import change
+from ui.state import DataState, bound
 
-Change = Callable[..., None]
-WORDS = {
+LABELS = {
+    "shape": "Row format",
     "conversation_id": "Conversation id",
     "message_id": "Message id",
     "parent_id": "Answered message",
     "speaker": "Speaker",
     "side": "Side",
-    "text": "Words",
+    "text": "Text",
     "turns": "Turns",
     "document": "Document",
     "time": "Time",
-    "index": "Place",
+    "index": "Position",
     "summary": "Summary",
     "reference_summary": "Reference summary",
-    "system": "Summary's writer",
+    "system": "Summary author",
     "split": "Split",
     "turn_speaker": "Speaker in a turn",
-    "turn_text": "Words in a turn",
+    "turn_text": "Text in a turn",
     "turn_time": "Time in a turn",
 }
 MAIN = ("conversation_id", "text", "turns", "speaker", "summary")
-"""Fields to choose where nothing could be guessed."""
+"""Fields to choose if nothing could be guessed."""
 INSIDE = ("turn_speaker", "turn_text", "turn_time")
-"""Keys within a turn, which are no columns."""
+"""Keys within a turn, not columns."""
 NOT_KEPT = "–"
 MOST_LABELS = 8
 
 
-def draw(
-    memory: DataState, samples: Sequence[Sample], seen: Preview | None, change: Change
-) -> None:
-    """First rows under the fields that their columns were taken for, then a menu for each field."""
+def draw(memory: DataState, samples: Sequence[Sample], seen: ImportPreview | None) -> None:
+    """The first rows with the field of each column, then a menu for each field."""
     mappings = seen.mappings if seen else []
     for sample in samples:
         _first_rows(sample, _mapping_of(sample, mappings))
     columns = list(dict.fromkeys(c for s in samples for c in s.columns))
-    _shape(memory, mappings, change)
+    _shape(memory, mappings)
     chosen = {f: c for m in mappings for f, c in m.columns.items()}
     why = {r.field: r.why for m in mappings for r in m.reasons}
     first = [f for f in FIELDS if f in chosen or (not mappings and f in MAIN)]
     for field in first:
-        _menu(memory, field, chosen.get(field), why.get(field, ""), columns, change)
+        _menu(memory, field, chosen.get(field), why.get(field, ""), columns)
     with st.expander("More fields", key="more-fields"):
         for field in FIELDS:
             if field not in first and field not in INSIDE:
-                _menu(memory, field, None, why.get(field, ""), columns, change)
-    _attributes(memory, mappings, change)
+                _menu(memory, field, None, why.get(field, ""), columns)
+    _attributes(memory, mappings)
     if seen is not None:
-        _speakers(memory, seen, change)
-    reading(memory, change)
+        _speakers(memory, seen)
+    more_options(memory)
 
 
-def _mapping_of(sample: Sample, mappings: Sequence[Mapping]) -> Mapping | None:
+def _mapping_of(sample: Sample, mappings: Sequence[TableMapping]) -> TableMapping | None:
     return next((m for m in mappings if sample.file in m.files), None)
 
 
-def _first_rows(sample: Sample, mapping: Mapping | None) -> None:
-    taken = {c: WORDS[f] for f, c in (mapping.columns if mapping else {}).items()}
+def _first_rows(sample: Sample, mapping: TableMapping | None) -> None:
+    taken = {c: LABELS[f] for f, c in (mapping.columns if mapping else {}).items()}
     kept = set(mapping.attributes) if mapping else set()
     config: dict[str, Any] = {}
-    for place, column in enumerate(sample.columns):
-        means = taken.get(column) or ("attribute" if column in kept else NOT_KEPT)
-        # two columns may bear one name, so the table's own names are their places
-        config[str(place)] = st.column_config.TextColumn(
-            f"{widgets.seen(column)} → {means}" if mapping else widgets.seen(column)
+    for number, column in enumerate(sample.columns):
+        field = taken.get(column) or ("attribute" if column in kept else NOT_KEPT)
+        # two columns may have one name, so the table calls them by number
+        config[str(number)] = st.column_config.TextColumn(
+            f"{widgets.seen(column)} → {field}" if mapping else widgets.seen(column)
         )
-    widgets.html(f'<div class="arf-muted">The first rows of {widgets.escaped(sample.file)}</div>')
+    widgets.html(f'<div class="arf-muted">First rows of {widgets.escaped(sample.file)}</div>')
     rows = pd.DataFrame(sample.rows, columns=[str(i) for i in range(len(sample.columns))])
     st.dataframe(rows.map(widgets.seen), hide_index=True, column_config=config)
 
@@ -86,25 +83,27 @@ def _first_rows(sample: Sample, mapping: Mapping | None) -> None:
 # -- menus ----------------------------------------------------------------------------------------
 
 
-def _shape(memory: DataState, mappings: Sequence[Mapping], change: Change) -> None:
+def _shape(memory: DataState, mappings: Sequence[TableMapping]) -> None:
     found = mappings[0].shape if mappings else memory.options.shape
     key = bound("map-shape", found)
-    menu = _row("Rows", "How rows make conversations.", _why_shape(memory, mappings))
+    menu = _row(LABELS["shape"], "How rows make conversations.", _why_shape(memory, mappings))
     menu.selectbox(
-        "Rows",
+        LABELS["shape"],
         list(SHAPES) if found else [None, *SHAPES],
         key=key,
-        format_func=lambda s: SHAPES[s] if s else "not found out",
-        placeholder="not found out: choose",
+        format_func=lambda s: SHAPES[s][0].upper() + SHAPES[s][1:] if s else "not recognised",
+        placeholder="not recognised: choose",
         label_visibility="collapsed",
-        on_change=lambda: change(memory, "Rows", shape=st.session_state[key]),
+        on_change=lambda: change(memory, LABELS["shape"], shape=st.session_state[key]),
     )
     if found == "delimited":
-        mark = bound("map-delimiter", mappings[0].delimiter if mappings else "")
+        delimiter = bound("map-delimiter", mappings[0].delimiter if mappings else "")
         st.text_input(
-            "What stands between the turns",
-            key=mark,
-            on_change=lambda: change(memory, "Mark", delimiter=st.session_state[mark] or None),
+            "Separator between turns",
+            key=delimiter,
+            on_change=lambda: change(
+                memory, "Separator", delimiter=st.session_state[delimiter] or None
+            ),
         )
 
 
@@ -114,7 +113,6 @@ def _menu(
     column: str | None,
     why: str,
     columns: Sequence[str],
-    change: Change,
 ) -> None:
     """The menu of one field: which column it is, and why."""
     key = bound(f"map-{field}", column)
@@ -123,13 +121,13 @@ def _menu(
         options.append(column)
 
     def choose() -> None:
-        said = memory.options.columns | {field: st.session_state[key] or ""}
-        change(memory, WORDS[field], columns=said)
+        chosen = memory.options.columns | {field: st.session_state[key] or ""}
+        change(memory, LABELS[field], columns=chosen)
 
-    said = "you said so" if field in memory.options.columns else why
-    menu = _row(WORDS[field], FIELDS[field].capitalize() + ".", said)
+    reason = "your choice" if field in memory.options.columns else why
+    menu = _row(LABELS[field], FIELDS[field].capitalize() + ".", reason)
     menu.selectbox(
-        WORDS[field],
+        LABELS[field],
         options,
         key=key,
         format_func=lambda c: "none" if c is None else widgets.seen(c),
@@ -141,8 +139,8 @@ def _menu(
 
 
 def _row(name: str, means: str, why: str) -> Any:
-    """A line of the form: the field's name, a place for its menu, and why it was chosen."""
-    words, menu, reason = st.columns([2, 3, 4], gap="xsmall", vertical_alignment="center")
+    """A line of the form: the field's name, its menu (returned empty), and why it was chosen."""
+    words, menu, reason = st.columns([2, 4, 4], gap="xsmall", vertical_alignment="center")
     with words:
         widgets.html(f'<div title="{widgets.escaped(means)}">{widgets.escaped(name)}</div>')
     with reason:
@@ -150,21 +148,21 @@ def _row(name: str, means: str, why: str) -> Any:
     return menu
 
 
-def _why_shape(memory: DataState, mappings: Sequence[Mapping]) -> str:
+def _why_shape(memory: DataState, mappings: Sequence[TableMapping]) -> str:
     if memory.options.shape:
-        return "you said so"
-    return "by the columns and the first rows" if mappings else ""
+        return "your choice"
+    return "from the columns and the first rows" if mappings else ""
 
 
-def _attributes(memory: DataState, mappings: Sequence[Mapping], change: Change) -> None:
-    """Columns that are kept for slicing, and why the others are not."""
+def _attributes(memory: DataState, mappings: Sequence[TableMapping]) -> None:
+    """Columns kept as attributes, and why the others are not."""
     kept = list(dict.fromkeys(a for m in mappings for a in m.attributes))
     left_out = {c: why for m in mappings for c, why in m.left_out.items() if c not in kept}
     if not kept and not left_out:
         return
     key = bound("map-attributes", kept)
     st.multiselect(
-        "Attributes, kept to compare groups by",
+        "Attributes to compare groups by",
         [*kept, *left_out],
         key=key,
         format_func=widgets.seen,
@@ -175,99 +173,56 @@ def _attributes(memory: DataState, mappings: Sequence[Mapping], change: Change) 
         widgets.text(f"Not kept: {why}.", muted=True)
 
 
-def _speakers(memory: DataState, seen: Preview, change: Change) -> None:
-    """Who is who, where the file's labels do not say."""
-    said = memory.options.speakers
-    labels = list(dict.fromkeys([*said, *(k for k, _ in seen.speakers.kept.most_common())]))
+def _speakers(memory: DataState, seen: ImportPreview) -> None:
+    """The roles of speakers whose labels do not tell."""
+    chosen = memory.options.speakers
+    labels = list(dict.fromkeys([*chosen, *(k for k, _ in seen.speakers.kept.most_common())]))
     for label in labels[:MOST_LABELS]:
-        key = bound(f"speaker-{label}", said.get(label))
+        key = bound(f"speaker-{label}", chosen.get(label))
 
         def choose(label: str = label, key: str = key) -> None:
             role = st.session_state[key]
             others = {k: v for k, v in memory.options.speakers.items() if k != label}
             change(memory, "Speaker", speakers=others | ({label: role} if role else {}))
 
-        menu = _row(f"“{label}” is", "Who speaks under this name.", "the name says no side")
+        menu = _row(f"Role of “{label}”", "Who speaks under this name.", "not clear from the name")
         menu.selectbox(
-            f"Who speaks as “{widgets.label(label)}”",
+            f"Role of “{widgets.label(label)}”",
             [None, *ROLES],
             key=key,
-            format_func=lambda role: role or "kept as it is called",
-            placeholder="kept as it is called",
+            format_func=lambda role: role or "keep the name",
+            placeholder="keep the name",
             label_visibility="collapsed",
             on_change=choose,
         )
 
 
-def reading(memory: DataState, change: Change) -> None:
-    """What can be said besides: who wrote the summaries, the source, how the file is read."""
+def more_options(memory: DataState) -> None:
+    """Who wrote the summaries, the source, and how the file is read."""
     fields = {
-        "system": ("Who wrote the summaries, where rows do not say", "teacher"),
-        "source": ("Name of the data set", "the file's own name"),
-        "encoding": ("Encoding of text, where it is not UTF-8 or UTF-16", "such as cp1252"),
-        "separator": ("Sign between the cells of a CSV file", "found out"),
+        "system": ("Summary author, if no column names it", "teacher"),
+        "source": ("Data set name", "file name"),
+        "encoding": ("Text encoding, if not UTF-8 or UTF-16", "for example cp1252"),
+        "separator": ("CSV delimiter", "detected"),
     }
     with st.expander("More options", key="more-options"):
-        for name, (words, otherwise) in fields.items():
+        for name, (words, placeholder) in fields.items():
             value = getattr(memory.options, name)
             key = bound(f"option-{name}", value or "")
 
             def choose(name: str = name, key: str = key, words: str = words) -> None:
-                said = st.session_state[key].strip(" ") or None
+                given = st.session_state[key].strip(" ") or None
                 if name == "system":
-                    said = said or "teacher"
-                change(memory, words, **{name: said})
+                    given = given or "teacher"
+                change(memory, words, **{name: given})
 
-            st.text_input(words, key=key, placeholder=otherwise, on_change=choose)
+            st.text_input(words, key=key, placeholder=placeholder, on_change=choose)
         limit = bound("option-limit", memory.options.limit)
         st.number_input(
-            "Only the first conversations",
+            "Maximum number of conversations",
             min_value=1,
             value=None,
             key=limit,
             placeholder="all",
-            on_change=lambda: change(memory, "Limit", limit=st.session_state[limit]),
+            on_change=lambda: change(memory, "Maximum", limit=st.session_state[limit]),
         )
-
-
-# -- what comes of it -----------------------------------------------------------------------------
-
-
-def conversations(seen: Preview) -> None:
-    """The first conversations as they would be stored, and what would not be taken."""
-    st.subheader("The first conversations, as they would be stored")
-    for note in seen.notes:
-        widgets.text(note, muted=True)
-    if seen.rejected:
-        first = seen.rejected[0]
-        st.warning(
-            f"{len(seen.rejected):,} of the first rows would not be taken. The first: line "
-            f"{first.line:,} of {widgets.label(first.file)}: {widgets.label(first.reason)} "
-            f"{widgets.label(first.seen)}",
-            icon=":material/warning:",
-        )
-    if not seen.conversations:
-        st.caption("None of the first rows makes a conversation. Change what the columns mean.")
-        return
-    at = st.segmented_control(
-        "Which",
-        range(len(seen.conversations)),
-        default=0,
-        required=True,
-        key="preview-which",
-        format_func=lambda i: str(i + 1),
-        label_visibility="collapsed",
-    )
-    shown = seen.conversations[min(at or 0, len(seen.conversations) - 1)]
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        widgets.conversation(shown, height=360)
-    with right:
-        facts = {"id": shown.external_id, "split": shown.split} | shown.attributes
-        widgets.text("\n".join(f"{k}: {v}" for k, v in facts.items()), muted=True)
-        written = [s for s in seen.summaries if s.conversation_id == shown.id]
-        for summary in written:
-            st.caption(f"Summary by {widgets.label(summary.system)}")
-            widgets.summary(summary.text)
-        if not written:
-            st.caption("No summary.")

@@ -1,4 +1,4 @@
-"""Data, Overview: how much there is, how long it is, and how it is spread."""
+"""Data, Overview: counts, lengths and distributions."""
 
 import pandas as pd
 import streamlit as st
@@ -8,14 +8,14 @@ from arf_core.project import Project
 from arf_core.report import charts
 from arf_core.report.dataset_stats import (
     Holdings,
-    Values,
+    ValueCounts,
     attribute_counts,
     attributes_by_interest,
     holdings,
     source_counts,
     split_counts,
 )
-from arf_core.store.patterns import Lengths, turn_lengths, word_lengths
+from arf_core.store.lengths import TextLengths, turn_lengths, word_lengths
 from ui import loaders, widgets
 
 MOST_SYSTEMS = 3
@@ -34,7 +34,7 @@ def _attributes(project: Project) -> list[str]:
 
 
 @loaders.reads
-def _values(project: Project, of: str) -> Values:
+def _values(project: Project, of: str) -> ValueCounts:
     if of == "split":
         return split_counts(project.store)
     if of == SOURCE:
@@ -43,46 +43,45 @@ def _values(project: Project, of: str) -> Values:
 
 
 @loaders.reads
-def _turns(project: Project) -> Lengths:
+def _turns(project: Project) -> TextLengths:
     return turn_lengths(project.store)
 
 
 @loaders.reads
-def _words(project: Project, system: str) -> Lengths:
+def _words(project: Project, system: str) -> TextLengths:
     return word_lengths(project.store, system)
 
 
 def draw(project: Project) -> None:
     """Counts above, distributions below."""
-    there = held(project)
+    counts = held(project)
     names = loaders.names(project)
     with st.container(horizontal=True):
-        st.metric("conversations", f"{there.conversations:,}", border=True)
-        for system, n in there.summaries:
-            st.metric(f"summaries by {widgets.label(names[system])}", f"{n:,}", border=True)
+        st.metric("Conversations", f"{counts.conversations:,}", border=True)
+        for system, n in counts.summaries:
+            st.metric(f"Summaries by {widgets.label(names[system])}", f"{n:,}", border=True)
     left, right = st.columns(2, gap="large")
     with left:
-        lengths("turn-lengths", [_turns(project)], names)
+        _lengths("turn-lengths", [_turns(project)], names)
     with right:
-        systems = [s for s, n in there.summaries if n][:MOST_SYSTEMS]
+        systems = [s for s, n in counts.summaries if n][:MOST_SYSTEMS]
         if systems:
-            lengths("word-lengths", [_words(project, s) for s in systems], names)
+            _lengths("word-lengths", [_words(project, s) for s in systems], names)
         else:
-            st.caption("There are no summaries yet: import a file that holds some.")
+            st.caption("There are no summaries yet. Import a file that has them.")
     left, right = st.columns(2, gap="large", vertical_alignment="bottom")
     with left:
-        st.caption("Only train is ever learnt from; test is kept for the comparison at the end.")
+        st.caption("Students learn from train only. Test is held out for the final comparison.")
     with right:
         chosen = _chosen_attribute(project)
     left, right = st.columns(2, gap="large")
     with left:
-        _spread(_values(project, "split"), "by-split")
+        _distribution(_values(project, "split"), "by-split")
     with right:
-        _spread(_values(project, chosen), "by-attribute")
+        _distribution(_values(project, chosen), "by-attribute")
 
 
-def lengths(key: str, tables: list[Lengths], names: dict[str, str]) -> None:
-    """A chart of lengths, and its figures to save."""
+def _lengths(key: str, tables: list[TextLengths], names: dict[str, str]) -> None:
     rows = [(t.of, t.unit, n, count * t.step) for t in tables for n, count in t.counts.items()]
     data = pd.DataFrame(sorted(rows), columns=["of", "unit", "length", "texts"])
     widgets.figure(charts.narrow(charts.lengths(tables, names)), key, data=data)
@@ -90,17 +89,17 @@ def lengths(key: str, tables: list[Lengths], names: dict[str, str]) -> None:
 
 def _chosen_attribute(project: Project) -> str:
     chosen: str = st.selectbox(
-        "Conversations by",
+        "Group conversations by",
         [*_attributes(project), SOURCE],
         key="by",
         bind="query-params",
         format_func=widgets.seen,
-        help="Any attribute that the files have; channel and language come first.",
+        help="Any attribute of the imported files.",
     )
     return chosen
 
 
-def _spread(values: Values, key: str) -> None:
+def _distribution(values: ValueCounts, key: str) -> None:
     data = pd.DataFrame(
         [(c.label, c.conversations) for c in values.counts], columns=[values.of, "conversations"]
     )

@@ -1,120 +1,109 @@
-"""Students: how their trainings go, live; stop, resume, and what came out."""
-
-import io
-import zipfile
-from functools import partial
-from pathlib import Path
+"""Finetune, Students: how trainings go, live; stop, resume, remove."""
 
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.finetune import Wanted, stop
-from arf_core.finetune.artifacts import Artifacts
-from arf_core.finetune.dataset import Arm
-from arf_core.finetune.generate import system_for
-from arf_core.finetune.practice import base_in_words, name_of_base
-from arf_core.finetune.run_folder import ENDS, GGUF, Place, StepRow, TrainingState, places
-from arf_core.finetune.students import can_be_asked, remove_student, report_of
-from arf_core.jobs.kinds import FinetuneJob, GenerateJob, command_of
+from arf_core.finetune.base_models import describe_practice, name_of_base
+from arf_core.finetune.process import stop
+from arf_core.finetune.run_folder import RunFolder, run_folders
+from arf_core.finetune.settings import FinetuneSettings, training_options
+from arf_core.finetune.students import remove_student
+from arf_core.finetune.training_records import FINAL, StepRow, TrainingJob, TrainingState
 from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
 from arf_core.report.charts import loss
 from ui import job_bar as jobs
-from ui import widgets
-from ui.finetune import try_student as student_try
+from ui import loaders, widgets
+from ui.finetune import result
+from ui.finetune.files import bytes_of, size_in_words
 
 EVERY_S = 1.0
-FILES = {
-    "adapter": "Adapter",
-    "merged": "Whole model, 16 bit",
-    "card": "Model card",
-    "gguf_f16": "GGUF F16",
-    "gguf_q8_0": "GGUF Q8_0",
-    "modelfile": "Modelfile for Ollama",
-}
-"""What came out, in words."""
-MOST_TO_FETCH = 500_000_000
-"""Bytes that go through a browser; larger ones are copied from where they lie."""
-DIVERGES = (
-    "Resumed, it would diverge again. Choose a smaller learning rate above, among the settings, "
-    "and train it under another name."
+DIVERGED = (
+    "Resuming would diverge again. Choose a lower learning rate under Training settings above, and "
+    "train under another name."
 )
 
 
 def draw(project: Project) -> None:
-    """The students, the newest first; drawn anew by themselves while a job or a training works."""
-    works = _anything_works(project)
-    st.fragment(_students, run_every=EVERY_S if works else None)(project, works)
+    """The students, newest first. Redraws itself while a job or a training runs."""
+    live = _any_running(project)
+    st.fragment(_students, run_every=EVERY_S if live else None)(project, live)
 
 
-def _anything_works(project: Project) -> bool:
-    return bool(open_jobs(project.store)) or any(_works(p) for p in places(project.path))
+def _any_running(project: Project) -> bool:
+    return bool(open_jobs(project.store)) or any(_is_running(r) for r in run_folders(project.path))
 
 
-def _works(place: Place) -> bool:
-    state = place.state()
-    return state is not None and state.phase not in ENDS
+def _is_running(run: RunFolder) -> bool:
+    state = run.state()
+    return state is not None and state.phase not in FINAL
 
 
-def _claimed(project: Project, place: Place) -> bool:
+def _is_held(project: Project, run: RunFolder) -> bool:
     """Does a job still hold this student?"""
-    name = f"student {place.folder.name}"
+    name = f"student {run.folder.name}"
     return any(claim.what == name for job in open_jobs(project.store) for claim in job.writes)
 
 
-def _students(project: Project, drawn_live: bool) -> None:
-    if drawn_live and not _anything_works(project):
+def _students(project: Project, live: bool) -> None:
+    if live and not _any_running(project):
         st.rerun()
-    students = places(project.path)
-    if students:
+    runs = run_folders(project.path)
+    if runs:
         st.header("Students", anchor=False)
-    for place in students:
-        with st.container(border=True, key=f"student-{place.folder.name}"):
+    for run in runs:
+        with st.container(border=True, key=f"student-{run.folder.name}"):
             try:
-                _student(project, place)
-            except ArfError as fault:  # a broken file of one hides no other
+                _student(project, run)
+            except ArfError as fault:  # one broken folder hides no other student
                 widgets.error(fault)
-            if not _works(place) and not _claimed(project, place):
-                _removal(project, place)
+            if not _is_running(run) and not _is_held(project, run):
+                _remove(project, run)
 
 
-def _student(project: Project, place: Place) -> None:
-    state = place.state()
-    works = state is not None and state.phase not in ENDS
-    job = place.job()
+def _student(project: Project, run: RunFolder) -> None:
+    state, job, steps = run.state(), run.job(), run.steps()
+    _heading(project, job)
+    if state is not None:
+        _status(state, steps)
+    if any(row.loss is not None for row in steps):
+        widgets.figure(loss(steps), key=f"loss-{job.name}")
+    _lengths(run)
+    if _is_running(run):
+        st.button(
+            "Stop training",
+            key=f"stop-{job.name}",
+            icon=":material/stop_circle:",
+            help="Keeps a checkpoint.",
+            on_click=stop,
+            args=(run,),
+        )
+    elif _is_held(project, run):
+        st.caption("The job is finishing.")  # until then it could not resume
+    elif state is not None and state.reason == "diverged":
+        st.caption(DIVERGED)
+    elif state is None or state.phase != "done" or (artifacts := run.artifacts()) is None:
+        _resume(project, job)
+    else:
+        result.draw(project, run, state, artifacts)
+
+
+def _heading(project: Project, job: TrainingJob) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(widgets.label(job.name), width="content", anchor=False)
         if job.practice:
-            st.badge("practice model", color="orange", help=base_in_words(job.base))
-    learnt = f"{job.rows:,} {job.choice} rows of {job.system}"
-    widgets.text(f"{job.trainer} on {learnt}, base {job.base_name}", muted=True)
-    steps = place.steps()
-    if state is not None:
-        _how_it_is(state, steps)
-    if any(row.loss is not None for row in steps):
-        widgets.figure(loss(steps), key=f"loss-{job.name}")
-    _lengths(place)
-    if works:
-        st.button(
-            "Stop",
-            key=f"stop-{job.name}",
-            icon=":material/stop_circle:",
-            help="A checkpoint is kept.",
-            on_click=stop,
-            args=(place,),
-        )
-    elif _claimed(project, place):
-        st.caption("Its job is ending.")  # until then it would be refused to go on
-    elif state is not None and state.reason == "diverged":
-        st.caption(DIVERGES)
-    elif state is None or state.phase != "done" or (made := place.artifacts()) is None:
-        _resume(project, place)
-    else:
-        _made(project, place, state, made)
+            st.badge("practice model", color="orange", help=describe_practice(job.base))
+    rows = "verified or accepted rows" if job.choice == "good" else "rows"
+    source = loaders.names(project).get(job.system, job.system)
+    widgets.text(
+        f"{job.rows:,} {rows} of {source} · base {job.base_name} · trained with {job.trainer}",
+        muted=True,
+    )
 
 
-def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
-    words = state.message if state.phase in (*ENDS, "waiting") else f"{state.phase.capitalize()}."
+def _status(state: TrainingState, steps: list[StepRow]) -> None:
+    """The phase or the error, and the figures of the last step."""
+    words = state.message if state.phase in (*FINAL, "waiting") else f"{state.phase.capitalize()}."
     at = f" Step {state.step:,} of {state.total:,}." if state.total else ""
     if state.phase == "failed":
         widgets.error(ArfError(state.message, state.hint))
@@ -126,121 +115,48 @@ def _how_it_is(state: TrainingState, steps: list[StepRow]) -> None:
     parts = [f"learning rate {last.learning_rate:.2g}"] if last.learning_rate is not None else []
     parts += [f"gradient norm {last.gradient_norm:.2g}"] if last.gradient_norm else []
     parts += [f"{last.tokens_per_second:,.0f} tokens/s"] if last.tokens_per_second else []
-    parts.append(f"{last.memory_gb:.2f} GB at most")
+    parts.append(f"peak memory {last.memory_gb:.2f} GB")
     if state.phase == "training" and last.seconds_left:
         parts.append(f"{jobs.duration(last.seconds_left)} left")
     st.caption(" · ".join(parts))
 
 
-def _lengths(place: Place) -> None:
-    if (said := place.lengths()) is None:
+def _lengths(run: RunFolder) -> None:
+    lengths = run.lengths()
+    if lengths is None:
         return
     st.caption(
-        f"Rows of at most {said.max_length:,} tokens; {said.truncated:,} shortened in the middle "
-        f"of the conversation, {said.too_long:,} left out; the loss counts on "
-        f"{100 * said.learned_share:.0f} % of the tokens."
+        f"Maximum length {lengths.max_length:,} tokens: {lengths.truncated:,} rows shortened in "
+        f"the middle of the conversation, {lengths.too_long:,} left out. "
+        f"{100 * lengths.learned_share:.0f} % of the tokens count towards the loss."
     )
 
 
-def _resume(project: Project, place: Place) -> None:
-    """The same call again: it goes on from the last checkpoint."""
-    job = place.job()
-    work = FinetuneJob(
-        wanted=Wanted(
-            system=job.system,
-            base=name_of_base(project, job.base),
-            into=job.name,
-            trainer=job.trainer,
-            settings=job.settings,
-            choice=job.choice,
-            match=tuple(map(Arm.parse, job.matched_with)),
-            gguf=job.gguf,
-        )
+def _resume(project: Project, job: TrainingJob) -> None:
+    """The same call again continues from the last checkpoint."""
+    base = name_of_base(project, job.base)
+    request = FinetuneSettings(
+        system=job.system,
+        base=base,
+        into=job.name,
+        trainer=job.trainer,
+        rows=job.choice,
+        match=job.matched_with,
+        gguf=bool(job.gguf),
+        **training_options(base, job.settings),
     )
-    if st.button("Resume", key=f"go-on-{job.name}", icon=":material/resume:", type="primary"):
-        jobs.start(project, work)
+    if st.button(
+        "Resume training", key=f"go-on-{job.name}", icon=":material/resume:", type="primary"
+    ):
+        jobs.start(project, request)
 
 
-def _made(project: Project, place: Place, state: TrainingState, made: Artifacts) -> None:
-    """What came out: files, what the comparison of the GGUF files said, and the student at work."""
-    report = report_of(project, place, state)
-    with st.expander("Files", key=f"files-{place.folder.name}"):
-        for what, file in report.artifacts.items():
-            _file(project.path / file, file, FILES.get(what, what))
-    for kind, check in made.checks.items():
-        st.caption(
-            f"GGUF {kind.upper()}: token ids equal on {check.tokens:,} tokens, largest difference "
-            f"of a logit {check.largest_difference:.2g} of a spread of {check.spread:.3g}."
-        )
-    if made.gguf_missing:
-        st.caption(widgets.label(f"No GGUF: {made.gguf_missing}", 300))
-    name = place.folder.name
-    models = [m for m in (name + GGUF, name) if can_be_asked(project, m)]
-    if not models:
-        return
-    model = st.selectbox(
-        "Ask it as", models, key=f"model-{name}", format_func=widgets.seen, width=480
-    )
-    student_try.draw(project, name, model)
-    work = GenerateJob(model=model, into=system_for(project, model, name))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Write the test split's summaries", key=f"write-{name}"):
-            jobs.start(project, work)
-        widgets.command(command_of(work, project.path))
-
-
-def _removal(project: Project, place: Place) -> None:
-    name = place.folder.name
-    key = f"remove-{name}"
+def _remove(project: Project, run: RunFolder) -> None:
+    key = f"remove-{run.folder.name}"
     with st.popover("Remove", icon=":material/delete:", type="tertiary", key=key):
-        size = _size(_bytes_of(place.folder))
-        widgets.text(f"Its folder ({size}) and its models go. The summaries that it wrote stay.")
-        if st.button("Remove it", key=f"{key}-now", type="primary"):
-            with widgets.told():
-                remove_student(project, place)
+        size = size_in_words(bytes_of(run.folder))
+        widgets.text(f"Deletes the folder ({size}) and the models. Summaries it wrote are kept.")
+        if st.button("Remove student", key=f"{key}-now", type="primary"):
+            with widgets.errors_shown():
+                remove_student(project, run)
                 st.rerun()
-
-
-def _bytes_of(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else (path,)
-    return sum(f.stat().st_size for f in files if f.is_file())
-
-
-def _file(path: Path, shown: str, what: str) -> None:
-    """A file or folder with its size; to be fetched, where it is not too large for a browser. One
-    that was deleted, to save its space, is said to be gone."""
-    if not path.exists():
-        widgets.text(f"{what} · no longer there")
-        widgets.text(shown, muted=True)
-        return
-    size = _bytes_of(path)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="left"):
-        with st.container(width="stretch"):
-            widgets.text(f"{what} · {_size(size)}")
-            widgets.text(shown, muted=True)
-        if size > MOST_TO_FETCH:
-            return
-        st.download_button(
-            "Download",
-            data=partial(_zipped, path) if path.is_dir() else path.read_bytes,
-            file_name=f"{path.name}.zip" if path.is_dir() else path.name,
-            key=f"fetch-{shown}",
-            on_click="ignore",
-            icon=":material/download:",
-            type="tertiary",
-        )
-
-
-def _size(count: int) -> str:
-    """Bytes, in words."""
-    if count < 1e5:
-        return f"{count / 1e3:,.1f} kB"
-    return f"{count / 1e6:,.1f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
-
-
-def _zipped(folder: Path) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as file:
-        for path in sorted(folder.rglob("*")):
-            file.write(path, path.relative_to(folder.parent))
-    return made.getvalue()

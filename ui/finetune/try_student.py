@@ -1,4 +1,4 @@
-"""Trying a student: one conversation, and at once beside it what the student says."""
+"""Finetune, Students: try a student on one conversation."""
 
 import json
 
@@ -15,39 +15,40 @@ from ui import job_bar as jobs
 from ui import loaders, widgets
 
 OFFERED = 200
+"""Conversations to choose from."""
 SPLITS: tuple[tuple[Split, ...], ...] = (("test",), ("dev",), ("train",))
 
 
 @loaders.reads
-def offered(project: Project) -> list[str]:
-    """Conversations to try it on: those that it has not learnt from, where there are any."""
-    found = (first_of(project.store, splits, OFFERED) for splits in SPLITS)
-    return next((ids for ids in found if ids), [])
+def _conversations(project: Project) -> list[str]:
+    """Conversations that the student has not learnt from, if there are any."""
+    by_split = (first_of(project.store, splits, OFFERED) for splits in SPLITS)
+    return next((ids for ids in by_split if ids), [])
 
 
 def draw(project: Project, student: str, model: str) -> None:
-    """The choice of a conversation, the start, and the last answer to it."""
+    """Choose a conversation, run the student on it, and show its last summary of it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "Try it on a conversation",
-            offered(project),
+            "Conversation",
+            _conversations(project),
             key=f"try-on-{student}",
             format_func=widgets.seen,
             width=320,
         )
         work = TryJob(model=model, conversation=chosen or "")
-        go = st.button(
-            "Try", key=f"try-{student}", icon=":material/play_arrow:", disabled=not chosen
+        started = st.button(
+            "Try student", key=f"try-{student}", icon=":material/play_arrow:", disabled=not chosen
         )
         widgets.command(command_of(work, project.path))
-    if go:
+    if started:
         jobs.start(project, work)
     if chosen and (tried := _last(project, work)):
         _show(project, tried)
 
 
 def _last(project: Project, work: TryJob) -> Tried | None:
-    """What came of the newest try of this very work."""
+    """The result of the newest such try."""
     for job in all_jobs(project.store):
         if job.kind == "try" and json.loads(job.arguments) == work.model_dump():
             return report_of(project.store, job.id, Tried)
@@ -62,7 +63,7 @@ def _show(project: Project, tried: Tried) -> None:
         if found:
             widgets.conversation(found, height=300)
     with right:
-        st.caption(f"What {widgets.label(tried.model)} says, in {tried.seconds:.1f} s:")
-        widgets.summary(tried.text or "(nothing)")
+        st.caption(f"Summary by {widgets.label(tried.model)}, {tried.seconds:.1f} s")
+        widgets.summary(tried.text or "(empty)")
         if tried.problem:
-            st.caption(f"No summary: {widgets.label(tried.problem, 300)}")
+            st.caption(f"No valid summary: {widgets.label(tried.problem, 300)}")

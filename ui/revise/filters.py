@@ -1,4 +1,4 @@
-"""Revise: how far the review is, and which part of the queue is shown."""
+"""Revise, Review: the progress of a review, and the filters of its queue."""
 
 import getpass
 from collections import Counter
@@ -8,11 +8,13 @@ import streamlit as st
 
 from arf_core.project import Project
 from arf_core.records import SPLITS, Action, Split, System
-from arf_core.review.counts import WAITING, Tally, Wanted
-from arf_core.store.review_status import STANDINGS, Standing
+from arf_core.review.queue import WAITING, QueueFilter
+from arf_core.store.review_status import REVIEW_STATUSES, ReviewStatus
+from arf_core.store.round_counts import ReviewCounts
 from ui import widgets
+from ui.names import category_name
 from ui.query_params import from_address, to_address
-from ui.revise.page import STANDS
+from ui.revise.rounds import STATUS
 
 DECISIONS: dict[Action, str] = {
     "open": "To decide",
@@ -20,25 +22,25 @@ DECISIONS: dict[Action, str] = {
     "reject": "Rejected",
     "reword": "Reworded",
 }
-"""Parts of the queue, for people."""
+"""What people call the parts of the queue."""
 
 
 def reviewer() -> str:
-    """Who decides: the name that was given, else who is logged in."""
+    """Who decides: the name entered, otherwise the user logged in."""
     return str(st.session_state.get("reviewer") or getpass.getuser())
 
 
 def progress(
     project: Project,
     system: System,
-    counts: Sequence[Tally],
+    counts: Sequence[ReviewCounts],
     on_accept: Callable[[Project, System, int], None],
 ) -> None:
-    """How many are decided, the verified ones to be taken at once, and who it is."""
-    asked = [t for t in counts if t.standing in WAITING]
+    """How many revisions are decided; accept the verified ones; name the reviewer."""
+    asked = [t for t in counts if t.status in WAITING]
     total = sum(t.summaries for t in asked)
     done = sum(t.summaries for t in asked if t.decision != "open")
-    ready = sum(t.summaries for t in asked if t.decision == "open" and t.standing == "verified")
+    ready = sum(t.summaries for t in asked if t.decision == "open" and t.status == "verified")
     bar, actions = st.columns([3, 2], vertical_alignment="center")
     bar.progress(done / total if total else 1.0, text=f"{done:,} of {total:,} decided")
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
@@ -47,13 +49,13 @@ def progress(
             key="accept_verified",
             icon=":material/done_all:",
             disabled=not ready,
-            help="Those whose every finding a verifier found fixed. One undo takes it back.",
+            help="Every finding in them is verified as fixed. One undo reverts them all.",
             on_click=on_accept,
             args=(project, system, ready),
         )
         with st.popover("Reviewer", icon=":material/person:", type="tertiary"):
             st.text_input(
-                "Decisions are kept under this name",
+                "Name stored with your decisions",
                 value=getpass.getuser(),
                 key="reviewer",
                 persist_state="session",
@@ -61,61 +63,60 @@ def progress(
             )
 
 
-def wanted(project: Project, counts: Sequence[Tally]) -> Wanted:
-    """The filters, with how many there are of each."""
+def choose(project: Project, counts: Sequence[ReviewCounts]) -> QueueFilter:
+    """The filters, each option with its count."""
     with st.container(horizontal=True, vertical_alignment="center"):
         decision = _decision_menu(counts)
         more = st.popover(_more(project), icon=":material/filter_list:", type="tertiary")
         st.text_input(
-            "Go to a conversation",
+            "Go to conversation",
             key="jump",
-            placeholder="Go to an id",
+            placeholder="Go to conversation",
             on_change=_jump,
             label_visibility="collapsed",
             width=180,
         )
     here = [t for t in counts if t.decision == decision]
-    chosen = _standing_pills(here)
-    standings = tuple(chosen) or WAITING
+    status = tuple(_status_pills(here)) or WAITING
     with more:
-        category = _category_menu(project, [t for t in here if t.standing in standings])
+        category = _category_menu(project, [t for t in here if t.status in status])
         split = _split_menu()
-    return Wanted(decision=decision, standings=standings, category=category, split=split)
+    return QueueFilter(decision=decision, statuses=status, category=category, split=split)
 
 
 def _more(project: Project) -> str:
-    """The label of the further filters: those that are on."""
+    """The label of the menu: the filters in use."""
     category, split = st.session_state.get("error"), st.session_state.get("part")
-    on = ([widgets.label(name_of(project, category), 24)] if category else []) + [split or ""]
-    return ", ".join(filter(None, on)) or "More filters"
+    name = widgets.label(category_name(category, project.taxonomy), 24) if category else ""
+    return ", ".join(filter(None, (name, split))) or "More filters"
 
 
 def _split_menu() -> Split | None:
-    found: Split | None = st.selectbox(
+    split: Split | None = st.selectbox(
         "Split",
         [None, *SPLITS],
         key="part",
         bind="query-params",
         format_func=lambda s: s or "all",
     )
-    return found
+    return split
 
 
 def _jump() -> None:
-    """An id that was typed goes the way of a link."""
+    """Treat a typed id like a link to it."""
     asked = st.session_state["jump"].strip()
     st.session_state["jump"] = ""
     if asked:
         st.query_params["conversation"] = asked
 
 
-def _decision_menu(counts: Sequence[Tally]) -> Action:
+def _decision_menu(counts: Sequence[ReviewCounts]) -> Action:
     n: Counter[Action] = Counter()
     for tally in counts:
-        if tally.standing in WAITING or tally.decision != "open":
+        if tally.status in WAITING or tally.decision != "open":
             n[tally.decision] += tally.summaries
     from_address("decision", list(DECISIONS))
-    found: Action | None = st.segmented_control(
+    chosen: Action | None = st.segmented_control(
         "Decision",
         list(DECISIONS),
         default="open",
@@ -124,29 +125,29 @@ def _decision_menu(counts: Sequence[Tally]) -> Action:
         format_func=lambda d: f"{DECISIONS[d]} {n[d]:,}",
         label_visibility="collapsed",
     )
-    to_address("decision", found, "open")
-    return found or "open"
+    to_address("decision", chosen, "open")
+    return chosen or "open"
 
 
-def _standing_pills(here: Sequence[Tally]) -> list[Standing]:
-    n: Counter[Standing] = Counter()
+def _status_pills(here: Sequence[ReviewCounts]) -> list[ReviewStatus]:
+    n: Counter[ReviewStatus] = Counter()
     for tally in here:
-        n[tally.standing] += tally.summaries
-    from_address("stands", STANDINGS, many=True)
+        n[tally.status] += tally.summaries
+    from_address("stands", REVIEW_STATUSES, many=True)
     on = st.session_state.get("stands", ())
-    found: list[Standing] = st.pills(
-        "Where they stand, riskiest first",
-        [s for s in STANDINGS if n[s] or s in on],
+    chosen: list[ReviewStatus] = st.pills(
+        "Status, riskiest first",
+        [s for s in REVIEW_STATUSES if n[s] or s in on],
         selection_mode="multi",
         key="stands",
-        format_func=lambda s: f"{STANDS[s]} {n[s]:,}",
+        format_func=lambda s: f"{STATUS[s]} {n[s]:,}",
         label_visibility="collapsed",
     )
-    to_address("stands", found)
-    return found
+    to_address("stands", chosen)
+    return chosen
 
 
-def _category_menu(project: Project, here: Sequence[Tally]) -> str | None:
+def _category_menu(project: Project, here: Sequence[ReviewCounts]) -> str | None:
     n: Counter[str] = Counter()
     for tally in here:
         n.update(tally.categories)
@@ -155,17 +156,11 @@ def _category_menu(project: Project, here: Sequence[Tally]) -> str | None:
     )
     from_address("error", order)
     on = st.session_state.get("error")
-    found: str | None = st.selectbox(
-        "Error",
+    chosen: str | None = st.selectbox(
+        "Category",
         [None, *order, *([on] if on and on not in order else [])],
         key="error",
-        format_func=lambda c: f"{name_of(project, c)} {n[c]:,}" if c else "any",
+        format_func=lambda c: f"{category_name(c, project.taxonomy)} {n[c]:,}" if c else "all",
     )
-    to_address("error", found)
-    return found
-
-
-def name_of(project: Project, category: str) -> str:
-    """A category as people read it."""
-    known = project.taxonomy.by_id.get(category)
-    return widgets.seen(known.name if known else category)
+    to_address("error", chosen)
+    return chosen

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from arf_core.analysis.detectors import Detection
 from arf_core.errors import ReplyError
 from arf_core.models import Request
-from arf_core.models.ask import Asker
+from arf_core.models.ask import PromptRunner
 from arf_core.models.replies import (
     INTEGERS,
     TEXT,
@@ -54,27 +54,27 @@ class DetectReply(BaseModel):
 
 
 def open_detector(project: Project, model: str | None = None) -> "LlmDetector":
-    return LlmDetector(Asker(project, "detector", model, "detect"))
+    return LlmDetector(PromptRunner(project, "detector", model, "detect"))
 
 
 class LlmDetector:
-    def __init__(self, asker: Asker) -> None:
-        self.name = f"llm:{asker.model}"
-        self.settings = asker.settings
-        self.notes = asker.notes
-        self.asker = asker
-        self._taxonomy = asker.project.taxonomy
+    def __init__(self, runner: PromptRunner) -> None:
+        self.name = f"llm:{runner.model}"
+        self.settings = runner.settings
+        self.notes = runner.notes
+        self.runner = runner
+        self._taxonomy = runner.taxonomy
         self._schema = _schema(self._taxonomy)
 
     def read(
         self, items: Iterable[Item], *, fresh: bool = False
     ) -> Iterator[Answer[Item, Detection]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self.asker.ask(items, self.request, self._detection, fresh)
+        return self.runner.ask(items, self.request, self._detection, fresh)
 
     def request(self, item: Item) -> Request:
         text = item.summary.text
-        return self.asker.request(
+        return self.runner.request(
             item.conversation,
             item.summary.system,
             [text],

@@ -1,6 +1,7 @@
-"""Trainers: who opens the base model and makes it trainable. A module here is one, and its
-file name is its name; it has `NEEDS`, the packages beside the training extra, `CHANGES_LIBRARIES`,
-whether transformers is another one afterwards, and `train(place) -> Trained`.
+"""Trainers open the base model and make it trainable. Each module here is one, named by its file.
+
+It has `NEEDS`, the packages beside the training extra, `CHANGES_LIBRARIES`, whether it changes
+transformers for the rest of the process, and `train(run) -> Trained`.
 """
 
 import shutil
@@ -8,17 +9,18 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from arf_core import plugins
-from arf_core.finetune.run_folder import Place, Trained
+from arf_core.finetune.run_folder import RunFolder
+from arf_core.finetune.training_records import Trained
 
 
 class Trainer(Protocol):
-    """What a trainer's module has."""
+    """The contract of a trainer's module."""
 
     NEEDS: tuple[str, ...]
     CHANGES_LIBRARIES: bool
 
-    def train(self, place: Place) -> Trained:
-        """Train what the place's job says, or go on with it."""
+    def train(self, run: RunFolder) -> Trained:
+        """Do the folder's training, or go on with it."""
         ...
 
 
@@ -28,11 +30,11 @@ def trainers() -> list[str]:
 
 
 def default_trainer() -> str:
-    """Unsloth where there are a GPU and Unsloth; plain TRL, which starts sooner, elsewhere."""
+    """Unsloth on a GPU, if it is installed; plain TRL, which starts sooner, elsewhere."""
     return "unsloth" if shutil.which("nvidia-smi") and find_spec("unsloth") else "trl"
 
 
 def open_trainer(name: str) -> Trainer:
-    """Raises InputError that lists the trainers there are."""
+    """Raises InputError that lists the trainers."""
     module: Trainer = plugins.load_plugin(__name__, name, "trainer")
     return module

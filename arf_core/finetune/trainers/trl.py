@@ -3,24 +3,26 @@ several."""
 
 from typing import Any
 
-from arf_core.finetune.run_folder import Place, Trained, TrainingJob
-from arf_core.finetune.training import ADAPTED, run
+from arf_core.finetune.run_folder import RunFolder
+from arf_core.finetune.training import ADAPTED, run_training
+from arf_core.finetune.training_records import Trained, TrainingJob
 
 NEEDS: tuple[str, ...] = ()
 CHANGES_LIBRARIES = False
 
 
-def train(place: Place) -> Trained:
-    """Raises as `loop.run` does."""
+def train(run: RunFolder) -> Trained:
+    """Raises the same errors as `run_training`."""
     import torch
     from trl import SFTTrainer
 
-    # TRL's fused loss saves the memory of the logits, and is written in Triton, for a GPU
-    return run(place, _load, SFTTrainer if torch.cuda.is_available() else _with_plain_loss())
+    # TRL's fused loss, which saves the memory of the logits, is written in Triton for a GPU
+    trainer_class = SFTTrainer if torch.cuda.is_available() else _with_plain_loss()
+    return run_training(run, _load, trainer_class)
 
 
 def _with_plain_loss() -> Any:
-    """TRL's trainer with the loss of transformers' own."""
+    """TRL's trainer with transformers' own loss."""
     from transformers import Trainer
     from trl import SFTTrainer
 
@@ -36,9 +38,9 @@ def _load(job: TrainingJob, max_length: int) -> Any:
     from transformers import AutoModelForCausalLM
 
     settings, gpu = job.settings, torch.cuda.is_available()
-    # every weight that moves is kept in 32 bit: small steps vanish in 16
-    moving = settings.method == "full" or not gpu
-    options: dict[str, Any] = {"dtype": torch.float32 if moving else torch.bfloat16}
+    # trained weights are kept in 32 bit: small steps vanish in 16
+    trained = settings.method == "full" or not gpu
+    options: dict[str, Any] = {"dtype": torch.float32 if trained else torch.bfloat16}
     if settings.method == "qlora":
         options["quantization_config"] = _in_four_bit()
     model = AutoModelForCausalLM.from_pretrained(job.base, trust_remote_code=False, **options)

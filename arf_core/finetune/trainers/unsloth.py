@@ -6,33 +6,34 @@ Its own export to GGUF is never called: it runs package managers by itself.
 import os
 from typing import Any
 
-from arf_core.finetune.run_folder import Place, Trained, TrainingJob
+from arf_core.finetune.run_folder import RunFolder
+from arf_core.finetune.training_records import Trained, TrainingJob
 
 NEEDS: tuple[str, ...] = ("unsloth", "unsloth_zoo")
 CHANGES_LIBRARIES = True
 
 
-def train(place: Place) -> Trained:
-    """Raises as `loop.run` does."""
-    # what it compiles would else be written into the folder that one happens to be in
-    os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(place.folder / "compiled"))
+def train(run: RunFolder) -> Trained:
+    """Raises the same errors as `run_training`."""
+    # by default it writes compiled code into the current folder
+    os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(run.folder / "compiled"))
     os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
     import unsloth  # noqa: F401 (before trl and transformers, which it changes)
     from trl import SFTTrainer
 
-    from arf_core.finetune.training import run
+    from arf_core.finetune.training import run_training
 
-    return run(place, _load, SFTTrainer)
+    return run_training(run, _load, SFTTrainer)
 
 
 def _load(job: TrainingJob, max_length: int) -> Any:
     import torch
     from unsloth import FastLanguageModel
 
-    from arf_core.finetune.training import ADAPTED
+    from arf_core.finetune.training import ADAPTED, recomputes
 
     settings, gpu = job.settings, torch.cuda.is_available()
-    # with every weight in motion a base in 16 bit would learn in 16 bit, where small steps vanish
+    # a base loaded in 16 bit would train all its weights in 16 bit, where small steps vanish
     whole = settings.method == "full"
     model, _ = FastLanguageModel.from_pretrained(
         job.base,
@@ -44,7 +45,7 @@ def _load(job: TrainingJob, max_length: int) -> Any:
     )
     if whole:
         return model
-    recompute = gpu if settings.gradient_checkpointing is None else settings.gradient_checkpointing
+    recompute = recomputes(settings)
     return FastLanguageModel.get_peft_model(
         model,
         r=settings.rank,

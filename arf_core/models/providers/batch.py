@@ -1,9 +1,9 @@
 """The model that is asked by file: requests go out in OpenAI's batch format, replies come back.
 
 So a batch API at half price, `vllm run-batch` on a cluster, an air-gapped machine or any reader of
-files can be the model. A request without a reply waits in the store; `arf batch write` puts the
-waiting ones into a file, `arf batch read` takes the replies, and the same command as before then
-goes on with them, through the same validation as any model's.
+files can be the model. A request without a reply waits in the store. `arf batch write` puts the
+waiting requests into a file, `arf batch read` takes the replies, and the same command as before
+then continues with them; they pass the same validation as any model's.
 """
 
 import json
@@ -15,43 +15,39 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy import Connection, func, select, update
 
-from arf_core import models
 from arf_core.errors import InputError
-from arf_core.models import Pending, Probe, Reply, Request, Traits
+from arf_core.models import Pending, Probe, ProviderOptions, Reply, Request, Traits
+from arf_core.models.chat_completion import read_completion, request_body
 from arf_core.records import Record, now
 from arf_core.store import schema
 from arf_core.store.database import ROWS_PER_WRITE, Store
 
 
-class Options(models.Options):
+class BatchOptions(ProviderOptions):
     model: Annotated[str, Field(min_length=1)]
     """The model id that is written into each request."""
     temperature: float = 0.0
     max_tokens: Annotated[int, Field(gt=0)] = 2048
 
 
-def open_model(name: str, options: Options, project_path: Path) -> "BatchModel":
+OPTIONS = BatchOptions
+
+
+def open_model(name: str, options: BatchOptions, project_path: Path) -> "BatchModel":
     return BatchModel(name, options)
 
 
 class BatchModel:
     traits = Traits(leaves=True, max_concurrency=1, retries=0)
 
-    def __init__(self, name: str, options: Options) -> None:
+    def __init__(self, name: str, options: BatchOptions) -> None:
         self.name = name
         self._parameters = options.model_dump(exclude={"provider"})
         self.identity = json.dumps(["batch", name, self._parameters])
 
     async def complete(self, request: Request) -> Reply:
-        raise Pending(json.dumps(self.body(request), ensure_ascii=False))
-
-    def body(self, request: Request) -> dict[str, Any]:
-        """The body of a chat completion request."""
-        body = self._parameters | {"messages": list(request.messages)}
-        if request.schema_ is not None:
-            wanted = {"name": request.task, "schema": request.schema_, "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": wanted}
-        return body
+        body = request_body(self._parameters, request, "json_schema")
+        raise Pending(json.dumps(body, ensure_ascii=False))
 
     async def probe(self, request: Request) -> Probe:
         return Probe(reply="asked by file: there is nothing to try before the replies are read")
@@ -69,22 +65,17 @@ def write_requests(store: Store, file: Path, model: str | None = None) -> int:
     Each line: `{"custom_id", "method", "url", "body"}`. No file is made where nothing waits.
     """
     table = schema.call
-    where = [table.c.status == "pending"] + ([table.c.model == model] if model else [])
+    query = select(table.c.key, table.c.body).where(table.c.status == "pending")
+    if model:
+        query = query.where(table.c.model == model)
     with store.read() as conn:
-        rows = conn.execute(
-            select(table.c.key, table.c.body).where(*where).order_by(table.c.at, table.c.key)
-        ).all()
+        rows = conn.execute(query.order_by(table.c.at, table.c.key)).all()
     if not rows:
         return 0
     with file.open("w", encoding="utf-8") as out:
         for key, body in rows:
-            line = {
-                "custom_id": key,
-                "method": "POST",
-                "url": "/v1/chat/completions",
-                "body": json.loads(body),
-            }
-            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+            line = {"custom_id": key, "method": "POST", "url": "/v1/chat/completions"}
+            out.write(json.dumps(line | {"body": json.loads(body)}, ensure_ascii=False) + "\n")
     return len(rows)
 
 
@@ -96,7 +87,7 @@ def count_waiting(store: Store) -> int:
 
 
 class ReadReport(Record):
-    """What a file of replies held."""
+    """The contents of a file of replies."""
 
     replies: int = 0
     """Stored now."""
@@ -121,15 +112,15 @@ def read_replies(store: Store, file: Path) -> ReadReport:
             for number, key, reply in part:
                 if isinstance(reply, str):
                     failed.append(f"{number}: {reply}")
-                elif _answer(conn, key, reply):
+                elif _store_reply(conn, key, reply):
                     replies += 1
                 else:
                     unknown += 1
     return ReadReport(replies=replies, unknown=unknown, failed=tuple(failed))
 
 
-def _answer(conn: Connection, key: str, reply: Reply) -> bool:
-    """Put a reply to the request that waits for it; False where none does."""
+def _store_reply(conn: Connection, key: str, reply: Reply) -> bool:
+    """Answer the request that waits for this reply; False where none does."""
     table = schema.call
     statement = update(table).where(table.c.key == key, table.c.status == "pending")
     values = reply.model_dump(exclude={"text"}) | {"status": "answered", "reply": reply.text}
@@ -138,37 +129,26 @@ def _answer(conn: Connection, key: str, reply: Reply) -> bool:
 
 def _parse(file: Path) -> Iterator[tuple[int, str, Reply | str]]:
     """(line, custom_id, reply or error message) of each line."""
+    number = 0
     try:
         with file.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield number, *_parse_line(file, number, line)
+                    yield number, *_read_line(json.loads(line))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file} cannot be read: {error}.", "Give a batch output file.") from error
-
-
-def _parse_line(file: Path, number: int, line: str) -> tuple[str, Reply | str]:
-    try:
-        return _reply_in(json.loads(line))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             f"{file}, line {number}: not a line of a batch output ({error!r}).",
             'Each line needs {"custom_id", "response": {"status_code", "body"}}.',
         ) from error
 
 
-def _reply_in(line: dict[str, Any]) -> tuple[str, Reply | str]:
+def _read_line(line: dict[str, Any]) -> tuple[str, Reply | str]:
     key = str(line["custom_id"])
     if line.get("error"):
         return key, json.dumps(line["error"])
+    body = line["response"].get("body")
     if line["response"].get("status_code", 200) != 200:
-        return key, json.dumps(line["response"].get("body"))[:300]
-    body = line["response"]["body"]
-    choice = body["choices"][0]
-    usage = body.get("usage") or {}
-    return key, Reply(
-        text=choice["message"].get("content") or "",
-        finish_reason=choice.get("finish_reason") or "stop",
-        prompt_tokens=usage.get("prompt_tokens") or 0,
-        completion_tokens=usage.get("completion_tokens") or 0,
-    )
+        return key, json.dumps(body)[:300]
+    return key, read_completion(body)

@@ -13,31 +13,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 from jinja2 import TemplateError
 from pydantic import Field
 
-from arf_core import models
 from arf_core.errors import ConfigError, MissingExtra, ModelError, in_one_line
-from arf_core.models import Probe, Reply, Request, Traits
-from arf_core.models.chat_template import Marks
+from arf_core.models import Probe, ProviderOptions, Reply, Request, Traits
+from arf_core.models.chat_completion import read_completion, request_body
+from arf_core.models.chat_template import SpecialTokens
 from arf_core.models.model_identity import hash_of, practice_notes
 
 if TYPE_CHECKING:
     from llama_cpp import Llama
 
 
-class Options(models.Options):
+class LlamaCppOptions(ProviderOptions):
     path: Annotated[str, Field(min_length=1)]
-    """The GGUF file; relative paths start at the project's folder."""
+    """The GGUF file, from the project's folder where the path is relative."""
     context_tokens: Annotated[int, Field(gt=0)] = 8192
-    """Memory is set aside for it when the file is opened."""
+    """Memory for it is reserved when the file is loaded."""
     max_tokens: Annotated[int, Field(gt=0)] = 1024
     temperature: float = 0.0
     seed: int = 0
     threads: Annotated[int, Field(gt=0)] | None = None
-    """All cores where not given."""
+    """All cores by default."""
     gpu_layers: int = 0
-    """Layers on the GPU, where the build has one; -1 for all."""
+    """Layers on the GPU, where the build supports one; -1 for all."""
 
 
-def open_model(name: str, options: Options, project_path: Path) -> "LlamaCppModel":
+OPTIONS = LlamaCppOptions
+
+
+def open_model(name: str, options: LlamaCppOptions, project_path: Path) -> "LlamaCppModel":
     """Raises ConfigError where there is no such file. It is loaded at the first call."""
     file = project_path / Path(options.path).expanduser()
     if not file.is_file():
@@ -49,45 +52,36 @@ def open_model(name: str, options: Options, project_path: Path) -> "LlamaCppMode
 
 
 class LlamaCppModel:
-    def __init__(self, name: str, options: Options, file: Path) -> None:
+    def __init__(self, name: str, options: LlamaCppOptions, file: Path) -> None:
         self.name = name
-        # its context is not among them: here it is counted, where a server's is estimated, and an
-        # answer has what a long prompt leaves
+        # without context_tokens: `complete` counts the prompt instead of estimating its length, and
+        # the reply gets the room that a long prompt leaves
         self.traits = Traits(max_concurrency=1, retries=0, max_tokens=options.max_tokens)
         self._options = options
         self._file = file
-        kept = options.model_dump(include={"max_tokens", "temperature", "seed"})
-        self.identity = json.dumps(["llama_cpp", hash_of([file]), kept])
+        self._parameters = options.model_dump(include={"max_tokens", "temperature", "seed"})
+        self.identity = json.dumps(["llama_cpp", hash_of([file]), self._parameters])
         self._llama: Llama | None = None
-        self._marks = Marks(())
-        self._one_at_a_time = asyncio.Lock()
+        self._special = SpecialTokens(())
         self._in_use = Lock()
-        """Held while llama.cpp works. A cancelled call goes on in its thread until it has ended,
-        and what is freed under it takes the whole process along."""
+        """Held while llama.cpp works, on one call at a time. A cancelled call goes on in its thread
+        until it has ended; freeing the model under it would crash the process."""
 
     async def complete(self, request: Request) -> Reply:
         """Raises MissingExtra, or ModelError where the file cannot be loaded or the text is too
         long for the context."""
-        async with self._one_at_a_time:
-            return await asyncio.to_thread(self._answer, request)
-
-    def _answer(self, request: Request) -> Reply:
-        with self._in_use:
-            return self._complete(request)
+        return await asyncio.to_thread(self._complete, request)
 
     def _complete(self, request: Request) -> Reply:
-        llama = self._loaded()
-        wanted: dict[str, Any] = {}
-        if request.schema_ is not None:
-            wanted["response_format"] = {"type": "json_object", "schema": request.schema_}
+        with self._in_use:
+            llama = self._loaded()
+            body = request_body(self._parameters, request, "json_object")
+            body["messages"] = self._special.split_in(request.messages)
+            return self._chat(llama, body)
+
+    def _chat(self, llama: "Llama", body: dict[str, Any]) -> Reply:
         try:
-            answer: Any = llama.create_chat_completion(
-                messages=self._marks.as_words(request.messages),  # type: ignore[arg-type]
-                max_tokens=self._options.max_tokens,
-                temperature=self._options.temperature,
-                seed=self._options.seed,
-                **wanted,
-            )
+            return read_completion(llama.create_chat_completion(**body))
         except (ValueError, TemplateError) as error:
             if "context window" in str(error):
                 raise ModelError(
@@ -97,16 +91,9 @@ class LlamaCppModel:
                 ) from error
             raise ModelError(
                 f"{self.name} cannot be asked: {in_one_line(error)}",
-                "Where its chat template refuses (some know no system message), take another file.",
+                "If its chat template refuses (some accept no system message), use another file.",
                 fatal=True,
             ) from error
-        choice, usage = answer["choices"][0], answer["usage"]
-        return Reply(
-            text=choice["message"]["content"] or "",
-            finish_reason=choice["finish_reason"] or "stop",
-            prompt_tokens=usage["prompt_tokens"],
-            completion_tokens=usage["completion_tokens"],
-        )
 
     def _loaded(self) -> "Llama":
         if self._llama is None:
@@ -131,7 +118,7 @@ class LlamaCppModel:
                     "Is it a whole GGUF file, and is there enough memory for context_tokens?",
                     fatal=True,
                 ) from error
-            self._marks = Marks(_marks(self._llama))
+            self._special = SpecialTokens(_special_tokens(self._llama))
         return self._llama
 
     async def probe(self, request: Request) -> Probe:
@@ -152,12 +139,12 @@ class LlamaCppModel:
                 self._llama = None
 
 
-def _marks(llama: "Llama") -> Iterator[str]:
-    """The texts of the tokens that are no words."""
+def _special_tokens(llama: "Llama") -> Iterator[str]:
+    """The texts of the control and user-defined tokens."""
     import llama_cpp
 
     vocabulary = llama_cpp.llama_model_get_vocab(llama.model)
-    no_words = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+    special = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
     for token in range(llama.n_vocab()):
-        if llama_cpp.llama_vocab_get_attr(vocabulary, token) & no_words:
+        if llama_cpp.llama_vocab_get_attr(vocabulary, token) & special:
             yield llama_cpp.llama_vocab_get_text(vocabulary, token).decode("utf-8", "replace")

@@ -1,25 +1,26 @@
 """The model that answers from recordings: real replies of a real model, kept.
 
-A recording is found by what was asked (task, conversation, text judged, taxonomy, repeat, attempt),
-never by nearness: what was not recorded is the failure `not_recorded`.
+A recording is found by its question (task, conversation, text judged, taxonomy, repeat, attempt),
+never by nearness: a question without a recording is the failure `not_recorded`.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 from sqlalchemy import select
 
-from arf_core import models
 from arf_core.errors import ConfigError, ModelError
-from arf_core.models import Probe, Reply, Request, Traits
+from arf_core.models import QUESTION, Probe, ProviderOptions, Reply, Request, Traits
 from arf_core.records import Record
 from arf_core.store import schema
 from arf_core.store.database import Store
 
-Key = tuple[str, str, str, str, int, int]
+question_of = attrgetter(*QUESTION)
+"""The question of a recording or a request, as a tuple."""
 
 
 class Recording(Record):
@@ -37,24 +38,16 @@ class Recording(Record):
     finish_reason: str
     reply: str
 
-    @property
-    def key(self) -> Key:
-        return (
-            self.task,
-            self.conversation,
-            self.subject,
-            self.taxonomy,
-            self.repeat,
-            self.attempt,
-        )
 
-
-class Options(models.Options):
+class ReplayOptions(ProviderOptions):
     path: Annotated[str, Field(min_length=1)]
     """The JSONL file of recordings, from the project's folder."""
 
 
-def open_model(name: str, options: Options, project_path: Path) -> "ReplayModel":
+OPTIONS = ReplayOptions
+
+
+def open_model(name: str, options: ReplayOptions, project_path: Path) -> "ReplayModel":
     return ReplayModel(name, project_path / options.path)
 
 
@@ -63,23 +56,15 @@ class ReplayModel:
 
     def __init__(self, name: str, file: Path) -> None:
         self.name = name
-        self.file = file
-        self._recordings = {r.key: r for r in read_recordings(file)}
         self.identity = f"replay {name}"
+        self._file = file
+        self._recordings = {question_of(r): r for r in read_recordings(file)}
         self._changed = 0
         self._used: set[str] = set()
 
     async def complete(self, request: Request) -> Reply:
-        """Raises ModelError `not_recorded` where there is no recording of just this question."""
-        key = (
-            request.task,
-            request.conversation,
-            request.subject,
-            request.taxonomy,
-            request.repeat,
-            request.attempt,
-        )
-        recording = self._recordings.get(key)
+        """Raises ModelError `not_recorded` where this very question has no recording."""
+        recording = self._recordings.get(question_of(request))
         if recording is None:
             raise ModelError(
                 f"{self.name}: there is no recording of this {request.task} request.",
@@ -92,7 +77,7 @@ class ReplayModel:
         return Reply(text=recording.reply, finish_reason=recording.finish_reason)
 
     async def probe(self, request: Request) -> Probe:
-        return Probe(reply=f"{len(self._recordings)} recordings in {self.file}")
+        return Probe(reply=f"{len(self._recordings)} recordings in {self._file}")
 
     def notes(self) -> list[str]:
         notes = [f"{self.name} answers from recordings of {' and '.join(sorted(self._used))}."]
@@ -122,20 +107,14 @@ def read_recordings(file: Path) -> Iterator[Recording]:
                 ) from error
 
 
-def recordings_of(store: Store, model: str, replied_by: str) -> Iterator[Recording]:
-    """The answered calls of a model as recordings, in the order of their keys."""
+def recordings_of(store: Store, model: str, replied_by: str) -> list[Recording]:
+    """The answered calls of a model as recordings, in the order of their questions."""
     table = schema.call
-    query = select(table).where(table.c.model == model, table.c.status == "answered")
+    columns = [table.c[name] for name in Recording.model_fields if name != "replied_by"]
+    query = select(*columns).where(table.c.model == model, table.c.status == "answered")
     with store.read() as conn:
         rows = conn.execute(query).mappings().all()
-    recordings = [
-        Recording(
-            replied_by=replied_by,
-            **{n: row[n] for n in Recording.model_fields if n != "replied_by"},
-        )
-        for row in rows
-    ]
-    yield from sorted(recordings, key=lambda r: r.key)
+    return sorted((Recording(replied_by=replied_by, **row) for row in rows), key=question_of)
 
 
 def write_recordings(file: Path, recordings: Iterable[Recording]) -> int:

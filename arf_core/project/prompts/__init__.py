@@ -1,9 +1,9 @@
-"""Prompts: one template per task, overridable per project.
+"""Prompts: one template per task, which a project can override.
 
 A template is Jinja with a block `system` (instructions and taxonomy: the same for every item, so
-that a server's prefix cache serves it) and a block `user` (the item). Conversations are hostile
-input: turns are numbered and fenced here, in one place, so that no turn can pose as another turn,
-as the summary, or as an instruction.
+that a server can cache the prefix) and a block `user` (the item). Conversations are untrusted
+input: this module alone numbers and fences turns, so that no turn can pose as another turn, as the
+summary, or as an instruction.
 """
 
 from collections.abc import Sequence
@@ -24,32 +24,35 @@ class Prompt:
     """A template, ready to render."""
 
     def __init__(self, task: str, source: str, origin: Path) -> None:
-        """Raises ConfigError where the template is broken or lacks a block."""
+        """Raises ConfigError if the template is broken or lacks a block."""
         self.task = task
         self.hash = digest(source)
         self._origin = origin
         environment = SandboxedEnvironment(
             undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        environment.filters["fence"] = fence
-        environment.filters["turns"] = number_turns
-        environment.filters["sentences"] = number_lines
-        environment.filters["oneline"] = one_line
+        environment.filters |= {
+            "fence": fence,
+            "turns": number_turns,
+            "sentences": number_lines,
+            "oneline": one_line,
+        }
         try:
             self._template = environment.from_string(source)
         except jinja2.TemplateError as error:
             raise ConfigError(
-                f"The prompt {origin} is broken: {error}.", "Mend it, or delete it to use ours."
+                f"The prompt {origin} is broken: {error}.",
+                "Correct it, or delete it to use the shipped one.",
             ) from error
         missing = [name for name in BLOCKS if name not in self._template.blocks]
         if missing:
             raise ConfigError(
                 f"The prompt {origin} lacks the block {' and '.join(missing)}.",
-                "It needs {% block system %} … {% endblock %} and the same for user.",
+                "Add {% block system %} … {% endblock %} and the same for user.",
             )
 
     def render(self, **values: Any) -> tuple[dict[str, str], ...]:
-        """The chat messages, system first. Raises ConfigError for a name that is not there."""
+        """The chat messages, system first. Raises ConfigError if the template uses another name."""
         try:
             context = self._template.new_context(values)
             texts = ["".join(self._template.blocks[name](context)).strip() for name in BLOCKS]
@@ -64,7 +67,7 @@ class Prompt:
 
 
 def load_prompt(task: str, overrides: Path) -> Prompt:
-    """The template of a task: `<overrides>/<task>.md` where there is one, else the shipped one."""
+    """The template of a task: `<overrides>/<task>.md` if it exists, else the shipped one."""
     own = overrides / f"{task}.md"
     path = own if own.is_file() else SHIPPED / f"{task}.md"
     return Prompt(task, path.read_text(encoding="utf-8"), path)
@@ -73,15 +76,15 @@ def load_prompt(task: str, overrides: Path) -> Prompt:
 def fence(text: str, label: str) -> str:
     """Put text between two lines that the text itself cannot contain.
 
-    The marker hangs on a hash of the text, so whoever wrote the text cannot have foreseen it.
+    The marker depends on a hash of the text, so its author could not foresee it.
     """
     mark = f"{label} {digest(label, text)[:8]}"
     return f"<<<{mark}\n{text}\n{mark}>>>"
 
 
 def number_turns(conversation: Conversation | Sequence[Turn]) -> str:
-    """Turns as `[0] customer: text`; further lines of a turn are indented, so that a line that
-    looks like a turn's beginning is one."""
+    """Turns as `[0] customer: text`. Further lines of a turn are indented, so that only a turn can
+    begin like one."""
     turns = conversation.turns if isinstance(conversation, Conversation) else conversation
     return "\n".join(
         f"[{i}] {one_line(turn.speaker)}: {_indented(turn.text)}" for i, turn in enumerate(turns)
@@ -94,7 +97,7 @@ def number_lines(lines: Sequence[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text with all white space, line breaks too, as single spaces."""
+    """The text with each run of white space as a single space."""
     return " ".join(text.split())
 
 

@@ -1,21 +1,20 @@
-"""Every chart is a function from plain records to a plotly figure.
+"""Charts: each is a function from plain records to a plotly figure, and none reads the store.
 
-Page, notebook and report draw with the same functions; none of them reads the store. Empty input
-gives a figure that says what to do. Figures come in the light theme: `in_theme(figure, "dark")`.
+Page, notebook and report draw with the same functions. Empty input gives a figure that says what to
+do. Figures use the light theme; `in_theme(figure, "dark")` changes it.
 """
 
-from arf_core.report.charts.palette import CATEGORY_COLOURS, category_colour
+from arf_core.report.charts.clusters import clusters
+from arf_core.report.charts.distributions import lengths, values
+from arf_core.report.charts.palette import category_colour
 from arf_core.report.charts.rates import error_rates, severity
 from arf_core.report.charts.rounds import against_reference, round_outcome
-from arf_core.report.charts.spread import values
 from arf_core.report.charts.style import empty, in_theme, narrow
 from arf_core.report.charts.tables import cooccurrence, error_heatmap
-from arf_core.report.charts.texts import clusters, lengths
 from arf_core.report.charts.training import loss
 from arf_core.report.charts.wording import percent, rate_text, reader_name, system_names
 
 __all__ = [
-    "CATEGORY_COLOURS",
     "against_reference",
     "category_colour",
     "clusters",

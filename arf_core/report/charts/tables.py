@@ -1,7 +1,6 @@
-"""Categories against something else: slices of the data, or each other."""
+"""Heat maps of categories: by slice of the data, or against each other."""
 
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import plotly.graph_objects as go
@@ -9,185 +8,169 @@ import plotly.graph_objects as go
 from arf_core.evaluate.rates import Rate
 from arf_core.evaluate.slices import SliceRates
 from arf_core.project.taxonomy import Taxonomy
-from arf_core.report.charts.marks import plain_text
+from arf_core.report.charts.marks import labelled, plain_text, rows_axis
 from arf_core.report.charts.palette import category_colour
 from arf_core.report.charts.style import drawn, empty
 from arf_core.report.charts.wording import (
     category_name,
+    in_order,
+    percent,
     plain,
     rate_text,
     reader_name,
-    thousands,
+    shortened,
     wrapped,
 )
 from arf_core.store.patterns import ErrorPatterns
 
 FEW = 10
-"""Cells of fewer summaries are drawn grey: their rate says next to nothing."""
+"""Cells of fewer summaries are grey: their rate means next to nothing."""
 MOST_UPRIGHT = 5
-"""Columns whose labels stand upright."""
+"""With more columns than this, their labels slant."""
 GREY_MEANS = f". Grey: fewer than {FEW}, too few to compare"
 GREY = "rgba(125,133,144,0.16)"
-MARK = "■"
 
 
-class _Cell(NamedTuple):
-    rate: Rate
-    hover: str
+class _HeatCell(NamedTuple):
+    data: tuple[str, str]
+    rate: Rate | None = None
+    """None leaves the cell open."""
+    hover: str = ""
+
+    def drawn_as(self, *, few: bool) -> Rate | None:
+        """Its rate, if it counts as one of few summaries or not."""
+        return self.rate if self.rate and (self.rate.total < FEW) == few else None
 
 
-_Cells = Sequence[Sequence[_Cell | None]]
+_HeatRows = Sequence[Sequence[_HeatCell]]
 
 
 def error_heatmap(slices: Sequence[SliceRates], taxonomy: Taxonomy) -> go.Figure:
-    """Category by slice: the colour is the share of the slice's summaries, the figure their number.
+    """Category by slice: colour is the share of the slice's summaries, the text their number.
 
     Slices of fewer than 10 summaries are grey. Cells carry (category id, slice value) as
     customdata, "" for any error.
     """
     if not slices:
         return empty("No summaries have been read yet. Run Analyze, then choose an attribute.")
-    categories = _in_order(taxonomy, {c for s in slices for c in s.by_category})
-    cells = [[_slice_cell(s, c) for s in slices] for c in categories]
-    few = any(s.total < FEW for s in slices)
+    categories = ["", *in_order(taxonomy, {c for s in slices for c in s.rates.by_category})]
     first = slices[0]
-    return _table(
-        cells,
-        rows=[_label(taxonomy, c) for c in categories],
-        columns=[f"{plain(_short(s.value, 24))} ({thousands(s.total)})" for s in slices],
-        data=[[[c, s.value] for s in slices] for c in categories],
-        title=f"Summaries with each kind of error, by {plain(first.attribute)}",
-        subtitle=f"Colour: their share of all summaries of that {plain(first.attribute)} (in "
-        f"brackets), as read by {plain(reader_name(first.detector))}" + (GREY_MEANS if few else ""),
+    attribute = plain(shortened(first.attribute, 40))
+    few = any(s.total < FEW for s in slices)
+    return _heatmap(
+        [[_slice_cell(s, c) for s in slices] for c in categories],
+        rows=[_row_label(taxonomy, c) for c in categories],
+        columns=[f"{plain(shortened(s.value, 24))} ({s.total:,})" for s in slices],
+        title=_slices_title(slices, attribute),
+        subtitle=f"Number of summaries with the error. Colour: share of all summaries of that "
+        f"{attribute} (in brackets), read by {plain(reader_name(first.rates.detector))}"
+        + (GREY_MEANS if few else ""),
     )
 
 
-def _slice_cell(part: SliceRates, category: str) -> _Cell:
+def _slices_title(slices: Sequence[SliceRates], attribute: str) -> str:
+    """The slices that err most and least, of those with enough summaries to compare."""
+    shares = [(s.rates.any_error.share or 0, s.value) for s in slices if s.total >= FEW]
+    if len(shares) < 2:
+        return f"Errors by {attribute}"
+    least, most = (
+        f"{plain(shortened(value, 24))} ({percent(share)})"
+        for share, value in (min(shares), max(shares))
+    )
+    return f"Errors by {attribute}: most in {most}, least in {least}"
+
+
+def _slice_cell(part: SliceRates, category: str) -> _HeatCell:
     nothing = Rate(count=0, total=part.total)
-    rate = part.any_error if category == "" else part.by_category.get(category, nothing)
-    return _Cell(rate, f"{escape(part.value, quote=False)}<br>{rate_text(rate)}")
+    rates = part.rates
+    rate = rates.by_category.get(category, nothing) if category else rates.any_error
+    return _HeatCell((category, part.value), rate, f"{plain(part.value)}<br>{rate_text(rate)}")
 
 
 def cooccurrence(patterns: ErrorPatterns, taxonomy: Taxonomy) -> go.Figure:
-    """Which errors come together: of the summaries with the row's error, how many have the other.
+    """Which errors occur together: of the summaries with the row's error, how many have the other.
 
     Rows of fewer than 10 summaries are grey. Cells carry (category id, category id) as customdata.
     """
     counts, pairs = patterns.by_category(), patterns.pairs()
     if not pairs:
-        return empty("No summary has two kinds of error, so there is nothing that comes together.")
-    categories = _in_order(taxonomy, set(counts))[1:]
-    cells = [
-        [
-            _pair_cell(taxonomy, row, column, Rate(count=pairs[_pair(row, column)], total=n))
-            if row != column
-            else None
-            for column in categories
-        ]
-        for row, n in ((c, counts[c]) for c in categories)
-    ]
+        return empty("No summary has two kinds of error, so no errors occur together.")
+    categories = in_order(taxonomy, set(counts))
+    names = {c: category_name(taxonomy, c) for c in categories}
+
+    def cell(row: str, column: str) -> _HeatCell:
+        if row == column:
+            return _HeatCell((row, column))
+        one, other = sorted((row, column))
+        rate = Rate(count=pairs[one, other], total=counts[row])
+        hover = f"of those with “{names[row]}”,<br>with “{names[column]}”: {rate_text(rate)}"
+        return _HeatCell((row, column), rate, hover)
+
+    (one, other), n = pairs.most_common(1)[0]
     few = any(n < FEW for n in counts.values())
-    return _table(
-        cells,
-        rows=[f"{_label(taxonomy, c)} ({thousands(counts[c])})" for c in categories],
-        columns=[category_name(taxonomy, c) for c in categories],
-        data=[[[row, column] for column in categories] for row in categories],
-        title="Which errors come together in one summary",
+    return _heatmap(
+        [[cell(row, column) for column in categories] for row in categories],
+        rows=[f"{_row_label(taxonomy, c)} ({counts[c]:,})" for c in categories],
+        columns=list(names.values()),
+        title=f"“{names[one]}” and “{names[other]}” occur together most often, in {n:,} "
+        + ("summaries" if n > 1 else "summary"),
         subtitle="Of the summaries with the error on the left (in brackets), those that also have "
-        "the one below; colour: their share" + (GREY_MEANS if few else ""),
+        "the one below. Colour: their share" + (GREY_MEANS if few else ""),
     )
 
 
-def _pair(a: str, b: str) -> tuple[str, str]:
-    return (a, b) if a < b else (b, a)
-
-
-def _pair_cell(taxonomy: Taxonomy, row: str, column: str, rate: Rate) -> _Cell:
-    with_row, with_column = (category_name(taxonomy, c) for c in (row, column))
-    return _Cell(rate, f"of those with “{with_row}”,<br>with “{with_column}”: {rate_text(rate)}")
-
-
-def _in_order(taxonomy: Taxonomy, found: set[str]) -> list[str]:
-    """Any error, then the categories found, as the taxonomy has them; unknown ones last."""
-    return ["", *(c for c in taxonomy.by_id if c in found), *sorted(found - set(taxonomy.by_id))]
-
-
-def _label(taxonomy: Taxonomy, category: str) -> str:
-    """A row's label, with the colour that its category has everywhere."""
-    if category == "":
+def _row_label(taxonomy: Taxonomy, category: str) -> str:
+    """A row's label with the category's own colour."""
+    if not category:
         return "<b>Any error</b>"
     name = wrapped(category_name(taxonomy, category), 24)
     colour = category_colour(taxonomy, category)
-    return f'{name} <span style="color:{colour};font-size:17px">{MARK}</span>'
+    return f'{name} <span style="color:{colour};font-size:17px">■</span>'
 
 
-def _table(
-    cells: _Cells,
-    *,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    data: Sequence[Sequence[Sequence[str]]],
-    title: str,
-    subtitle: str,
+def _heatmap(
+    cells: _HeatRows, *, rows: Sequence[str], columns: Sequence[str], title: str, subtitle: str
 ) -> go.Figure:
-    """Two layers: cells with enough summaries in the colour of their share, the others in grey."""
-    in_colour = _layer(cells, data, lambda rate: rate.total >= FEW)
-    in_colour.coloraxis = "coloraxis"
-    in_grey = _layer(cells, data, lambda rate: rate.total < FEW)
-    in_grey.update(colorscale=[[0, GREY], [1, GREY]], showscale=False, text=None, texttemplate="")
-    few = [
-        (x, y, thousands(cell.rate.count))
+    """Two layers: cells with enough summaries coloured by their share, the others grey."""
+    coloured, grey = _layer(cells, few=False), _layer(cells, few=True)
+    coloured.coloraxis = "coloraxis"
+    grey.update(colorscale=[[0, GREY], [1, GREY]], showscale=False, text=None, texttemplate="")
+    grey_texts = [
+        (x, y, f"{rate.count:,}")
         for y, row in enumerate(cells)
         for x, cell in enumerate(row)
-        if cell and cell.rate.total < FEW
+        if (rate := cell.drawn_as(few=True))
     ]
     return drawn(
-        [in_colour, in_grey, plain_text(few)],
+        [coloured, grey, plain_text(grey_texts)],
         title,
         subtitle,
         height=44 * len(rows) + 30,
         legend="none",
-        xaxis=_columns(columns),
-        yaxis={**_labelled(rows), "autorange": "reversed"},
+        xaxis=_columns_axis(columns),
+        yaxis=rows_axis(rows),
         coloraxis={"cmin": 0, "colorbar": {"ticksuffix": " %"}},
     )
 
 
-def _columns(labels: Sequence[str]) -> dict[str, object]:
-    """Labels in lines where there is room for them, else slanting."""
+def _columns_axis(labels: Sequence[str]) -> dict[str, object]:
     if len(labels) <= MOST_UPRIGHT:
-        return {**_labelled([wrapped(label, 12) for label in labels]), "tickangle": 0}
-    return {**_labelled([_short(label) for label in labels]), "tickangle": -40}
+        return {**labelled([wrapped(label, 12) for label in labels]), "tickangle": 0}
+    return {**labelled([shortened(label, 30) for label in labels]), "tickangle": -40}
 
 
-def _short(label: str, longest: int = 30) -> str:
-    return label if len(label) <= longest else label[: longest - 1].rstrip() + "…"
-
-
-def _labelled(labels: Sequence[str]) -> dict[str, object]:
-    # by place, not by label: two long names may wrap into the same text
-    return {"tickvals": list(range(len(labels))), "ticktext": list(labels), "showgrid": False}
-
-
-def _layer(
-    cells: _Cells, data: Sequence[Sequence[Sequence[str]]], wanted: Callable[[Rate], bool]
-) -> go.Heatmap:
-    """The cells whose rate is wanted; the others are left open."""
-
-    def shown(cell: _Cell | None) -> float | None:
-        return 100 * (cell.rate.share or 0) if cell and wanted(cell.rate) else None
-
+def _layer(cells: _HeatRows, *, few: bool) -> go.Heatmap:
+    """The cells of few summaries, or those of enough; the others stay open."""
+    rates = [[cell.drawn_as(few=few) for cell in row] for row in cells]
     return go.Heatmap(
-        z=[[shown(c) for c in row] for row in cells],
-        text=[
-            [thousands(c.rate.count) if c and wanted(c.rate) else "" for c in row] for row in cells
-        ],
+        z=[[100 * (r.share or 0) if r else None for r in row] for row in rates],
+        text=[[f"{r.count:,}" if r else "" for r in row] for row in rates],
         texttemplate="%{text}",
         textfont={"size": 15},
         xgap=3,
         ygap=3,
-        hovertext=[[c.hover if c else "" for c in row] for row in cells],
+        hovertext=[[cell.hover for cell in row] for row in cells],
         hovertemplate="%{hovertext}<extra></extra>",
         hoverongaps=False,
-        customdata=data,
+        customdata=[[cell.data for cell in row] for row in cells],
     )

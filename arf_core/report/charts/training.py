@@ -1,30 +1,30 @@
-"""How a training goes: the loss by step."""
+"""The course of a training: loss by step."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arf_core.finetune.run_folder import StepRow
+from arf_core.finetune.training_records import StepRow
 from arf_core.report.charts.palette import SYSTEM_COLOURS
 from arf_core.report.charts.style import drawn, empty
 
 
 def loss(steps: Sequence[StepRow]) -> go.Figure:
-    """Loss of the rows that are learnt from, and of the dev split, by step."""
-    learnt = [(row.step, row.loss) for row in steps if row.loss is not None]
-    held = [(row.step, row.eval_loss) for row in steps if row.eval_loss is not None]
-    if not learnt:
-        return empty("No step has been made yet. Start the training, or see its log.")
+    """Loss of the training rows and of the dev split, by step."""
+    training = [(row.step, row.loss) for row in steps if row.loss is not None]
+    dev = [(row.step, row.eval_loss) for row in steps if row.eval_loss is not None]
+    if not training:
+        return empty("No training step has finished yet. Start the training, or check its log.")
     total = steps[-1].total
-    mode = "lines" if len(learnt) > 1 else "lines+markers"  # a line of one point is none
-    traces = [_line("learnt from", learnt, SYSTEM_COLOURS[0], mode)]
-    if held:
-        traces.append(_line("dev split", held, SYSTEM_COLOURS[1], "lines+markers"))
-    step, last = learnt[-1]
+    mode = "lines" if len(training) > 1 else "lines+markers"  # a line of one point is invisible
+    traces = [_line("training", training, SYSTEM_COLOURS[0], mode)]
+    if dev:
+        traces.append(_line("dev split", dev, SYSTEM_COLOURS[1], "lines+markers"))
+    step, last = training[-1]
     return drawn(
         traces,
-        f"Loss {last:.3f} at step {step:,} of {total:,}",
-        "counted on the answers alone",
+        f"Training loss {last:.3f} at step {step:,} of {total:,}",
+        "Computed on the summaries alone, not on the prompts",
         height=260,
         xaxis={"title": {"text": "step"}, "range": [0, total + 0.5]},
         yaxis={"title": {"text": "loss"}, "rangemode": "tozero"},

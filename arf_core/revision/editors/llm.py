@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from arf_core.errors import ReplyError
 from arf_core.models import Request
-from arf_core.models.ask import Asker
+from arf_core.models.ask import PromptRunner
 from arf_core.models.replies import TEXT, list_of, parse_reply, strict_object
 from arf_core.project import Project
 from arf_core.records import Finding
@@ -35,35 +35,35 @@ SCHEMA = strict_object(
 
 
 def open_editor(project: Project, model: str | None = None) -> "LlmEditor":
-    return LlmEditor(Asker(project, "editor", model, "edit"))
+    return LlmEditor(PromptRunner(project, "editor", model, "edit"))
 
 
 class LlmEditor:
     targeted = True
 
-    def __init__(self, asker: Asker) -> None:
-        self.name = f"llm:{asker.model}"
-        self.settings = asker.settings
-        self.notes = asker.notes
-        self.asker = asker
+    def __init__(self, runner: PromptRunner) -> None:
+        self.name = f"llm:{runner.model}"
+        self.settings = runner.settings
+        self.notes = runner.notes
+        self.runner = runner
 
     def edit(
         self, tasks: Iterable[EditTask], *, fresh: bool = False
     ) -> Iterator[Answer[EditTask, Proposal]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self.asker.ask(tasks, self.request, _proposal, fresh)
+        return self.runner.ask(tasks, self.request, _proposal, fresh)
 
     def request(self, task: EditTask) -> Request:
         named = {f.category for f in task.findings}
         text = task.item.summary.text
-        return self.asker.request(
+        return self.runner.request(
             task.item.conversation,
             task.item.summary.system,
             [text, *(f.content for f in task.findings)],
             SCHEMA,
             summary=text,
             findings=task.findings,
-            categories=[c for c in self.asker.project.taxonomy.categories if c.id in named],
+            categories=[c for c in self.runner.taxonomy.categories if c.id in named],
         )
 
 

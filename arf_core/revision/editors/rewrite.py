@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from arf_core.errors import ReplyError
 from arf_core.models import Request
-from arf_core.models.ask import Asker
+from arf_core.models.ask import PromptRunner
 from arf_core.models.replies import TEXT, parse_reply, strict_object
 from arf_core.project import Project
 from arf_core.revision.editors import EditTask, Proposal, ProposedEdit
@@ -25,28 +25,28 @@ SCHEMA = strict_object({"summary": TEXT})
 
 
 def open_editor(project: Project, model: str | None = None) -> "RewriteEditor":
-    return RewriteEditor(Asker(project, "editor", model, "rewrite"))
+    return RewriteEditor(PromptRunner(project, "editor", model, "rewrite"))
 
 
 class RewriteEditor:
     targeted = False
 
-    def __init__(self, asker: Asker) -> None:
-        self.name = f"rewrite:{asker.model}"
-        self.settings = asker.settings
-        self.notes = asker.notes
-        self.asker = asker
+    def __init__(self, runner: PromptRunner) -> None:
+        self.name = f"rewrite:{runner.model}"
+        self.settings = runner.settings
+        self.notes = runner.notes
+        self.runner = runner
 
     def edit(
         self, tasks: Iterable[EditTask], *, fresh: bool = False
     ) -> Iterator[Answer[EditTask, Proposal]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self.asker.ask(tasks, self.request, _proposal, fresh)
+        return self.runner.ask(tasks, self.request, _proposal, fresh)
 
     def request(self, task: EditTask) -> Request:
         text = task.item.summary.text
         conversation, system = task.item.conversation, task.item.summary.system
-        return self.asker.request(conversation, system, [text], SCHEMA, summary=text)
+        return self.runner.request(conversation, system, [text], SCHEMA, summary=text)
 
 
 def _proposal(task: EditTask, reply: str) -> Proposal:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from arf_core.errors import ReplyError
 from arf_core.models import Request
-from arf_core.models.ask import Asker
+from arf_core.models.ask import PromptRunner
 from arf_core.models.replies import (
     INTEGERS,
     TEXT,
@@ -44,26 +44,26 @@ class VerifyReply(BaseModel):
 
 
 def open_verifier(project: Project, model: str | None = None) -> "LlmVerifier":
-    return LlmVerifier(Asker(project, "verifier", model, "verify"))
+    return LlmVerifier(PromptRunner(project, "verifier", model, "verify"))
 
 
 class LlmVerifier:
-    def __init__(self, asker: Asker) -> None:
-        self.name = f"llm:{asker.model}"
-        self.settings = asker.settings
-        self.notes = asker.notes
-        self.asker = asker
-        self._taxonomy = asker.project.taxonomy
+    def __init__(self, runner: PromptRunner) -> None:
+        self.name = f"llm:{runner.model}"
+        self.settings = runner.settings
+        self.notes = runner.notes
+        self.runner = runner
+        self._taxonomy = runner.taxonomy
         self._schema = _schema(self._taxonomy)
 
     def verify(
         self, tasks: Iterable[CheckTask], *, fresh: bool = False
     ) -> Iterator[Answer[CheckTask, Verdict]]:
         """Raises ModelError where no call to the model can succeed."""
-        return self.asker.ask(tasks, self.request, self._verdict, fresh)
+        return self.runner.ask(tasks, self.request, self._verdict, fresh)
 
     def request(self, task: CheckTask) -> Request:
-        return self.asker.request(
+        return self.runner.request(
             task.conversation,
             task.after.system,
             [task.before.text, task.after.text, *(f.content for f in task.findings)],
