@@ -78,7 +78,11 @@ def analyze(
 
     report = count_work(store, settings.system, unread, settings.splits, settings.limit)
     answers = detector.read(waiting, fresh=settings.fresh)
-    return run(project, settings, report, answers, keep, detector.notes, progress)
+    report = run(project, settings, report, answers, keep, detector.notes, progress)
+    from arf_core.store.arrays import refresh  # with NumPy, which the first call need not wait for
+
+    refresh(store, settings.system, detector.name)
+    return report
 
 
 def unread_by(detector: Detector, taxonomy: Taxonomy, fresh: bool = False) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ from arf_core.run import Answer, Failure, Flag, Progress, VerbSettings, run
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import CHECKS, findings_of, items, read_by, revisions_of
+from arf_core.store.round_counts import review_counts
 from arf_core.text import change_share, replace
 
 FLAGGED_CHANGE = 0.3
@@ -76,9 +77,16 @@ def revise(
     def keep(answers: Sequence[Edited]) -> None:
         store.put_revisions([_revised(a, settings.into, made) for a in answers])
 
-    settled = (a for page in _pages(store, made, editor, unfinished) for a in page[0])
+    settled = (
+        (a for page in _pages(store, made, editor, unfinished) for a in page[0])
+        if editor.targeted
+        else ()
+    )
     asked = editor.edit(tasks(store, made, editor, unfinished), fresh=settings.fresh)
-    return run(project, settings, report, chain(settled, asked), keep, editor.notes, progress)
+    answers = chain(settled, asked)
+    report = run(project, settings, report, answers, keep, editor.notes, progress)
+    review_counts(store, settings.into)  # counted now, so that no page has to
+    return report
 
 
 def not_revised(into: str) -> Any:

@@ -41,6 +41,7 @@ from arf_core.store.queries import (
     items,
     revisions_of,
 )
+from arf_core.store.round_counts import review_counts
 from arf_core.text import locate
 
 Checked = Answer[CheckTask, Verdict]
@@ -97,7 +98,7 @@ def verify(
         project.store.put_readings([r for r, _ in stored], [c for _, cs in stored for c in cs])
 
     changed = tasks(project.store, settings.system, *unfinished)
-    return run(
+    report = run(
         project,
         settings,
         count_checks(project, settings.system, verifier, settings.fresh),
@@ -109,6 +110,8 @@ def verify(
         verifier.notes,
         progress,
     )
+    review_counts(project.store, settings.system)  # counted now, so that no page has to
+    return report
 
 
 def revise_and_verify(
