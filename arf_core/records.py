@@ -167,7 +167,7 @@ class Edit(Record):
 
 
 class Revision(Record):
-    """How a revised summary was made. `change` is the share of words that differ from the parent."""
+    """How a revised summary was made; `change` is the share of words it changed."""
 
     summary_id: str
     editor: str
@@ -232,8 +232,7 @@ class Step(Record):
     annotator: str
     kind: StepKind
     summaries: int
-    undoes: str | None = None
-    """Id of the step that this one took back."""
+    undoes: str | None = None  # the id of another step
     undone: bool = False
     at: datetime
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import chain, islice
 from statistics import median
 
-from arf_core.importing import times
+import arf_core.importing.times as times
 from arf_core.importing.rows import Cell, Table
 from arf_core.importing.speakers import plain_label, role_of, side_role
 from arf_core.importing.turns import as_list, delimiter_in, label_at_start, labelled

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+import arf_core.importing.times as times
 from arf_core.errors import InputError
-from arf_core.importing import times
 from arf_core.importing.columns import MOST_LOOKED_AT, Column, columns_of
 from arf_core.importing.guess import Choices, choose_summaries, sorted_out, untaken
 from arf_core.importing.report import KEPT

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from arf_core.importing import times
+import arf_core.importing.times as times
 from arf_core.importing.facts import FactsReader, body_text, facts_text
 from arf_core.importing.report import ImportStats
 from arf_core.importing.rows import Cell, InputRow, RowFault, Table, checked, id_of, text_of

@@ -10,7 +10,7 @@ from ui.names import without_flags
 
 def draw(project: Project, seen: ImportPreview) -> None:
     """Notes, rejected rows, and one of the first conversations with its summaries."""
-    st.subheader("ImportPreview of the first conversations")
+    st.subheader("Preview of the first conversations")
     for note in seen.notes:
         widgets.text(without_flags(note), muted=True)
     if seen.rejected:
