@@ -6,8 +6,7 @@
     load(project, "chats.csv", system="teacher")
     analyze(project, system="teacher", detector="llm")
 
-The verbs are imported when they are first used, so that `import arf_core` stays quick. `finetune`
-has the name of its package: `from arf_core.finetune import finetune`.
+The verbs are imported when they are first used, so that `import arf_core` stays quick.
 """
 
 from importlib import import_module
@@ -19,14 +18,16 @@ if TYPE_CHECKING:
     from arf_core.errors import ArfError as ArfError
     from arf_core.evaluate.agreement import agreement as agreement
     from arf_core.evaluate.rates import error_rates as error_rates
-    from arf_core.finetune.export import export as export
-    from arf_core.finetune.generate import generate as generate
     from arf_core.importing.load import load as load
     from arf_core.importing.load import preview as preview
     from arf_core.project import Project as Project
+    from arf_core.review.decisions import apply_decisions as apply_decisions
     from arf_core.revision.revise import revise as revise
     from arf_core.revision.verify import revise_and_verify as revise_and_verify
     from arf_core.revision.verify import verify as verify
+    from arf_core.training import finetune as finetune
+    from arf_core.training.export import export as export
+    from arf_core.training.generate import generate as generate
 
 __version__ = "0.1.0"
 
@@ -35,9 +36,11 @@ _MODULES = {
     "Project": "project",
     "agreement": "evaluate.agreement",
     "analyze": "analysis.analyze",
+    "apply_decisions": "review.decisions",
     "error_rates": "evaluate.rates",
-    "export": "finetune.export",
-    "generate": "finetune.generate",
+    "export": "training.export",
+    "finetune": "training",
+    "generate": "training.generate",
     "load": "importing",
     "load_labels": "analysis.annotations",
     "preview": "importing",

@@ -12,14 +12,14 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from arf_core.finetune import finetune
-from arf_core.finetune.memory import estimate
-from arf_core.finetune.model_shape import shape_of
-from arf_core.finetune.practice import make_base
-from arf_core.finetune.run_folder import run_folder
-from arf_core.finetune.settings import TrainingSettings, training_options
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System, Turn, digest, fingerprint_of
+from arf_core.training import finetune
+from arf_core.training.memory import estimate
+from arf_core.training.model_shape import shape_of
+from arf_core.training.practice import make_base
+from arf_core.training.run_folder import run_folder
+from arf_core.training.settings import TrainingSettings, training_options
 
 WORDS = "the lamp chair kettle is broken and a new one comes with the parcel tomorrow".split()
 

@@ -27,13 +27,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from arf_core.finetune import prepare
-from arf_core.finetune.memory import FreeMemory, estimate
-from arf_core.finetune.model_shape import ModelShape
-from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, training_options
-from arf_core.finetune.trainers import trainers
-from arf_core.finetune.training_records import StepRow
 from arf_core.project import Project
+from arf_core.training import prepare
+from arf_core.training.memory import FreeMemory, estimate
+from arf_core.training.model_shape import ModelShape
+from arf_core.training.settings import FinetuneSettings, TrainingSettings, training_options
+from arf_core.training.trainers import trainers
+from arf_core.training.training_records import StepRow
 from benchmarks.bare_unsloth import FIRST
 from benchmarks.finetune import off
 from benchmarks.random_llama import make_shape, rows_of_length, shape_named
@@ -154,7 +154,7 @@ class Bench(NamedTuple):
 def ours(bench: Bench, project: Project, asked: FinetuneSettings) -> Figures:
     """One of our trainings, without what is made of a student afterwards."""
     place = prepare(project, asked)
-    said = bench.call("arf_core.finetune.worker", str(place.folder), "--no-export")
+    said = bench.call("arf_core.training.worker", str(place.folder), "--no-export")
     if not place.trained_file.is_file():
         state = place.stored_state()
         raise TrainingFailed(state.message if state else "it did not begin", said.stderr)

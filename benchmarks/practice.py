@@ -22,15 +22,15 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from arf_core.finetune.gguf_check import LARGEST
-from arf_core.finetune.model_shape import shape_of
-from arf_core.finetune.plan import memory_of
-from arf_core.finetune.run_folder import GGUF, RunFolder, run_folder
-from arf_core.finetune.students import FinetuneReport
-from arf_core.finetune.training_records import Artifacts
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import RunReport
+from arf_core.training.gguf_check import LARGEST
+from arf_core.training.model_shape import shape_of
+from arf_core.training.plan import memory_of
+from arf_core.training.run_folder import GGUF, RunFolder, run_folder
+from arf_core.training.students import FinetuneReport
+from arf_core.training.training_records import Artifacts
 from benchmarks.finetune import off
 
 TARGET_S = 120

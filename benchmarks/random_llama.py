@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from arf_core.finetune.base_models import preset
-from arf_core.finetune.model_shape import ModelShape
-from arf_core.finetune.practice import make_base
-from arf_core.finetune.tokens import encode
-from arf_core.finetune.training import open_tokenizer
-from arf_core.finetune.training_set import training_set
 from arf_core.models.model_identity import PRACTICE
 from arf_core.project import Project
+from arf_core.training.base_models import preset
+from arf_core.training.model_shape import ModelShape
+from arf_core.training.practice import make_base
+from arf_core.training.tokens import encode
+from arf_core.training.train import open_tokenizer
+from arf_core.training.training_set import training_set
 from benchmarks.finetune import WORDS, project_in
 
 TINY = ModelShape(

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "arf_core"
 ROOMS = (
     *("errors", "records", "text", "plugins", "run", "store", "project", "checks", "models"),
-    *("importing", "analysis", "revision", "review", "evaluate", "finetune", "report", "jobs"),
+    *("importing", "analysis", "revision", "review", "evaluate", "training", "report", "jobs"),
     "cli",
 )
 """A room imports from those before it alone."""
@@ -22,7 +22,7 @@ HEAVY = {
 }
 PLUG_INS = (
     *("models/providers", "analysis/detectors", "revision/editors", "revision/verifiers"),
-    "finetune/trainers",
+    "training/trainers",
 )
 MODULE_LINES, FUNCTION_LINES, PAGE_LINES = 300, 60, 80
 

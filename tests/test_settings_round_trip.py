@@ -13,9 +13,6 @@ from items import DELIVERY, REFUND, add_items
 from arf_core.analysis.analyze import AnalyzeSettings, analyze
 from arf_core.cli.options import from_settings
 from arf_core.errors import InputError
-from arf_core.finetune.export import ExportSettings
-from arf_core.finetune.generate import GenerateSettings
-from arf_core.finetune.settings import FinetuneSettings
 from arf_core.jobs import queue
 from arf_core.jobs.command_line import Option, command_line, nested, options_of
 from arf_core.jobs.kinds import KINDS, name_of, stored_settings
@@ -24,6 +21,9 @@ from arf_core.revision.revise import ReviseSettings
 from arf_core.revision.verify import VerifySettings, revise_and_verify
 from arf_core.run import VerbSettings
 from arf_core.store import schema
+from arf_core.training.export import ExportSettings
+from arf_core.training.generate import GenerateSettings
+from arf_core.training.settings import FinetuneSettings
 
 RECORDS = (
     *(AnalyzeSettings, ReviseSettings, VerifySettings),

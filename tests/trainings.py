@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 from items import add_items, make_item
 
-from arf_core.finetune import enter, job_of, worker
-from arf_core.finetune.practice import make_base
-from arf_core.finetune.run_folder import RunFolder, run_folder, state_now, write_atomically
-from arf_core.finetune.settings import FinetuneSettings, TrainingSettings, training_options
-from arf_core.finetune.training_records import Artifacts, Smoke
 from arf_core.project import Project
+from arf_core.training import enter, job_of, worker
+from arf_core.training.practice import make_base
+from arf_core.training.run_folder import RunFolder, run_folder, state_now, write_atomically
+from arf_core.training.settings import FinetuneSettings, TrainingSettings, training_options
+from arf_core.training.training_records import Artifacts, Smoke
 
 SETTINGS = TrainingSettings(
     batch=2, accumulation=1, steps=8, checkpoint_every=3, learning_rate=1e-3, patience=None

@@ -15,12 +15,12 @@ from arf_core.cli.output import (
     print_table,
 )
 from arf_core.evaluate.rates import Rate, error_rates
-from arf_core.finetune.export import ExportSettings
-from arf_core.finetune.export import export as run_export
 from arf_core.models.providers.batch import count_waiting
 from arf_core.project import Project
 from arf_core.records import Record, System
 from arf_core.store.queries import count_summaries, detectors_of
+from arf_core.training.export import ExportSettings
+from arf_core.training.export import export as run_export
 
 
 def register(app: typer.Typer) -> None:

@@ -16,18 +16,18 @@ from arf_core.cli.output import (
     progress,
 )
 from arf_core.errors import InputError
-from arf_core.finetune import finetune as run_finetune
-from arf_core.finetune import finished
-from arf_core.finetune import prepare as prepare_folder
-from arf_core.finetune.base_models import PRESETS
-from arf_core.finetune.generate import GenerateSettings, system_for, try_on
-from arf_core.finetune.generate import generate as run_generate
-from arf_core.finetune.plan import plan_of
-from arf_core.finetune.run_folder import run_folder, state_now
-from arf_core.finetune.settings import FinetuneSettings
-from arf_core.finetune.students import FinetuneReport, remove_student, report_of
-from arf_core.finetune.training_errors import TrainingFault
 from arf_core.project import Project
+from arf_core.training import finetune as run_finetune
+from arf_core.training import finished
+from arf_core.training import prepare as prepare_folder
+from arf_core.training.base_models import PRESETS
+from arf_core.training.generate import GenerateSettings, system_for, try_on
+from arf_core.training.generate import generate as run_generate
+from arf_core.training.plan import plan_of
+from arf_core.training.run_folder import run_folder, state_now
+from arf_core.training.settings import FinetuneSettings
+from arf_core.training.students import FinetuneReport, remove_student, report_of
+from arf_core.training.training_errors import TrainingFault
 
 AnyFolder = typer.Argument(None, metavar="DIR", help="The project's folder; --bases needs none.")
 Bases = typer.Option(False, "--bases", help="List the presets and end.")

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from arf_core.analysis.annotations import load_labels
-from arf_core.finetune.generate import generate
 from arf_core.importing import load
 from arf_core.jobs.demo import (
     CLOSED_WORLD,
@@ -29,6 +28,7 @@ from arf_core.records import Record
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
 from arf_core.run import Progress
+from arf_core.training.generate import generate
 
 SYSTEMS = ("teacher", "r1", *STUDENTS)
 READER = "reader"

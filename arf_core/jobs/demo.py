@@ -16,7 +16,6 @@ from arf_core.analysis.annotations import load_labels
 from arf_core.errors import InputError
 from arf_core.evaluate.agreement import agreement
 from arf_core.evaluate.rates import error_rates
-from arf_core.finetune.export import export
 from arf_core.importing import load
 from arf_core.project import SETTINGS_FILE, Project
 from arf_core.project.settings import edited
@@ -25,6 +24,7 @@ from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
 from arf_core.run import Progress
 from arf_core.store.round_counts import round_outcome
+from arf_core.training.export import export
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 READER, SECOND_READER, EDITOR, VERIFIER = "reader", "second-reader", "editor", "verifier"

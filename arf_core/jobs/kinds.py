@@ -14,10 +14,6 @@ from pydantic import BaseModel
 
 from arf_core.analysis.analyze import AnalyzeSettings, analyze
 from arf_core.errors import InputError
-from arf_core.finetune import finetune
-from arf_core.finetune.export import ExportSettings, export
-from arf_core.finetune.generate import GenerateSettings, generate, try_on
-from arf_core.finetune.settings import FinetuneSettings
 from arf_core.importing import ImportSettings, load
 from arf_core.jobs import closed_world, summaries
 from arf_core.jobs.command_line import command_line
@@ -30,6 +26,10 @@ from arf_core.revision.verify import VerifySettings, revise_and_verify, verify
 from arf_core.run import Flag, PhaseProgress, Progress, VerbSettings
 from arf_core.store.queries import count_summaries
 from arf_core.store.round_counts import review_counts
+from arf_core.training import finetune
+from arf_core.training.export import ExportSettings, export
+from arf_core.training.generate import GenerateSettings, generate, try_on
+from arf_core.training.settings import FinetuneSettings
 
 Hidden = Flag(None)
 

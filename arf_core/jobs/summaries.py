@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from arf_core.finetune.export import ExportReport
-from arf_core.finetune.students import FinetuneReport
 from arf_core.importing import ImportReport
 from arf_core.revision.verify import RoundReport
+from arf_core.training.export import ExportReport
+from arf_core.training.students import FinetuneReport
 
 
 def of_files(files: Sequence[str]) -> str:

@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 
 from arf_core.analysis.annotations import PERSON
 from arf_core.evaluate.rates import Rate, error_rates
-from arf_core.finetune.run_folder import learnt_from
 from arf_core.project import Project
 from arf_core.records import Record, System
 from arf_core.report.dataset_stats import holdings, split_counts
@@ -17,6 +16,7 @@ from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.queries import CHECKS, detectors_of
 from arf_core.store.review_status import REVIEW_STATUSES
+from arf_core.training.run_folder import learnt_from
 
 CORRECTED = ("revision", "rewrite", "reviewed")
 SEARCHED = 200

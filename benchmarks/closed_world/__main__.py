@@ -15,8 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from arf_core.finetune.base_models import closed_world_base
-from arf_core.finetune.training_set import Arm
+from arf_core.training.base_models import closed_world_base
+from arf_core.training.training_set import Arm
 from benchmarks.closed_world.counting import errors
 from benchmarks.closed_world.figures import Figures, Result, Share, read_results
 from benchmarks.closed_world.language import Case

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from arf_core.finetune.practice import make_base
+from arf_core.training.practice import make_base
 from benchmarks.closed_world.language import ISSUE, NEXT_STEP, OUTCOME, Case, cases, turns_of
 
 WIDTH, LAYERS = 96, 4

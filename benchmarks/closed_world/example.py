@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from arf_core.finetune.generate import TASK, request_of
 from arf_core.jobs.closed_world import READER, steps
 from arf_core.jobs.demo import CLOSED_WORLD, EXAMPLES, STUDENTS, open_example
 from arf_core.models import Request
@@ -26,6 +25,7 @@ from arf_core.revision.revise import round_settings, tasks
 from arf_core.revision.verifiers import CheckTask
 from arf_core.revision.verifiers.llm import open_verifier
 from arf_core.revision.verify import checking
+from arf_core.training.generate import TASK, request_of
 from benchmarks.closed_world.__main__ import DROPPED_ARM, EXAMPLE, FULL, MAIN, R1, R2
 from benchmarks.closed_world.base import PROMPT
 from benchmarks.closed_world.counting import UNREADABLE, Error, errors, read, sentences

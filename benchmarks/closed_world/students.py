@@ -9,11 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from arf_core.analysis.annotations import LabelledFinding, reading_of
-from arf_core.finetune import finished, prepare
-from arf_core.finetune.generate import generate
-from arf_core.finetune.run_folder import run_folder
-from arf_core.finetune.settings import FinetuneSettings
-from arf_core.finetune.training_set import Arm
 from arf_core.models.registry import add_model
 from arf_core.project import Project
 from arf_core.records import (
@@ -26,13 +21,18 @@ from arf_core.records import (
     digest,
     fingerprint_of,
 )
+from arf_core.training import finished, prepare
+from arf_core.training.generate import generate
+from arf_core.training.run_folder import run_folder
+from arf_core.training.settings import FinetuneSettings
+from arf_core.training.training_set import Arm
 from benchmarks.closed_world.base import PROMPT
 from benchmarks.closed_world.language import Case, cases, summary, truth
 from benchmarks.closed_world.writers import Marked, Quality, editor, reader, rewriter, teacher
 
 LIBRARIES = [
     *("peft", "trl.trainer.sft_trainer", "transformers.models.llama.modeling_llama"),
-    *(__name__, "arf_core.finetune.worker", "arf_core.models.providers.transformers"),
+    *(__name__, "arf_core.training.worker", "arf_core.models.providers.transformers"),
 ]
 """To be read once for all students."""
 
@@ -208,7 +208,7 @@ def student(project_path: Path, asked: FinetuneSettings, answer_tokens: int) -> 
 
 
 def _work(project_path: Path, asked: FinetuneSettings, answer_tokens: int) -> None:
-    from arf_core.finetune import worker
+    from arf_core.training import worker
 
     with Project.open(project_path) as project:
         folder = prepare(project, asked).folder

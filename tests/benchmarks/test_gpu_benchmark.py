@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from arf_core.finetune.requirements import missing
-from arf_core.finetune.training_records import StepRow
+from arf_core.training.requirements import missing
+from arf_core.training.training_records import StepRow
 from benchmarks import gpu_finetune
 from benchmarks.gpu_finetune import (
     BARE,

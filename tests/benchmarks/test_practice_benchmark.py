@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
-from arf_core.finetune.run_folder import RunFolder, run_folder, write_atomically
-from arf_core.finetune.settings import PRACTICE
-from arf_core.finetune.students import FinetuneReport
-from arf_core.finetune.training_records import (
+from arf_core.project import Project
+from arf_core.project.settings import edited
+from arf_core.records import RunReport
+from arf_core.training.run_folder import RunFolder, run_folder, write_atomically
+from arf_core.training.settings import PRACTICE
+from arf_core.training.students import FinetuneReport
+from arf_core.training.training_records import (
     Artifacts,
     GgufCheck,
     RowLengths,
@@ -16,9 +19,6 @@ from arf_core.finetune.training_records import (
     Trained,
     TrainingJob,
 )
-from arf_core.project import Project
-from arf_core.project.settings import edited
-from arf_core.records import RunReport
 from benchmarks import practice
 from benchmarks.practice import STUDENT, Timed, main, rows_of, timed
 

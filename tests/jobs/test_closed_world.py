@@ -11,10 +11,6 @@ import pytest
 from items import Result as Ran
 from sqlalchemy import func, select
 
-from arf_core.finetune import job_of
-from arf_core.finetune.base_models import closed_world_base
-from arf_core.finetune.requirements import missing
-from arf_core.finetune.training_set import Arm
 from arf_core.jobs.closed_world import SYSTEMS
 from arf_core.jobs.demo import EXAMPLES
 from arf_core.project import Project
@@ -22,6 +18,10 @@ from arf_core.project.taxonomy import DEFAULT, load_taxonomy
 from arf_core.records import Conversation, Summary
 from arf_core.store import schema
 from arf_core.store.round_counts import round_outcome
+from arf_core.training import job_of
+from arf_core.training.base_models import closed_world_base
+from arf_core.training.requirements import missing
+from arf_core.training.training_set import Arm
 from benchmarks.closed_world.__main__ import DROPPED, FULL, MAIN
 from benchmarks.closed_world.counting import CATEGORY, PARTS, UNREADABLE, count, errors, read
 from benchmarks.closed_world.figures import Figures, Result

@@ -16,9 +16,6 @@ from sqlalchemy import func, select, update
 
 from arf_core.analysis.analyze import AnalyzeSettings, analyze
 from arf_core.errors import InputError
-from arf_core.finetune.export import ExportSettings
-from arf_core.finetune.students import FinetuneReport
-from arf_core.finetune.training_records import Phase
 from arf_core.importing import ImportReport, ImportSettings
 from arf_core.jobs import queue as jobs
 from arf_core.jobs.kinds import (
@@ -36,6 +33,9 @@ from arf_core.revision.revise import ReviseSettings
 from arf_core.store import schema
 from arf_core.store.queries import detectors_of
 from arf_core.store.round_counts import round_outcome
+from arf_core.training.export import ExportSettings
+from arf_core.training.students import FinetuneReport
+from arf_core.training.training_records import Phase
 
 PATIENCE_S = 60
 

@@ -16,7 +16,6 @@ from items import DELIVERY, REFUND, add_items, make_item, with_model
 
 from arf_core.analysis.analyze import analyze
 from arf_core.errors import ConfigError, ModelError
-from arf_core.finetune.generate import generate
 from arf_core.importing import ImportSettings, load
 from arf_core.jobs.demo import EXAMPLES
 from arf_core.models import Request, open_model
@@ -25,6 +24,7 @@ from arf_core.project import Project
 from arf_core.records import Analysis
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
+from arf_core.training.generate import generate
 
 pytest.importorskip("llama_cpp", reason="the extra `local` is not installed: make local")
 pytest.importorskip("gguf", reason="the extra `local` is not installed: make local")

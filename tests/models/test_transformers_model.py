@@ -10,11 +10,11 @@ import pytest
 from items import add_items, make_item
 
 from arf_core.errors import ConfigError, ModelError
-from arf_core.finetune.generate import generate
-from arf_core.finetune.requirements import missing
 from arf_core.models import Request, open_model
 from arf_core.models.registry import add_model
 from arf_core.project import Project
+from arf_core.training.generate import generate
+from arf_core.training.requirements import missing
 
 pytestmark = [
     pytest.mark.train,
@@ -24,7 +24,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from arf_core.finetune.practice import make_base
+    from arf_core.training.practice import make_base
 
     return make_base(tmp_path_factory.mktemp("model") / "m", ["The lamp is broken."], width=32)
 
@@ -105,7 +105,7 @@ def test_a_mark_that_somebody_wrote_is_many_tokens_and_not_the_one(base: Path) -
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of 13 MB, of which a part is read to tell it from others."""
-    from arf_core.finetune.practice import make_base
+    from arf_core.training.practice import make_base
 
     folder = tmp_path_factory.mktemp("weights") / "m"
     return make_base(folder, ["The lamp is broken."], width=256, layers=4)

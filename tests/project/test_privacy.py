@@ -107,11 +107,10 @@ def test_only_these_modules_reach_out_and_each_asks_first() -> None:
     }
     # they write and read folders only
     classifier, transformers = "analysis/nli/classifier.py", "models/providers/transformers.py"
-    on_disk = {"finetune/export.py", classifier, transformers}
+    on_disk = {"training/export.py", classifier, transformers}
     # what runs in a training's process, and reaches the hub where the base is there
     training = {
-        f"finetune/{name}.py"
-        for name in "practice training callbacks artifacts trainers/trl".split()
+        f"training/{name}.py" for name in "practice train callbacks artifacts trainers/trl".split()
     }
     reaching = {"importing/hub.py", "models/hub.py", "models/http_client.py"}
     assert found == on_disk | training | reaching
@@ -119,7 +118,7 @@ def test_only_these_modules_reach_out_and_each_asks_first() -> None:
         loading = (ROOT / "arf_core" / name).read_text(encoding="utf-8")
         loads = loading.count(".from_pretrained(")
         assert loads == loading.count("local_files_only=True") == n
-    for name in ("importing/hub.py", "models/hub.py", "finetune/base_models.py"):
+    for name in ("importing/hub.py", "models/hub.py", "training/base_models.py"):
         assert "admit_host(" in (ROOT / "arf_core" / name).read_text(encoding="utf-8")
     opened = {
         str(f.relative_to(ROOT / "arf_core"))

@@ -13,7 +13,6 @@ from arf_core.evaluate.agreement import Agreement, Confusion
 from arf_core.evaluate.clusters import Cluster, Clustering, Point
 from arf_core.evaluate.rates import ErrorRates, Rate
 from arf_core.evaluate.slices import SliceRates
-from arf_core.finetune.training_records import StepRow
 from arf_core.project.taxonomy import Taxonomy, load_taxonomy
 from arf_core.records import System
 from arf_core.report import charts
@@ -34,6 +33,7 @@ from arf_core.report.dataset_stats import Counted, ValueCounts
 from arf_core.store.lengths import TextLengths
 from arf_core.store.patterns import ErrorPatterns, Pattern
 from arf_core.store.round_counts import CategoryOutcome
+from arf_core.training.training_records import StepRow
 
 LIGHT, DARK = "#ffffff", "#0e1117"
 TAXONOMY = load_taxonomy()

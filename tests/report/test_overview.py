@@ -8,8 +8,6 @@ from items import DELIVERY, REFUND, add_items, with_model
 from arf_core.analysis.analyze import analyze
 from arf_core.evaluate.rates import error_rates
 from arf_core.evaluate.slices import error_rates_by
-from arf_core.finetune.settings import TrainingSettings
-from arf_core.finetune.training_records import TrainingJob
 from arf_core.jobs.demo import make_demo
 from arf_core.project import Project
 from arf_core.records import Conversation, Summary, System
@@ -20,6 +18,8 @@ from arf_core.review.decisions import apply_decisions
 from arf_core.revision.revise import revise
 from arf_core.revision.verify import verify
 from arf_core.store.patterns import error_patterns
+from arf_core.training.settings import TrainingSettings
+from arf_core.training.training_records import TrainingJob
 
 
 @pytest.fixture(scope="module")

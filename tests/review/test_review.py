@@ -12,7 +12,6 @@ from items import Result, add_items, make_item, reading
 from sqlalchemy import select
 
 from arf_core.errors import InputError
-from arf_core.finetune.export import export, outlook
 from arf_core.jobs.kinds import KINDS, ReviewJob, command_of
 from arf_core.project import Project
 from arf_core.records import (
@@ -34,6 +33,7 @@ from arf_core.review.status import reviewed_name
 from arf_core.store import schema
 from arf_core.store.database import Store
 from arf_core.store.round_counts import outcomes_by_category, review_counts, round_outcome
+from arf_core.training.export import export, outlook
 
 SPLITS: tuple[Split, ...] = ("train", "train", "dev", "test")
 

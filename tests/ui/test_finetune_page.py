@@ -9,15 +9,15 @@ import pytest
 from running_app import Server, shown
 from trainings import leave_finished
 
-from arf_core.finetune import prepare
-from arf_core.finetune.requirements import missing
-from arf_core.finetune.run_folder import RunFolder, run_folder, state_now, write_atomically
-from arf_core.finetune.settings import PRACTICE, FinetuneSettings
-from arf_core.finetune.students import register
-from arf_core.finetune.training_records import EndReason, TrainingJob
 from arf_core.jobs.queue import jobs, open_jobs
 from arf_core.project import Project
 from arf_core.records import System
+from arf_core.training import prepare
+from arf_core.training.requirements import missing
+from arf_core.training.run_folder import RunFolder, run_folder, state_now, write_atomically
+from arf_core.training.settings import PRACTICE, FinetuneSettings
+from arf_core.training.students import register
+from arf_core.training.training_records import EndReason, TrainingJob
 
 PAGE = "pages/4_Finetune.py"
 
@@ -94,7 +94,7 @@ def test_the_command_that_does_the_same_follows_the_settings(open_app, sample: P
 def test_without_the_extra_the_page_says_what_installs_it(
     open_app, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arf_core.finetune.requirements.TRAINING", ("torch", "no_such_package"))
+    monkeypatch.setattr("arf_core.training.requirements.TRAINING", ("torch", "no_such_package"))
     at = open_app(sample, PAGE)
     assert not at.exception
     assert any("needs no_such_package" in i.value and "make train" in i.value for i in at.info)

@@ -1,7 +1,7 @@
 """Finetune: the base models on offer."""
 
-from arf_core.finetune.base_models import PRESETS, preset
-from arf_core.finetune.settings import CLOSED_WORLD, FAMILIES, practice_family
+from arf_core.training.base_models import PRESETS, preset
+from arf_core.training.settings import CLOSED_WORLD, FAMILIES, practice_family
 
 PRACTICE = "practice"
 BASES = (

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.finetune.requirements import REMEDY, missing
-from arf_core.finetune.run_folder import run_folders
-from arf_core.finetune.settings import CLOSED_WORLD, FinetuneSettings
-from arf_core.finetune.trainers import default_trainer, open_trainer, trainers
-from arf_core.finetune.training_set import REVISED, Arm, Choice, TrainingSet, training_set
 from arf_core.jobs import demo
 from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.records import SystemKind
+from arf_core.training.requirements import REMEDY, missing
+from arf_core.training.run_folder import run_folders
+from arf_core.training.settings import CLOSED_WORLD, FinetuneSettings
+from arf_core.training.trainers import default_trainer, open_trainer, trainers
+from arf_core.training.training_set import REVISED, Arm, Choice, TrainingSet, training_set
 from ui import job_bar as jobs
 from ui import loaders, widgets
 from ui.finetune import preview, settings_form

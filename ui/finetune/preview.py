@@ -4,13 +4,13 @@ import re
 
 import streamlit as st
 
-from arf_core.finetune.base_models import known_shape, preset
-from arf_core.finetune.memory import MemoryEstimate, estimate
-from arf_core.finetune.settings import FinetuneSettings
-from arf_core.finetune.trainers import default_trainer
-from arf_core.finetune.training import total_steps
-from arf_core.finetune.training_set import TrainingSet
 from arf_core.report.charts.wording import NBSP
+from arf_core.training.base_models import known_shape, preset
+from arf_core.training.memory import MemoryEstimate, estimate
+from arf_core.training.settings import FinetuneSettings
+from arf_core.training.train import total_steps
+from arf_core.training.trainers import default_trainer
+from arf_core.training.training_set import TrainingSet
 from ui import widgets
 from ui.finetune.bases import base_label
 from ui.finetune.settings_form import METHODS, setting_label

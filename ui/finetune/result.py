@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from arf_core.finetune.generate import GenerateSettings, system_for
-from arf_core.finetune.run_folder import GGUF, RunFolder
-from arf_core.finetune.students import can_be_asked, report_of
-from arf_core.finetune.training_records import Artifacts, TrainingState
 from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
+from arf_core.training.generate import GenerateSettings, system_for
+from arf_core.training.run_folder import GGUF, RunFolder
+from arf_core.training.students import can_be_asked, report_of
+from arf_core.training.training_records import Artifacts, TrainingState
 from ui import job_bar as jobs
 from ui import widgets
 from ui.finetune import files, try_student

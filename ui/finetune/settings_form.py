@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from arf_core.finetune.settings import (
+from arf_core.training.settings import (
     CLOSED_WORLD,
     REASONS,
     TRIAL_STEPS,

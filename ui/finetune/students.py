@@ -3,15 +3,15 @@
 import streamlit as st
 
 from arf_core.errors import ArfError
-from arf_core.finetune.base_models import describe_practice, name_of_base
-from arf_core.finetune.process import stop
-from arf_core.finetune.run_folder import RunFolder, run_folders
-from arf_core.finetune.settings import FinetuneSettings, training_options
-from arf_core.finetune.students import remove_student
-from arf_core.finetune.training_records import FINAL, StepRow, TrainingJob, TrainingState
 from arf_core.jobs.queue import open_jobs
 from arf_core.project import Project
 from arf_core.report.charts import loss
+from arf_core.training.base_models import describe_practice, name_of_base
+from arf_core.training.process import stop
+from arf_core.training.run_folder import RunFolder, run_folders
+from arf_core.training.settings import FinetuneSettings, training_options
+from arf_core.training.students import remove_student
+from arf_core.training.training_records import FINAL, StepRow, TrainingJob, TrainingState
 from ui import job_bar as jobs
 from ui import loaders, widgets
 from ui.finetune import result

@@ -4,13 +4,13 @@ import json
 
 import streamlit as st
 
-from arf_core.finetune.generate import Tried, first_of
 from arf_core.jobs.kinds import TryJob, command_of
 from arf_core.jobs.queue import jobs as all_jobs
 from arf_core.jobs.queue import report_of
 from arf_core.project import Project
 from arf_core.records import Conversation, Split
 from arf_core.store import schema
+from arf_core.training.generate import Tried, first_of
 from ui import job_bar as jobs
 from ui import loaders, widgets
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from arf_core.finetune.export import ExportSettings, Outlook, outlook
-from arf_core.finetune.training_rows import WHY
 from arf_core.jobs.kinds import command_of
 from arf_core.project import Project
 from arf_core.records import System
 from arf_core.review.status import reviewed_name
+from arf_core.training.export import ExportSettings, Outlook, outlook
+from arf_core.training.training_rows import WHY
 from ui import job_bar as jobs
 from ui import loaders, widgets
 from ui.revise.rounds import counts

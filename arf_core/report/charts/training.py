@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from arf_core.finetune.training_records import StepRow
 from arf_core.report.charts.palette import SYSTEM_COLOURS
 from arf_core.report.charts.style import drawn, empty
+from arf_core.training.training_records import StepRow
 
 
 def loss(steps: Sequence[StepRow]) -> go.Figure:
