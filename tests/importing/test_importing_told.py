@@ -79,11 +79,11 @@ def test_the_plain_output_says_how_many_have_no_summary_and_what_became_of_colum
     ]
     file = write_jsonl(tmp_path / "a.jsonl", rows)
     out = arf("import", str(tmp_path / "p"), str(file)).out
-    assert "1 without a summary" in out
+    assert "Conversations without a summary: 1." in out
     assert "Attributes: channel" in out
     bare = write_jsonl(tmp_path / "b.jsonl", [{"id": 9, "turns": [["user", "something else"]]}])
     out = arf("import", str(tmp_path / "p"), str(bare)).out
-    assert "No column was taken for a summary" in out
+    assert "No column was recognised as a summary" in out
     assert "--map summary=COLUMN" in out
     assert "Attributes: none" in out
 

@@ -112,13 +112,13 @@ def test_only_these_modules_reach_out_and_each_asks_first() -> None:
     training = {
         f"training/{name}.py" for name in "practice train callbacks artifacts trainers/trl".split()
     }
-    reaching = {"importing/hub.py", "models/hub.py", "models/http_client.py"}
+    reaching = {"importing/tables.py", "models/hub.py", "models/http_client.py"}
     assert found == on_disk | training | reaching
     for name, n in ((classifier, 2), (transformers, 3)):
         loading = (ROOT / "arf_core" / name).read_text(encoding="utf-8")
         loads = loading.count(".from_pretrained(")
         assert loads == loading.count("local_files_only=True") == n
-    for name in ("importing/hub.py", "models/hub.py", "training/base_models.py"):
+    for name in ("importing/tables.py", "models/hub.py", "training/base_models.py"):
         assert "admit_host(" in (ROOT / "arf_core" / name).read_text(encoding="utf-8")
     opened = {
         str(f.relative_to(ROOT / "arf_core"))

@@ -238,7 +238,7 @@ def test_a_training_is_launched_watched_stopped_resumed_and_seen_to_finish(
     title = student.locator(".gtitle").first  # the old one lingers while a new one is drawn
     before = title.text_content(timeout=slow)
     assert before
-    assert before.startswith("Loss ")
+    assert before.startswith("Training loss ")
     expect(title).not_to_have_text(before, timeout=slow)  # it moves by itself
     student.get_by_role("button", name="Stop").click(timeout=slow)
     expect(student).to_contain_text("Stopped; a checkpoint is kept.", timeout=slow)

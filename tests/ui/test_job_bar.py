@@ -11,7 +11,7 @@ from job_rows import enter
 from running_app import shown, start_server
 
 from arf_core.jobs import queue as jobs
-from arf_core.jobs.rows import OPEN, Job
+from arf_core.jobs.rows import LOST_AFTER_S, OPEN, Job
 from arf_core.project import Project
 
 
@@ -41,7 +41,7 @@ def test_a_failed_job_says_what_to_do_until_it_is_put_away(open_app, sample: Pat
 
 
 def test_a_lost_job_goes_on_at_one_click(open_app, sample: Path) -> None:
-    job = enter(sample, silent_s=jobs.LOST_AFTER_S + 5)
+    job = enter(sample, silent_s=LOST_AFTER_S + 5)
     at = open_app(sample)
     at.button(key=f"resume-{job.id}").click().run()
     assert not at.exception

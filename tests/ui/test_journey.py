@@ -102,7 +102,7 @@ def shows(page, conversation: str) -> None:
 def export(page) -> None:
     page.get_by_role("tab", name="Export").click()
     page.get_by_role("button", name="Export ").click()
-    page.get_by_text("left out").locator("visible=true").first.wait_for()
+    page.get_by_text(" rows exported").locator("visible=true").first.wait_for()
 
 
 @pytest.mark.browser
