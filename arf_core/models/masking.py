@@ -30,6 +30,11 @@ LABELS = {
     "address": "ADDRESS",
     "order": "ORDER",
 }
+_TOKEN = re.compile(r"[A-Za-z0-9]+(?:[-_/#.][A-Za-z0-9]+){0,8}")
+_DIGIT_AFTER_LETTER = re.compile(r"[A-Za-z].*\d")
+_HOURS = re.compile(r"(?<!\w)\d{1,3}[hd]\d{1,2}(?:m|min|mins|h)?(?!\w)", re.IGNORECASE)
+_GROUPED = re.compile(r"(?<![\w.,])0\d{1,5}(?:[ -]\d{2,8}){1,4}(?!\d)")
+"""A national phone number in groups of digits."""
 _PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(LABELS.values())})_\d+[a-z]*\]")
 
 
@@ -108,5 +113,28 @@ def _found(text: str) -> list[tuple[str, int, int]]:
     """Kind, start and end of what is to be masked."""
     personal = list(places(text))
     taken = [p[1:] for p in personal] + [m.span() for m in _PLACEHOLDER.finditer(text)]
-    codes = [("order", f.start, f.end) for f in numbers(text) if f.kind == "code"]
-    return personal + [c for c in codes if not any(s < c[2] and c[1] < e for s, e in taken)]
+    read = numbers(text)
+    taken += [(n.start, n.end) for n in read if n.kind in ("time", "date", "duration")]
+    taken += [m.span() for m in _HOURS.finditer(text)]
+    codes = [(n.start, n.end) for n in read if n.kind == "code"]
+    # more than the checks call a code: what leaves by mistake cannot be taken back
+    codes += [m.span() for m in _GROUPED.finditer(text)]
+    codes += [m.span() for m in _TOKEN.finditer(text) if _is_code(m.group())]
+    free = [c for c in codes if not any(s < c[1] and c[0] < e for s, e in taken)]
+    return personal + [("order", *span) for span in _united(free)]
+
+
+def _is_code(token: str) -> bool:
+    """ft058972, kate1987, 12ab34; not 100GB."""
+    return bool(_DIGIT_AFTER_LETTER.search(token))
+
+
+def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans that overlap become one, so that no end of a code is left over."""
+    united: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if united and start < united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return united

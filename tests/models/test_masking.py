@@ -48,6 +48,21 @@ def test_each_kind_is_masked_and_figures_that_matter_stay() -> None:
     assert text.count("[ORDER_1]") == 2
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["0800 298 0298", "john_doe99", "kate1987", "ft058972", "AB12-99X", "12ab34", "88-1201"],
+)
+def test_codes_are_masked_whole_though_the_rules_take_them_for_something_else(value: str) -> None:
+    (message,) = mask(request(f"It is {value}, she says.")).messages
+    assert message["content"] == "It is [ORDER_1], she says."
+
+
+@pytest.mark.parametrize("words", ["3pm-4pm", "1h30m", "14-day", "3rd", "100GB", "10:30", "$42.50"])
+def test_times_measures_and_money_are_not_masked(words: str) -> None:
+    (message,) = mask(request(f"It is {words}.")).messages
+    assert message["content"] == f"It is {words}."
+
+
 def test_equal_values_written_in_two_ways_are_seen_to_be_equal() -> None:
     (message,) = mask(request("order AB-7712, again AB7712, and AB-7713")).messages
     assert message["content"] == "order [ORDER_1], again [ORDER_1b], and [ORDER_2]"
