@@ -15,12 +15,13 @@ import gc
 import json
 import random
 import re
-import resource
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import psutil
 
 from arf_core.analysis.detectors.rules import RulesDetector
 from arf_core.checks import (
@@ -381,8 +382,10 @@ def timed(detector: RulesDetector, items: list[Item]) -> Run:
 
 
 def _cpu() -> float:
-    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(use.ru_utime + use.ru_stime for use in uses)
+    """CPU seconds of this process and of its workers, which stay alive for the next call."""
+    own = psutil.Process()
+    times = [own.cpu_times(), *(child.cpu_times() for child in own.children(recursive=True))]
+    return sum(t.user + t.system for t in times)
 
 
 def main() -> None:
