@@ -258,9 +258,10 @@ class KnownNumbers:
 
 def _is_converted(claim: Number, number: Number) -> bool:
     """Miles for kilometres, nearly enough."""
-    dimensions = dict(number.meanings)
     return {u.factor for u in claim.units}.isdisjoint(u.factor for u in number.units) and any(
-        abs(v - dimensions[d]) <= _CONVERTED * v for d, v in claim.meanings if d in dimensions
+        d == dimension and abs(v - known) <= _CONVERTED * v
+        for d, v in claim.meanings
+        for dimension, known in number.meanings
     )
 
 

@@ -31,7 +31,7 @@ LABELS = {
     "order": "ORDER",
 }
 _TOKEN = re.compile(r"[A-Za-z0-9]+(?:[-_/#.][A-Za-z0-9]+){0,8}")
-_DIGIT_AFTER_LETTER = re.compile(r"[A-Za-z].*\d")
+_DIGIT_AFTER_LETTER = re.compile(r"[A-Za-z].*\d|\d{5}.*[A-Za-z]")
 _HOURS = re.compile(r"(?<!\w)\d{1,3}[hd]\d{1,2}(?:m|min|mins|h)?(?!\w)", re.IGNORECASE)
 _GROUPED = re.compile(r"(?<![\w.,])0\d{1,5}(?:[ -]\d{2,8}){1,4}(?!\d)")
 """A national phone number in groups of digits."""
@@ -125,7 +125,7 @@ def _found(text: str) -> list[tuple[str, int, int]]:
 
 
 def _is_code(token: str) -> bool:
-    """ft058972, kate1987, 12ab34; not 100GB."""
+    """ft058972, kate1987, 12ab34, 1234567ab; not 100GB."""
     return bool(_DIGIT_AFTER_LETTER.search(token))
 
 

@@ -50,7 +50,16 @@ def test_each_kind_is_masked_and_figures_that_matter_stay() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["0800 298 0298", "john_doe99", "kate1987", "ft058972", "AB12-99X", "12ab34", "88-1201"],
+    [
+        "0800 298 0298",
+        "john_doe99",
+        "kate1987",
+        "ft058972",
+        "AB12-99X",
+        "12ab34",
+        "1234567ab",
+        "88-1201",
+    ],
 )
 def test_codes_are_masked_whole_though_the_rules_take_them_for_something_else(value: str) -> None:
     (message,) = mask(request(f"It is {value}, she says.")).messages
